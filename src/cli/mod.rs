@@ -1,0 +1,1 @@
+//! Arguments, printing, exit codes and the environment: the only place that prints, exits or reads the environment.

@@ -1,0 +1,1 @@
+//! BuildKit through the Docker API, and a fake that keeps the same contract.

@@ -1,0 +1,33 @@
+//! Proves whether Docker `RUN --mount=type=cache` caches of a Go build survive from one CI run to the next.
+//!
+//! The crate is a house of ordered storeys. A storey uses only those below it; `tests/house.rs` holds it so.
+//! From the top:
+//!
+//! | storey | what it is |
+//! |---|---|
+//! | [`cli`] | arguments, printing, exit codes, environment: the only place that prints, exits or reads the environment |
+//! | [`report`] | a [`verify::Report`] becomes text or JSON; pure |
+//! | [`verify`] | a case becomes a report: the one verifier, one file per rule; pure, cannot fail |
+//! | [`runner`], [`log`] | two doors that emit the same facts: a job on fresh runners (I/O), and the CI log parser (pure) |
+//! | [`engine`] | BuildKit through the Docker API, and a fake |
+//! | [`evidence`] | facts, events and the fold over them: the closed vocabulary in the middle |
+//! | [`scenario`] | the catalogue and the bundled sample, as data |
+//! | [`plan`] | a workflow becomes ordered main and post steps; pure |
+//! | [`cache`], [`dance`] | the semantics of actions/cache and of buildkit-cache-dance; pure |
+//! | [`workflow`], [`dockerfile`] | parsers with spans; pure |
+//! | [`source`] | named text and spans in it |
+
+pub mod cache;
+pub mod cli;
+pub mod dance;
+pub mod dockerfile;
+pub mod engine;
+pub mod evidence;
+pub mod log;
+pub mod plan;
+pub mod report;
+pub mod runner;
+pub mod scenario;
+pub mod source;
+pub mod verify;
+pub mod workflow;

@@ -1,0 +1,1 @@
+//! Turns a workflow into ordered main and post steps. Pure.

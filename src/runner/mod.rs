@@ -1,0 +1,1 @@
+//! Runs a plan on fresh simulated runners: the door to the verifier that does the I/O.

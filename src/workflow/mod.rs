@@ -1,0 +1,1 @@
+//! Parses a GitHub workflow with spans, and evaluates its expressions. Pure.
