@@ -1,1 +1,18 @@
-//! The closed vocabulary in the middle: facts, events, and the fold over them.
+//! The closed vocabulary in the middle: facts, events, and the fold over them. [`Evidence`] is principal.
+//!
+//! Two doors emit the same [`Event`]s: a live run on fresh runners, and the parser of CI logs. [`Evidence::fold`] gathers
+//! one run's events into what the verifier asks about. What was not seen stays `None`: missing evidence is never a zero.
+//! Nothing here reads a clock or a file, and nothing here judges.
+
+mod build_output;
+mod event;
+mod fact;
+mod fold;
+
+pub use build_output::{BuildOutput, Observation, parse_duration, parse_size};
+pub use event::{Event, Quote, Seen, StepId};
+pub use fact::{
+    BuildInputs, BuildTime, CacheInputs, CacheMode, Creator, DanceInputs, DancePhase, Fact, Lookup, MissCause, Moment,
+    MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, Tally, TimeSource,
+};
+pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, Step};

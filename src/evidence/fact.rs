@@ -1,0 +1,431 @@
+//! What can be seen of a run, as a closed enum. [`Fact`] is principal.
+//!
+//! A fact says what was observed, never what it means: judging is the verifier's work. Sizes are bytes.
+
+use std::time::Duration;
+
+/// One thing seen in one run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// A step began. The event's step id is this step's.
+    StepStarted {
+        /// Main or post.
+        phase: Phase,
+        /// The name as the log shows it, such as `Run actions/cache@v4`.
+        name: String,
+        /// For a post step: the main step it belongs to, where known.
+        of: Option<super::StepId>,
+    },
+    /// A step ended. For a step that was skipped no start is seen.
+    StepEnded {
+        /// How it ended.
+        outcome: StepOutcome,
+        /// How long it took, where known.
+        took: Option<Duration>,
+    },
+
+    /// The inputs of an actions/cache step, evaluated.
+    CacheInputs(CacheInputs),
+    /// What the lookup answered.
+    CacheLookup(Lookup),
+    /// The size of the archive that was found, compressed.
+    CacheSize {
+        /// Bytes of the archive.
+        bytes: u64,
+    },
+    /// The archive was unpacked into the workspace.
+    CacheRestored {
+        /// The key of the entry.
+        key: String,
+    },
+    /// A hit whose download or extraction failed, or a lookup that got no answer.
+    CacheRestoreFailed {
+        /// The message.
+        reason: String,
+    },
+    /// Why the lookup missed, from the store's point of view; only a live run can know.
+    CacheMissCause(MissCause),
+    /// The save ended: an entry was written, or not and why.
+    CacheSave(SaveOutcome),
+    /// The archive's size when it was saved, compressed.
+    CacheSaveSize {
+        /// Bytes of the archive.
+        bytes: u64,
+    },
+
+    /// The inputs of a buildkit-cache-dance step, evaluated.
+    DanceInputs(DanceInputs),
+    /// One entry of the cache map as the dance worked on it, in one phase.
+    DanceEntry {
+        /// Inject or extract.
+        phase: DancePhase,
+        /// The host directory, as the cache map names it; `None` where a log does not show it.
+        source: Option<String>,
+        /// The cache mount it copies into or out of.
+        mount: MountSpec,
+    },
+    /// What one inject or extract moved, measured; only a live run can know.
+    DanceMoved {
+        /// Inject or extract.
+        phase: DancePhase,
+        /// The host directory.
+        source: String,
+        /// The cache mount.
+        mount: MountSpec,
+        /// What was moved, without the buildstamp.
+        tally: Tally,
+    },
+    /// A copy inside the dance failed, whether or not the action noticed.
+    DanceFailed {
+        /// Inject or extract.
+        phase: DancePhase,
+        /// The message.
+        reason: String,
+    },
+    /// The extract was skipped on demand.
+    DanceExtractSkipped,
+    /// The dance ended with an error of its own before or between its copies.
+    DanceCrashed {
+        /// The message.
+        reason: String,
+    },
+    /// The dance was still at work when the job was stopped.
+    DanceHung,
+
+    /// The inputs of the build step, evaluated.
+    BuildInputs(BuildInputs),
+    /// A build began, on this builder where known.
+    BuildStarted {
+        /// The builder's name.
+        builder: Option<String>,
+    },
+    /// A cache mount of a `RUN` of the Dockerfile that was built.
+    BuildMount(MountSpec),
+    /// The step that runs `go build` came from the layer cache, so it showed nothing.
+    BuildStepCached {
+        /// The vertex name.
+        vertex: String,
+    },
+    /// The size of a cache mount, as printed by the build.
+    MountSize {
+        /// Before or after the build.
+        moment: Moment,
+        /// The mount's target.
+        target: String,
+        /// Bytes on disk.
+        bytes: u64,
+    },
+    /// A module was downloaded.
+    Download {
+        /// The module and version, as printed.
+        module: String,
+    },
+    /// How long `go build` took.
+    BuildTime(BuildTime),
+    /// The build's output of the step that runs `go build` was seen to its end.
+    BuildStepEnded {
+        /// How long the vertex ran, where known.
+        took: Option<Duration>,
+        /// Whether it succeeded.
+        succeeded: bool,
+    },
+    /// A build ended.
+    BuildEnded {
+        /// The error, if it failed.
+        error: Option<String>,
+        /// How long the whole build took, where known.
+        took: Option<Duration>,
+    },
+
+    /// A cache mount as the engine has it after the job; only a live run can know.
+    MountRecord(MountRecord),
+    /// The source of events ended before the job did (a log cut off, a run interrupted).
+    Truncated,
+}
+
+/// Whether a step is one of the job's steps or the clean-up of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// A step of the job.
+    Main,
+    /// Its post step, after all main steps, in reverse order.
+    Post,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StepOutcome {
+    /// It succeeded.
+    Success,
+    /// It failed.
+    Failure,
+    /// Its condition was false.
+    Skipped,
+    /// The tool does not reproduce this action; it did nothing.
+    NotReproduced,
+}
+
+/// Which of the three actions a cache step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheMode {
+    /// `actions/cache`: restores in main, saves in post.
+    RestoreAndSave,
+    /// `actions/cache/restore`.
+    Restore,
+    /// `actions/cache/save`.
+    Save,
+}
+
+/// The evaluated inputs of an actions/cache step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheInputs {
+    /// Which action.
+    pub mode: CacheMode,
+    /// The paths, as given, one by one.
+    pub paths: Vec<String>,
+    /// The primary key.
+    pub key: String,
+    /// The restore keys, in order.
+    pub restore_keys: Vec<String>,
+}
+
+/// What a lookup answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// The primary key itself was found.
+    Exact {
+        /// The key.
+        key: String,
+    },
+    /// Another key was found by prefix.
+    Partial {
+        /// The key of the entry.
+        key: String,
+    },
+    /// A hit, but the wording cannot tell an exact from a partial one.
+    Hit {
+        /// The key as printed.
+        key: String,
+    },
+    /// Nothing was found.
+    Miss,
+    /// Only looked up, not restored.
+    LookupOnly {
+        /// The key of the entry.
+        key: String,
+    },
+}
+
+/// Why a lookup missed, as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissCause {
+    /// Nothing was ever saved that the keys could match.
+    NeverSaved,
+    /// A matching entry exists for other paths or another compression.
+    OtherVersion {
+        /// Its key.
+        key: String,
+    },
+    /// A matching entry exists in a scope this run cannot read.
+    OutOfScope {
+        /// Its key.
+        key: String,
+        /// Its scope, a ref.
+        scope: String,
+    },
+    /// A matching entry was there and has been evicted.
+    Evicted {
+        /// Its key.
+        key: String,
+    },
+}
+
+/// How a save ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveOutcome {
+    /// An entry was written.
+    Saved {
+        /// Its key.
+        key: String,
+    },
+    /// No entry was written.
+    NotSaved(NotSaved),
+}
+
+/// Why no entry was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotSaved {
+    /// The restore hit the primary key, and entries never change.
+    PrimaryHit {
+        /// The key.
+        key: String,
+    },
+    /// An entry of that key exists already.
+    AlreadyExists {
+        /// The key.
+        key: String,
+    },
+    /// None of the paths exists.
+    PathMissing,
+    /// The token or the cache mode permits no writing.
+    ReadOnly {
+        /// The message.
+        reason: String,
+    },
+    /// Anything else that stopped it.
+    Failed {
+        /// The message.
+        reason: String,
+    },
+}
+
+/// The evaluated inputs of a buildkit-cache-dance step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DanceInputs {
+    /// The action as the workflow names it, such as `reproducible-containers/buildkit-cache-dance@v3.3.2`.
+    pub uses: String,
+    /// The `cache-map` input as given; `None` when it is not given.
+    pub cache_map: Option<String>,
+    /// The `cache-dir` input.
+    pub cache_dir: Option<String>,
+    /// The `skip-extraction` input as given.
+    pub skip_extraction: Option<String>,
+    /// The builder the dance works on, where known: the input, or the version's default.
+    pub builder: Option<String>,
+    /// The version behaves as its own code says; false where an unknown fork was simulated as upstream.
+    pub known: bool,
+}
+
+/// The two halves of the dance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DancePhase {
+    /// Host directory into cache mount.
+    Inject,
+    /// Cache mount into host directory.
+    Extract,
+}
+
+/// A cache mount as some text asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MountSpec {
+    /// The target as written.
+    pub target: String,
+    /// The id as written, if any.
+    pub id: Option<String>,
+    /// `uid`, `gid` and `mode` as `uid=1000,gid=1000,mode=0755` (only those given, in that order); empty when none is.
+    pub owner: String,
+}
+
+impl MountSpec {
+    /// Returns the part of the identity that the id, or else the cleaned target, gives.
+    ///
+    /// BuildKit cleans a target used as id (`/x/` is `/x`) but takes an explicit id as it stands.
+    pub fn id_part(&self) -> String {
+        self.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| clean(&self.target))
+    }
+
+    /// Tells whether two specs name the same cache of one builder.
+    pub fn same_cache(&self, other: &Self) -> bool {
+        self.id_part() == other.id_part() && self.owner == other.owner
+    }
+
+    /// Returns the target as BuildKit cleans it.
+    pub fn clean_target(&self) -> String {
+        clean(&self.target)
+    }
+}
+
+/// Cleans a slash path as Go's `path.Clean` does.
+fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if rooted => {}
+            other => parts.push(other),
+        }
+    }
+    let joined = parts.join("/");
+    match (rooted, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".to_owned(),
+        (false, false) => joined,
+    }
+}
+
+/// Counts of what a copy moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Regular files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The evaluated inputs of the build step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BuildInputs {
+    /// Whether `no-cache` is on.
+    pub no_cache: bool,
+    /// The `builder` input.
+    pub builder: Option<String>,
+    /// The `cache-from` input, if any.
+    pub cache_from: Option<String>,
+    /// The `file` input, or the default.
+    pub file: String,
+}
+
+/// When a mount was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// Before `go build`.
+    Before,
+    /// After it.
+    After,
+}
+
+/// How long `go build` took, and who says so.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BuildTime {
+    /// The time.
+    pub took: Duration,
+    /// Who timed it.
+    pub source: TimeSource,
+}
+
+/// Who timed `go build`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeSource {
+    /// The build itself printed it (`time`, or a line such as `go build seconds=42`).
+    Printed,
+    /// Nothing timed it, so the time of its whole step stands in.
+    Step,
+}
+
+/// A cache mount as the engine has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountRecord {
+    /// The builder it belongs to.
+    pub builder: String,
+    /// The target the creating step mounted it at.
+    pub target: String,
+    /// Who created it.
+    pub creator: Creator,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// Which step first created a cache mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Creator {
+    /// The dance's inject.
+    Inject,
+    /// The dance's extract.
+    Extract,
+    /// The build.
+    Build,
+}
