@@ -10,7 +10,7 @@ pub mod expr;
 mod model;
 mod read;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod yaml;
 
 pub use action_ref::{ActionForm, ActionRef, ActionVersion};

@@ -47,6 +47,14 @@ impl Template {
         Ok(Self { parts, raw: value.to_owned(), span: text.span })
     }
 
+    /// Parses a text that stands in no file, such as the default of an input; its places count within the text.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn unplaced(text: &str) -> Result<Self, ExprError> {
+        Self::parse(&Spanned::new(text.to_owned(), Span::new(0, text.len())), text)
+    }
+
     /// Evaluates the expressions and joins the pieces.
     ///
     /// # Errors

@@ -74,15 +74,19 @@ impl Expression {
     pub(super) fn parse(value: &str, start: usize, end: usize, locator: &Locator) -> Result<Self, ExprError> {
         let inside = value.get(start..end).unwrap_or_default();
         let text = inside.trim();
-        let start = start + (inside.len() - inside.trim_start().len());
-        let span = if text.is_empty() { locator.span(start, start) } else { locator.span(start, start + text.len()) };
         let syntax = |message: String, span| ExprError::Syntax { expression: text.to_owned(), message, span };
+        let Some(last) = text.char_indices().last().map(|(last, _)| last) else {
+            return Err(syntax("there is nothing in it".to_owned(), locator.span(start, end)));
+        };
+        let start = start + (inside.len() - inside.trim_start().len());
+        let span = locator.span(start, start + text.len());
         if text.len() > LONGEST {
             return Err(syntax(format!("longer than {LONGEST} bytes"), span));
         }
         let parsed = Expr::parse(text).map_err(|error| match error {
             Error::Syntax(fault) => {
-                let at = start + fault.offset.min(text.len());
+                // What is missing at the end is shown at the last character.
+                let at = start + fault.offset.min(last);
                 syntax(fault.message.to_owned(), locator.span(at, at + 1))
             }
             Error::Depth => syntax("nested too deeply".to_owned(), span),
