@@ -1,6 +1,7 @@
 //! Tests of plans over whole workflows.
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 use super::*;
 use crate::workflow::tests::HEALTHY;
@@ -149,4 +150,22 @@ fn a_key_is_constant_only_if_the_variables_it_names_are() {
     assert!(!constant("${{ github.sha }}", "go-${{ env.V }}"));
     assert!(!constant("v1", "go-${{ toJSON(env) }}"));
     assert!(constant("${{ env.V }}", "go-${{ env.V }}"), "a variable that names itself ends the search");
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_workflow_is_planned_or_refused(
+        at in 0..HEALTHY.len(), length in 0..40_usize, put in "[ -~\n]{0,6}"
+    ) {
+        let end = (at + length).min(HEALTHY.len());
+        let damaged = format!("{}{put}{}", &HEALTHY[..at], &HEALTHY[end..]);
+        let source = Source::new("ci.yml", damaged);
+        if let Ok(workflow) = Workflow::parse(&source)
+            && let Ok(job) = workflow.job(None)
+            && let Ok(plan) = Plan::new(&workflow, job)
+        {
+            prop_assert_eq!(plan.steps.len(), job.steps.len(), "no step is dropped");
+            prop_assert!(plan.post_steps.iter().map(|post| post.of).rev().is_sorted());
+        }
+    }
 }

@@ -238,6 +238,23 @@ fn aliases_that_multiply_and_deep_nesting_are_refused() {
 
 proptest! {
     #[test]
+    fn expressions_are_found_where_they_stand(
+        before in "[a-z {}$'é]{0,12}", after in "[a-z {}$'é]{0,12}", style in prop::sample::select(vec!["|", ">-", "'"])
+    ) {
+        let quote = |text: &str| if style == "'" { text.replace('\'', "''") } else { text.to_owned() };
+        let (open, close) = if style == "'" { ("'".to_owned(), "'") } else { (format!("{style}\n            "), "") };
+        let line = format!("x {}\n            y{}${{{{ env.A }}}}{}", quote(&before), quote(&before), quote(&after));
+        let text = job(&format!("      - uses: a/b@v1\n        with:\n          k: {open}{line}{close}\n"));
+        prop_assume!(!before.contains("${{") && !after.contains("${{") && !before.ends_with('$'));
+        let workflow = parse(&text).unwrap();
+        let value = workflow.jobs[0].steps[0].with.get("k").unwrap();
+        let broken = value.clone().map(|value| value.replace("env.A", "nil.A"));
+        let source = text.replace("env.A", "nil.A");
+        let span = expr::Template::parse(&broken, &source).unwrap_err().span();
+        prop_assert_eq!(&source[span.start..span.end], "nil.A");
+    }
+
+    #[test]
     fn any_text_is_read_or_refused(text in "\\PC*") {
         let _ = parse(&text);
     }
