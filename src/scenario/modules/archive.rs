@@ -15,9 +15,8 @@ use zip::{CompressionMethod, ZipWriter};
 pub(super) fn zip(prefix: &str, files: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
-        // Data is random, so packing it costs time and gains nothing.
-        let is_text = bytes.len() < 256 * 1024;
-        let method = if is_text { CompressionMethod::Deflated } else { CompressionMethod::Stored };
+        // What is not text is packed already: deflating it again would cost time and gain nothing.
+        let method = if bytes.is_ascii() { CompressionMethod::Deflated } else { CompressionMethod::Stored };
         let options = SimpleFileOptions::default().compression_method(method).unix_permissions(0o644);
         writer.start_file(format!("{prefix}/{name}"), options).unwrap();
         writer.write_all(bytes).unwrap();

@@ -18,8 +18,28 @@ pub(super) struct Module {
     pub(super) messages: usize,
     /// The names of the modules it imports; all stand before it in the list.
     needs: &'static [&'static str],
-    /// Its data: the name of the file, and the size in bytes. It is downloaded with the module and never compiled.
-    pub(super) data: Option<(&'static str, usize)>,
+    /// Its data, if it has any.
+    pub(super) data: Option<Data>,
+}
+
+/// A file that is downloaded with a module and never compiled: test data, a font, a dictionary.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Data {
+    /// The name of the file.
+    pub(super) name: &'static str,
+    /// Its size.
+    pub(super) kib: usize,
+    /// What is in it.
+    pub(super) kind: DataKind,
+}
+
+/// What data is, which decides how far it can be compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DataKind {
+    /// Compressed already, as pictures and sounds are.
+    Packed,
+    /// Rows of text that differ a little.
+    Rows,
 }
 
 impl Module {
@@ -58,8 +78,6 @@ impl Module {
     }
 }
 
-const KIB: usize = 1024;
-
 const fn module(
     name: &'static str,
     version: &'static str,
@@ -70,58 +88,62 @@ const fn module(
     Module { name, version, feature, messages, needs, data: None }
 }
 
-const fn with_data(module: Module, file: &'static str, kib: usize) -> Module {
-    Module { data: Some((file, kib * KIB)), ..module }
+const fn with_data(module: Module, name: &'static str, kib: usize) -> Module {
+    Module { data: Some(Data { name, kib, kind: DataKind::Packed }), ..module }
+}
+
+const fn with_rows(module: Module, name: &'static str, kib: usize) -> Module {
+    Module { data: Some(Data { name, kib, kind: DataKind::Rows }), ..module }
 }
 
 /// The modules that have more than one release, for the `deps` edit; nothing else in the lists needs them.
 const FLAGS: Module = module("flags", "v1.0.9", "text", 8, &["text"]);
-const SMALL_FLAGS: Module = module("small/flags", "v1.0.9", "text", 6, &["small/text"]);
+const SMALL_FLAGS: Module = module("small/flags", "v1.0.9", "text", 2, &["small/text"]);
 
 /// How many releases [`released`] has after the one the committed `go.mod` names.
 pub(super) const LATER_RELEASES: u32 = 8;
 
 /// The modules of the sample.
 const FULL: &[Module] = &[
-    module("text", "v1.4.2", "text", 10, &[]),
-    module("log", "v1.9.0", "log", 10, &["text"]),
-    module("numbers", "v0.14.1", "numbers", 10, &[]),
-    with_data(module("unicode-tables", "v0.22.0", "search", 16, &["text"]), "testdata/normalization.bin", 5120),
-    module("codec", "v1.17.3", "codec", 24, &["text"]),
-    module("sign", "v0.41.0", "sign", 12, &["codec"]),
-    module("certs", "v1.2.8", "tls", 12, &["sign"]),
-    module("bundle", "v1.18.2", "bundle", 12, &[]),
+    module("text", "v1.4.2", "text", 8, &[]),
+    module("log", "v1.9.0", "log", 8, &["text"]),
+    module("numbers", "v0.14.1", "numbers", 8, &[]),
+    with_data(module("unicode-tables", "v0.22.0", "search", 8, &["text"]), "testdata/normalization.bin", 3072),
+    module("codec", "v1.17.3", "codec", 16, &["text"]),
+    module("sign", "v0.41.0", "sign", 8, &["codec"]),
+    module("certs", "v1.2.8", "tls", 8, &["sign"]),
+    module("bundle", "v1.18.2", "bundle", 8, &[]),
     module("retry", "v1.1.0", "numbers", 8, &["log"]),
-    with_data(module("fonts", "v0.7.0", "text", 6, &[]), "ttf/sans.ttf", 6144),
-    with_data(module("picture", "v0.25.0", "picture", 12, &["fonts"]), "testdata/photographs.bin", 7168),
-    with_data(module("geo/v2", "v2.3.1", "search", 16, &["text", "numbers"]), "data/cities.mmdb", 9216),
-    with_data(module("timezones", "v1.25.2", "numbers", 8, &[]), "data/zones.bin", 4096),
-    module("schema", "v1.36.5", "codec", 40, &["text", "codec"]),
-    module("pages", "v1.3.4", "pages", 12, &["text"]),
-    module("mail", "v0.8.1", "mail", 12, &["log", "certs"]),
-    module("rpc", "v1.71.0", "rpc", 40, &["log", "certs", "schema"]),
-    module("router", "v1.8.1", "router", 12, &["log", "codec"]),
+    with_data(module("fonts", "v0.7.0", "text", 4, &[]), "ttf/sans.ttf", 5120),
+    with_data(module("picture", "v0.25.0", "picture", 8, &["fonts"]), "testdata/photographs.bin", 8192),
+    with_data(module("geo/v2", "v2.3.1", "search", 12, &["text", "numbers"]), "data/cities.mmdb", 10240),
+    with_rows(module("timezones", "v1.25.2", "numbers", 4, &[]), "data/transitions.csv", 8192),
+    with_rows(module("schema", "v1.36.5", "codec", 32, &["text", "codec"]), "testdata/conformance.csv", 10240),
+    module("pages", "v1.3.4", "pages", 8, &["text"]),
+    module("mail", "v0.8.1", "mail", 8, &["log", "certs"]),
+    module("rpc", "v1.71.0", "rpc", 28, &["log", "certs", "schema"]),
+    module("router", "v1.8.1", "router", 8, &["log", "codec"]),
     module("problem", "v1.0.3", "codec", 8, &["router"]),
-    module("sqldriver", "v1.14.0", "sql", 20, &["log", "numbers", "certs"]),
-    module("migrate", "v0.18.4", "sql", 12, &["sqldriver"]),
-    module("store", "v1.10.2", "sql", 16, &["sqldriver", "migrate"]),
-    module("rules", "v0.27.0", "rules", 20, &["text"]),
-    module("metrics", "v1.21.0", "rpc", 24, &["log", "schema"]),
-    module("trace", "v1.35.0", "log", 32, &["log", "rpc"]),
+    module("sqldriver", "v1.14.0", "sql", 12, &["log", "numbers", "certs"]),
+    module("migrate", "v0.18.4", "sql", 8, &["sqldriver"]),
+    with_rows(module("store", "v1.10.2", "sql", 12, &["sqldriver", "migrate"]), "testdata/rows.csv", 10240),
+    module("rules", "v0.27.0", "rules", 12, &["text"]),
+    module("metrics", "v1.21.0", "rpc", 16, &["log", "schema"]),
+    module("trace", "v1.35.0", "log", 20, &["log", "rpc"]),
     with_data(
-        module("objects", "v1.88.0", "router", 40, &["codec", "certs", "retry"]),
+        module("objects", "v1.88.0", "router", 28, &["codec", "certs", "retry"]),
         "testdata/recordings.bin",
         6144,
     ),
-    module("queue", "v1.43.1", "rpc", 32, &["retry", "rpc"]),
-    module("search", "v1.4.0", "search", 20, &["unicode-tables"]),
-    with_data(module("spelling", "v0.3.0", "search", 8, &["unicode-tables", "search"]), "dictionaries/words.bin", 5120),
-    module("session", "v1.3.0", "sign", 10, &["sign", "router"]),
+    module("queue", "v1.43.1", "rpc", 20, &["retry", "rpc"]),
+    with_rows(module("search", "v1.4.0", "search", 12, &["unicode-tables"]), "testdata/corpus.csv", 12288),
+    with_rows(module("spelling", "v0.3.0", "search", 8, &["unicode-tables", "search"]), "dictionaries/en.csv", 10240),
+    module("session", "v1.3.0", "sign", 8, &["sign", "router"]),
     FLAGS,
-    module("config/v3", "v3.2.0", "codec", 12, &["codec"]),
-    module("jobs", "v0.11.4", "rules", 16, &["retry", "queue"]),
+    module("config/v3", "v3.2.0", "codec", 8, &["codec"]),
+    module("jobs", "v0.11.4", "rules", 12, &["retry", "queue"]),
     with_data(
-        module("invoices", "v0.6.0", "bundle", 24, &["bundle", "picture", "schema"]),
+        module("invoices", "v0.6.0", "bundle", 16, &["bundle", "picture", "schema"]),
         "testdata/golden.bin",
         4096,
     ),
@@ -129,14 +151,14 @@ const FULL: &[Module] = &[
 
 /// The modules of the sample for tests: little to compile, a few megabytes to carry.
 const SMALL: &[Module] = &[
-    module("small/text", "v1.4.2", "text", 6, &[]),
-    module("small/units", "v1.0.1", "text", 6, &["small/text"]),
-    with_data(module("small/tables", "v0.22.0", "text", 6, &["small/text"]), "testdata/tables.bin", 2560),
-    module("small/schema", "v1.36.5", "text", 12, &["small/text"]),
+    module("small/text", "v1.4.2", "text", 2, &[]),
+    module("small/units", "v1.0.1", "text", 2, &["small/text"]),
+    with_data(module("small/tables", "v0.22.0", "text", 2, &["small/text"]), "testdata/tables.bin", 2048),
+    module("small/schema", "v1.36.5", "text", 4, &["small/text"]),
     with_data(
-        module("small/records", "v0.9.3", "text", 12, &["small/units", "small/schema"]),
+        module("small/records", "v0.9.3", "text", 4, &["small/units", "small/schema"]),
         "testdata/golden.bin",
-        1536,
+        1024,
     ),
     SMALL_FLAGS,
 ];

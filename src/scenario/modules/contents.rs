@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::catalogue::Module;
+use super::catalogue::{Data, DataKind, Module};
 use super::messages::{self, Message};
 use super::random::Random;
 
@@ -28,8 +28,8 @@ pub(super) fn files(module: &Module, release: u32, all: &'static [Module]) -> Ve
     for (number, part) in schema.chunks(MESSAGES_PER_FILE).enumerate() {
         files.push((format!("wire/messages_{number:02}.go"), messages::file(part).into_bytes()));
     }
-    if let Some((name, size)) = module.data {
-        files.push((name.to_owned(), random.bytes(size)));
+    if let Some(data) = module.data {
+        files.push((data.name.to_owned(), data_file(data, &mut random)));
     }
     files.sort();
     files
@@ -56,10 +56,11 @@ const LICENSE: &str = "This module is generated for the sample of verify-buildki
     It may be used under the terms of the MIT license or of the Apache License 2.0, as you choose.\n";
 
 fn readme(module: &Module) -> String {
-    let data = module.data.map_or_else(String::new, |(name, size)| {
+    let data = module.data.map_or_else(String::new, |Data { name, kib, .. }| {
         format!(
-            "\n`{name}` ({} KiB) serves its tests and tools; a program that imports the package does not contain it.\n",
-            size / 1024
+            "
+`{name}` ({kib} KiB) serves its tests and tools; a program that imports the package does not contain it.
+"
         )
     });
     format!(
@@ -111,6 +112,27 @@ fn table(package: &str, random: &mut Random) -> String {
     );
     go
 }
+
+/// Writes the data file.
+fn data_file(data: Data, random: &mut Random) -> Vec<u8> {
+    let size = data.kib * 1024;
+    if data.kind == DataKind::Packed {
+        return random.bytes(size);
+    }
+    let mut rows = Vec::with_capacity(size + ROW.len());
+    while rows.len() < size {
+        let id = format!("{:016x}", random.next());
+        rows.extend_from_slice(id.as_bytes());
+        rows.extend_from_slice(ROW);
+    }
+    rows
+}
+
+/// What the rows of a data file have in common.
+const ROW: &[u8] =
+    b";active;2025-01-01T00:00:00Z;2025-12-31T23:59:59Z;\"The quick brown fox jumps over the lazy dog.\";\
+    51.4779;-0.0015;EUR;12.50;19%;example.org;198.51.100.7;2001:db8::7;en-GB;Europe/London;text/plain; charset=utf-8;\
+    0123456789abcdef0123456789abcdef;yes\n";
 
 /// Writes what a program can show about the modules it was built from.
 fn versions(module: &Module, release: u32, all: &'static [Module], first: Option<&Message>) -> String {
