@@ -132,6 +132,9 @@ fn changed(variant: Variant, path: &str, old: &str, new: &str) -> File {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     const VARIANTS: [Variant; 2] = [Variant::Full, Variant::Small];
@@ -149,6 +152,36 @@ mod tests {
         let only =
             |these: &[String], those: &[String]| these.iter().filter(|line| !those.contains(line)).cloned().collect();
         (only(&old, &new), only(&new, &old))
+    }
+
+    #[test]
+    fn the_bundle_holds_every_file_of_the_project_on_disk() {
+        fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { walk(&path, found) } else { found.push(path) }
+            }
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("go-sample");
+        let mut on_disk = Vec::new();
+        walk(&root, &mut on_disk);
+        on_disk.sort();
+        let full = FULL.iter().map(|(path, _)| root.join(path));
+        let mut bundled: Vec<PathBuf> =
+            full.chain(SMALL.iter().map(|(path, _)| root.join("small").join(path))).collect();
+        bundled.sort();
+        assert_eq!(bundled, on_disk);
+    }
+
+    #[test]
+    fn the_dockerfile_asks_no_registry_for_a_frontend_and_copies_what_both_variants_have() {
+        assert!(!DOCKERFILE.contains("\n# syntax") && !DOCKERFILE.starts_with("# syntax"));
+        assert!(DOCKERFILE.contains(&format!("source={PROXY_DIR},")));
+        for variant in VARIANTS {
+            for copied in ["go.mod", "go.sum", "main.go", "internal/version/version.go"] {
+                assert_eq!(committed(variant, copied).path, copied);
+            }
+        }
     }
 
     #[test]
