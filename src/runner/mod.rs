@@ -1,1 +1,3 @@
 //! Runs a plan on fresh simulated runners: the door to the verifier that does the I/O.
+
+pub mod archive;
