@@ -1,14 +1,14 @@
 //! Tar headers, written by hand on [`tar::Header`]. [`Member`] is principal.
 //!
 //! Two dialects: GNU, which busybox and every other tar reads, with whole seconds; and POSIX as `tar --posix` writes it,
-//! with fractions of seconds. User names are never written, and file data is not this module's.
+//! with fractions of seconds in an extended header. User names are never written, and file data is not this module's.
 
 use tar::{EntryType, Header};
 
 /// The longest name or link target that stands in the header itself, with its closing zero.
 const NAME_ROOM: usize = 99;
 
-/// How times and long names are written.
+/// How exactly times are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Times {
     /// GNU format: whole seconds.
@@ -34,32 +34,21 @@ pub(super) struct Member<'a> {
 impl Member<'_> {
     /// Writes the blocks that come before the data, padded to whole blocks.
     pub(super) fn encode(&self, times: Times, into: &mut Vec<u8>) {
-        match times {
-            Times::WholeSeconds => {
-                for (text, kind) in [(self.link, EntryType::GNULongLink), (self.name, EntryType::GNULongName)] {
-                    if text.len() > NAME_ROOM {
-                        extension(b"././@LongLink", kind, &[text, b"\0"].concat(), into);
-                    }
-                }
-                into.extend_from_slice(self.header(Header::new_gnu()).as_bytes());
-            }
-            Times::Nanoseconds => {
-                let mut records = Vec::new();
-                if self.name.len() > NAME_ROOM {
-                    record("path", self.name, &mut records);
-                }
-                if self.link.len() > NAME_ROOM {
-                    record("linkpath", self.link, &mut records);
-                }
-                if self.nanos != 0 || self.seconds < 0 {
-                    record("mtime", decimal(self.seconds, self.nanos).as_bytes(), &mut records);
-                }
-                if !records.is_empty() {
-                    extension(b"PaxHeaders/x", EntryType::XHeader, &records, into);
-                }
-                into.extend_from_slice(self.header(Header::new_ustar()).as_bytes());
+        // Long names go the GNU way in both dialects: readers of the POSIX record exist that end it at a newline.
+        for (text, kind) in [(self.link, EntryType::GNULongLink), (self.name, EntryType::GNULongName)] {
+            if text.len() > NAME_ROOM {
+                extension(b"././@LongLink", kind, &[text, b"\0"].concat(), into);
             }
         }
+        if times == Times::WholeSeconds {
+            into.extend_from_slice(self.header(Header::new_gnu()).as_bytes());
+            return;
+        }
+        if self.nanos != 0 || self.seconds < 0 {
+            let record = record("mtime", &decimal(self.seconds, self.nanos));
+            extension(b"PaxHeaders/x", EntryType::XHeader, record.as_bytes(), into);
+        }
+        into.extend_from_slice(self.header(Header::new_ustar()).as_bytes());
     }
 
     fn header(&self, mut header: Header) -> Header {
@@ -93,15 +82,13 @@ fn extension(name: &[u8], kind: EntryType, data: &[u8], into: &mut Vec<u8>) {
 }
 
 /// Writes `length key=value\n`, where the length counts itself.
-fn record(key: &str, value: &[u8], into: &mut Vec<u8>) {
+fn record(key: &str, value: &str) -> String {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;
     while rest + length.to_string().len() != length {
         length = rest + length.to_string().len();
     }
-    into.extend_from_slice(format!("{length} {key}=").as_bytes());
-    into.extend_from_slice(value);
-    into.push(b'\n');
+    format!("{length} {key}={value}\n")
 }
 
 /// Writes seconds since the epoch; a time before it counts down from the second below.
@@ -134,14 +121,9 @@ mod tests {
 
     #[test]
     fn a_records_length_counts_its_own_digits() {
-        let written = |value: &str| {
-            let mut bytes = Vec::new();
-            record("path", value.as_bytes(), &mut bytes);
-            String::from_utf8(bytes).unwrap()
-        };
-        assert_eq!(written("x"), "10 path=x\n");
+        assert_eq!(record("path", "x"), "9 path=x\n");
         for length in [1, 88, 89, 90, 91, 988, 989, 990, 991] {
-            let text = written(&"x".repeat(length));
+            let text = record("path", &"x".repeat(length));
             assert!(text.starts_with(&format!("{} path=", text.len())), "{length}");
         }
     }
