@@ -19,7 +19,7 @@ mod unpack;
 pub use compressed::{Created, create, extract};
 pub use error::{ArchiveError, io_hint};
 pub use manifest::{Layout, Manifest};
-pub use pack::{Owner, PackOptions, Times, pack_dir};
+pub use pack::{Owner, PackOptions, Times, pack_dir, pack_dirs};
 pub use remove::{FirstRefusal, remove_tree, remove_tree_unprivileged};
 pub use unpack::unpack_dir;
 

@@ -21,9 +21,11 @@ use crate::cache::Compression;
 
 /// The level `zstd` uses by default.
 const ZSTD_LEVEL: i32 = 3;
-/// More workers, or larger pieces of work, cost memory for each; this keeps the whole below thirty megabytes.
+/// Each worker holds a few jobs, so these two bound the memory to about forty megabytes.
 const MAX_WORKERS: usize = 4;
-const WORK_BYTES: u32 = 2 * 1024 * 1024;
+const JOB_BYTES: u32 = 4 * 1024 * 1024;
+/// Half the default job with twice the default overlap compresses as well as `zstdmt`, to within a few per cent.
+const OVERLAP: u32 = 7;
 
 /// A finished archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +81,8 @@ fn zstd_encoder<W: Write>(writer: W) -> std::io::Result<zstd::Encoder<'static, W
     let mut encoder = zstd::Encoder::new(writer, ZSTD_LEVEL)?;
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     encoder.multithread(u32::try_from(workers).unwrap_or(1))?;
-    encoder.set_parameter(CParameter::JobSize(WORK_BYTES))?;
+    encoder.set_parameter(CParameter::JobSize(JOB_BYTES))?;
+    encoder.set_parameter(CParameter::OverlapSizeLog(OVERLAP))?;
     encoder.include_checksum(true)?;
     Ok(encoder)
 }

@@ -4,8 +4,8 @@
 //! memory does not grow with the tree but for hard links and, on request, the list of directories.
 
 use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
-use std::io::{Read, Write};
+use std::fs::{self, DirEntry, File, Metadata};
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub struct PackOptions {
     pub times: Times,
     /// Writes every directory twice: first open to its owner, and once more at the end, deepest first, with its real
     /// mode and time. A tar that applies both on sight, as busybox does, can then fill read-only directories and
-    /// leaves their times as they were.
+    /// leaves their times as they were; but see [`pack_dirs`] for links.
     pub trailing_dirs: bool,
 }
 
@@ -50,6 +50,30 @@ pub struct PackOptions {
 pub fn pack_dir(dir: &Path, writer: impl Write, options: &PackOptions) -> Result<Tally, ArchiveError> {
     let mut packer = Packer::new(writer, *options);
     packer.add(dir, b".")?;
+    packer.finish().map(|(tally, _)| tally)
+}
+
+/// Writes only the directories, deepest first, with their modes and times.
+///
+/// Busybox makes hard links and most symbolic links after it has read the whole archive, which touches the directories
+/// they lie in once more. Unpacking this second, small archive over the first gives those their times back.
+///
+/// # Errors
+/// As [`pack_dir`].
+pub fn pack_dirs(dir: &Path, writer: impl Write, options: &PackOptions) -> Result<Tally, ArchiveError> {
+    let mut packer = Packer::new(writer, *options);
+    let mut stack = vec![(dir.to_owned(), b".".to_vec())];
+    while let Some((path, name)) = stack.pop() {
+        let meta = fs::symlink_metadata(&path).map_err(ArchiveError::read(&path))?;
+        let prefix: &[u8] = if name == b"." { b"" } else { &name };
+        stack.extend(
+            list(&path, prefix, |entry| Ok(entry.file_type()?.is_dir().then_some(())))?
+                .into_iter()
+                .map(|Listed { path, name, known: () }| (path, name)),
+        );
+        packer.dirs.push(([&*name, b"/"].concat(), meta));
+        packer.tally.dirs += 1;
+    }
     packer.finish().map(|(tally, _)| tally)
 }
 
@@ -64,11 +88,11 @@ pub(super) struct Packer<W> {
     scratch: Vec<u8>,
 }
 
-/// A directory entry still to be written.
-struct Pending {
+/// A directory entry, and what is known of it.
+struct Listed<T> {
     path: PathBuf,
     name: Vec<u8>,
-    meta: Metadata,
+    known: T,
 }
 
 impl<W: Write> Packer<W> {
@@ -88,13 +112,13 @@ impl<W: Write> Packer<W> {
         let meta = fs::symlink_metadata(path).map_err(ArchiveError::read(path))?;
         // A stack and not recursion: the depth is the tree's to choose. Children are pushed in reverse, so that they
         // come off in order.
-        let mut stack = vec![Pending { path: path.to_owned(), name: name.to_owned(), meta }];
-        while let Some(Pending { path, name, meta }) = stack.pop() {
+        let mut stack = vec![Listed { path: path.to_owned(), name: name.to_owned(), known: meta }];
+        while let Some(Listed { path, name, known: meta }) = stack.pop() {
             if !meta.is_dir() {
                 self.add_leaf(&path, name, &meta)?;
                 continue;
             }
-            let mut children = list(&path, if name == b"." { b"" } else { &name })?;
+            let mut children = list(&path, if name == b"." { b"" } else { &name }, |entry| entry.metadata().map(Some))?;
             self.add_dir(name, meta)?;
             stack.append(&mut children);
         }
@@ -180,20 +204,24 @@ impl<W: Write> Packer<W> {
     }
 }
 
-/// Lists a directory, last name first.
-fn list(dir: &Path, prefix: &[u8]) -> Result<Vec<Pending>, ArchiveError> {
+/// Lists what `know` keeps of a directory, last name first.
+fn list<T>(
+    dir: &Path,
+    prefix: &[u8],
+    know: impl Fn(&DirEntry) -> io::Result<Option<T>>,
+) -> Result<Vec<Listed<T>>, ArchiveError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).map_err(ArchiveError::read(dir))? {
         let entry = entry.map_err(ArchiveError::read(dir))?;
         let path = entry.path();
-        let meta = entry.metadata().map_err(ArchiveError::read(&path))?;
+        let Some(known) = know(&entry).map_err(ArchiveError::read(&path))? else { continue };
         let mut name = Vec::with_capacity(prefix.len() + 40);
         if !prefix.is_empty() {
             name.extend_from_slice(prefix);
             name.push(b'/');
         }
         name.extend_from_slice(&entry.file_name().into_vec());
-        found.push(Pending { path, name, meta });
+        found.push(Listed { path, name, known });
     }
     found.sort_by(|left, right| right.name.cmp(&left.name));
     Ok(found)
