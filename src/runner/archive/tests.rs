@@ -36,8 +36,10 @@ fn hostile(top: &Path) {
     fs::create_dir_all(&deep).unwrap();
     let long = top.join("l".repeat(255));
 
-    let files: [(PathBuf, &[u8], u32); 11] = [
+    let files: [(PathBuf, &[u8], u32); 12] = [
         (top.join(".dotfile"), b"dot", 0o600),
+        // Long and with a newline: a POSIX path record of it is cut by the reader.
+        (top.join(format!("{}\nrest", "n".repeat(120))), b"n", 0o644),
         (top.join("zero"), b"", 0o644),
         (top.join("run.sh"), b"#!/bin/sh\n", 0o755),
         (top.join("read-only"), b"ro", 0o444),
