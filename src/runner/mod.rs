@@ -1,1 +1,4 @@
 //! Runs a plan on fresh simulated runners: the door to the verifier that does the I/O.
+
+pub mod archive;
+pub mod store;
