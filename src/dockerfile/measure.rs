@@ -165,8 +165,8 @@ fn resolved(options: &MountOptions) -> Option<String> {
 
 /// The shell in force at the end of a chain of stages.
 fn shell(file: &Dockerfile, chain: &[usize]) -> Vec<String> {
-    let set = chain.iter().flat_map(|stage| file.body(&file.stages[*stage]));
-    let last = set.filter(|instruction| instruction.keyword == "SHELL").next_back();
+    let mut set = chain.iter().flat_map(|stage| file.body(&file.stages[*stage]));
+    let last = set.rfind(|instruction| instruction.keyword == "SHELL");
     last.and_then(|instruction| json_words(&instruction.args.text)).unwrap_or_else(|| default_shell(file))
 }
 

@@ -140,6 +140,18 @@ impl MountOptions {
         Self::parse(raw, &mut |value| super::words::expand(value, '\\', &|_| None).map(|expanded| expanded.text))
     }
 
+    /// Reads the text after `--mount=` as it stands in a file, quotes and escapes and all, where no variable has a value.
+    /// The text ends at the first space outside quotes.
+    ///
+    /// # Errors
+    /// What `BuildKit` refuses in a cache mount.
+    pub fn parse_written(written: &str) -> Result<Option<Self>, MountError> {
+        let flag = format!("--mount={written}");
+        let (flags, _) = super::parse::flags(&flag, '\\');
+        let value = flags.first().and_then(|flag| flag.text.strip_prefix("--mount=")).unwrap_or("");
+        Self::parse_without_variables(value)
+    }
+
     fn set(&mut self, key: &str, value: Option<String>, field: &str) -> Result<(), MountError> {
         let Some(value) = value else {
             match key {

@@ -144,6 +144,11 @@ impl Dockerfile {
         Ok(Self { syntax, escape, stages, instructions, source: source.clone() })
     }
 
+    /// Returns the text at a span of this file.
+    pub fn text_at(&self, span: Span) -> &str {
+        self.source.text.get(span.start..span.end).unwrap_or("")
+    }
+
     /// Returns the instructions of a stage, its `FROM` left out.
     pub(super) fn body(&self, stage: &Stage) -> &[Instruction] {
         &self.instructions[stage.range.0 + 1..stage.range.1]
