@@ -13,6 +13,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::evidence::Creator;
+
 pub use build::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest};
 pub use docker::Docker;
 pub use error::EngineError;
@@ -56,29 +58,13 @@ pub struct EngineInfo {
     pub memory: u64,
 }
 
-/// The cache mount options of one copy, as a dance's `RUN` would state them.
+/// The cache mount of one copy, as a dance's `RUN` would state it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MountOptions {
+pub struct CopyMount {
     /// Where the mount is mounted.
     pub target: String,
-    /// All options after `type=cache`, as `key=value` in their order, including the target.
-    pub options: Vec<(String, String)>,
-}
-
-impl MountOptions {
-    /// Says the options as a `--mount` flag takes them.
-    pub fn flag(&self) -> String {
-        let mut flag = String::from("type=cache");
-        for (key, value) in &self.options {
-            flag.push(',');
-            flag.push_str(key);
-            if !value.is_empty() {
-                flag.push('=');
-                flag.push_str(value);
-            }
-        }
-        flag
-    }
+    /// The text after `--mount=`, from `type=cache` on.
+    pub flag: String,
 }
 
 /// A copy into or out of one cache mount.
@@ -89,7 +75,7 @@ pub struct Copy {
     /// The image whose `tar` does the copying; it must be on the engine.
     pub image: String,
     /// The mount.
-    pub mount: MountOptions,
+    pub mount: CopyMount,
     /// `chown -R` of the mount after an inject, as `uid:gid`.
     pub owner: Option<String>,
     /// A text that makes this copy differ from every other, so that no layer cache answers for it.
@@ -112,8 +98,8 @@ pub struct EngineMount {
     pub target: String,
     /// The identity without the namespace, where the engine says it.
     pub id: Option<String>,
-    /// The command that first created it.
-    pub creator: String,
+    /// Who first used it, and so created it.
+    pub creator: Creator,
     /// Bytes on disk.
     pub bytes: u64,
     /// When it was created, where the engine says it.
@@ -168,8 +154,8 @@ pub trait Engine {
         watch: &mut dyn FnMut(BuildEvent),
     ) -> Result<BuildOutcome, EngineError>;
 
-    /// Unpacks a tar stream into a cache mount.
-    async fn inject(&self, copy: &Copy, archive: ByteStream) -> Result<Copied, EngineError>;
+    /// Unpacks tar streams into a cache mount, one after the other, each over the last.
+    async fn inject(&self, copy: &Copy, archives: Vec<ByteStream>) -> Result<Copied, EngineError>;
 
     /// Packs a cache mount into a tar stream. The stream's entries stand below no directory of their own (`./a/b`).
     async fn extract(&self, copy: &Copy, into: mpsc::Sender<std::io::Result<Bytes>>) -> Result<Copied, EngineError>;

@@ -16,23 +16,31 @@ use tokio::sync::mpsc;
 
 use super::{Docker, LABEL, MARKER, failed};
 use crate::engine::{BuildEventKind, BuildRequest, ByteStream, Copied, Copy, EngineError};
+use crate::evidence::Creator;
 
 /// Bytes of one part of an inject's archive.
 const PART: usize = 8 << 20;
+
+/// Where an inject finds its archives, by which its command is also known.
+const INJECT: &str = "/var/vbc/archive-";
+
+/// How an extract packs the mount, by which its command is also known.
+const EXTRACT: &str = "tar -c -f /var/vbc/mount.tar";
 
 /// The line by which a copy says that it failed, before the shell forgets it.
 const FAILED: &str = "verify-buildkit-cache: copy failed";
 
 impl Docker {
-    /// Unpacks an archive into a cache mount; see [`Engine::inject`](crate::engine::Engine::inject).
-    pub(super) async fn inject_archive(&self, copy: &Copy, archive: ByteStream) -> Result<Copied, EngineError> {
+    /// Unpacks archives into a cache mount; see [`Engine::inject`](crate::engine::Engine::inject).
+    pub(super) async fn inject_archives(&self, copy: &Copy, archives: Vec<ByteStream>) -> Result<Copied, EngineError> {
         let target = quote(&copy.mount.target);
         let chown =
             copy.owner.as_ref().map_or(String::new(), |owner| format!(" && chown -R {} {target}", quote(owner)));
-        let script = format!("cat /var/vbc/part-* | tar -x -p -f - -C {target}{chown}");
+        let unpack = |number| format!("cat {INJECT}{number}-* | tar -x -p -f - -C {target}");
+        let script = (0..archives.len()).map(unpack).collect::<Vec<_>>().join(" && ") + &chown;
         let dockerfile = dockerfile(copy, "--mount=type=bind,source=.,target=/var/vbc", &script);
         let (sender, context) = mpsc::channel(4);
-        let parts = tokio::spawn(async move { send_parts(&dockerfile, archive, sender).await });
+        let parts = tokio::spawn(async move { send_parts(&dockerfile, archives, sender).await });
         let result = self.run_copy(copy, context, false).await;
         // The build ends the channel; a packer that still has something to send learns it from the closed channel.
         let sent = parts.await.unwrap_or(Ok(()));
@@ -51,12 +59,10 @@ impl Docker {
         copy: &Copy,
         into: mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<Copied, EngineError> {
-        let script = format!("mkdir -p /var/vbc && tar -c -f /var/vbc/mount.tar -C {} .", quote(&copy.mount.target));
+        let script = format!("mkdir -p /var/vbc && {EXTRACT} -C {} .", quote(&copy.mount.target));
         let dockerfile = dockerfile(copy, "", &script);
         let (sender, context) = mpsc::channel(4);
-        let (done, archive) = mpsc::channel(1);
-        drop(done);
-        let parts = tokio::spawn(async move { send_parts(&dockerfile, archive, sender).await });
+        let parts = tokio::spawn(async move { send_parts(&dockerfile, Vec::new(), sender).await });
         let (copied, image) = self.run_copy(copy, context, true).await?;
         parts
             .await
@@ -155,10 +161,19 @@ fn dockerfile(copy: &Copy, mount: &str, script: &str) -> String {
     let marker = format!("{MARKER}={}", copy.namespace.as_str());
     format!(
         "FROM {}\nUSER 0:0\nSHELL [\"/usr/bin/env\", \"{marker}\", \"/bin/sh\", \"-c\"]\nRUN --mount={} {mount} : {}; {{ {script}; }} 2>&1 || echo '{FAILED}'\n",
-        copy.image,
-        copy.mount.flag(),
-        copy.stamp,
+        copy.image, copy.mount.flag, copy.stamp,
     )
+}
+
+/// Tells whose command it was that first used a mount.
+pub(super) fn creator(command: &str) -> Creator {
+    if command.contains(INJECT) {
+        Creator::Inject
+    } else if command.contains(EXTRACT) {
+        Creator::Extract
+    } else {
+        Creator::Build
+    }
 }
 
 /// Quotes a word for the shell.
@@ -166,41 +181,37 @@ fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Sends a context that holds the Dockerfile and the archive in numbered parts.
+/// Sends a context that holds the Dockerfile and the archives in numbered parts.
 async fn send_parts(
     dockerfile: &str,
-    mut archive: ByteStream,
+    archives: Vec<ByteStream>,
     context: mpsc::Sender<io::Result<Bytes>>,
 ) -> io::Result<()> {
     let closed = |_| io::Error::from(io::ErrorKind::BrokenPipe);
     context.send(Ok(entry("Dancefile", dockerfile.len())?)).await.map_err(closed)?;
     context.send(Ok(padded(dockerfile.as_bytes()))).await.map_err(closed)?;
-    let mut part = BytesMut::with_capacity(PART);
-    let mut number = 0u32;
-    loop {
-        let more = archive.recv().await.transpose();
-        let more = match more {
-            Ok(more) => more,
-            Err(error) => {
-                // The engine must not take a broken archive for a whole one.
-                let kind = error.kind();
-                let _ = context.send(Err(io::Error::new(kind, error.to_string()))).await;
-                return Err(error);
+    for (number, mut archive) in archives.into_iter().enumerate() {
+        let mut part = BytesMut::with_capacity(PART);
+        for count in 0u32.. {
+            let mut ended = false;
+            while part.len() < PART && !ended {
+                match archive.recv().await {
+                    Some(Ok(bytes)) => part.extend_from_slice(&bytes),
+                    Some(Err(error)) => {
+                        // The engine must not take a broken archive for a whole one.
+                        let _ = context.send(Err(io::Error::new(error.kind(), error.to_string()))).await;
+                        return Err(error);
+                    }
+                    None => ended = true,
+                }
             }
-        };
-        let ended = more.is_none();
-        if let Some(bytes) = more {
-            part.extend_from_slice(&bytes);
-        }
-        if part.len() >= PART || (ended && !part.is_empty()) {
-            context.send(Ok(entry(&format!("part-{number:08}"), part.len())?)).await.map_err(closed)?;
             let length = part.len();
+            context.send(Ok(entry(&format!("archive-{number}-{count:08}"), length)?)).await.map_err(closed)?;
             context.send(Ok(part.split().freeze())).await.map_err(closed)?;
             context.send(Ok(Bytes::from(vec![0; length.next_multiple_of(512) - length]))).await.map_err(closed)?;
-            number += 1;
-        }
-        if ended {
-            break;
+            if ended {
+                break;
+            }
         }
     }
     context.send(Ok(Bytes::from(vec![0; 1024]))).await.map_err(closed)

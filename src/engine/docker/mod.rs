@@ -121,8 +121,8 @@ impl Engine for Docker {
         self.build_image(request, context, watch).await
     }
 
-    async fn inject(&self, copy: &Copy, archive: ByteStream) -> Result<Copied, EngineError> {
-        self.inject_archive(copy, archive).await
+    async fn inject(&self, copy: &Copy, archives: Vec<ByteStream>) -> Result<Copied, EngineError> {
+        self.inject_archives(copy, archives).await
     }
 
     async fn extract(&self, copy: &Copy, into: mpsc::Sender<std::io::Result<Bytes>>) -> Result<Copied, EngineError> {

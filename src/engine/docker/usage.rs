@@ -82,7 +82,7 @@ impl Record {
             record: self.id.clone(),
             target: target.to_owned(),
             id,
-            creator: creator.to_owned(),
+            creator: super::copy::creator(creator),
             bytes: u64::try_from(self.size).unwrap_or(0),
             created: humantime::parse_rfc3339_weak(&self.created_at).ok(),
         })
