@@ -91,6 +91,10 @@ pub fn instrument(file: &Dockerfile, options: &InstrumentOptions) -> Result<Inst
     if options.measure {
         measurements(file, options, &mut edits, &mut notes)?;
     }
+    // Nothing can be put behind a continuation that never ends; what stands there has nothing after it to be changed.
+    if file.instructions.last().is_some_and(|last| last.open) {
+        edits.retain(|edit| edit.at < file.source.text.len());
+    }
     // A stable sort: what is inserted at one place stays in the order it was made.
     edits.sort_by_key(|edit| edit.at);
     let source = &file.source.text;
@@ -188,8 +192,11 @@ fn measurements(
                         shared.push(mount.clone());
                     }
                 }
-                if let Some(text) = measure::step(file, AFTER_MARKER, last, &mounts) {
-                    let at = file.instructions[file.stages[last.0].runs[last.1].instruction].after;
+                let instruction = &file.instructions[file.stages[last.0].runs[last.1].instruction];
+                if instruction.open {
+                    notes.push(note(last.0, ChangeKind::NotInstrumented("the file ends in a line continuation")));
+                } else if let Some(text) = measure::step(file, AFTER_MARKER, last, &mounts) {
+                    let at = instruction.after;
                     edits.push(edit(file, (at, at), last.0, ChangeKind::After(targets(&mounts)), text));
                 }
             }
@@ -409,22 +416,45 @@ COPY --from=build /out/app /app
         prop::collection::vec(piece, 0..12).prop_map(|pieces| format!("FROM golang\n{}", pieces.concat()))
     }
 
+    /// Checks that a copy of whatever parses parses again and has the same stages and `RUN`s.
+    fn keeps_everything(text: &str) -> Result<(), TestCaseError> {
+        let Ok(file) = Dockerfile::parse(&Source::new("Dockerfile", text)) else { return Ok(()) };
+        let Ok(copy) = instrument(&file, &everything()) else { return Ok(()) };
+        let again = parse(&copy.text);
+        prop_assert_eq!(file.stages.len(), again.stages.len());
+        for (stage, new) in file.stages.iter().zip(&again.stages) {
+            prop_assert_eq!(&stage.image, &new.image);
+            prop_assert_eq!(&stage.name, &new.name);
+            let mut runs = new.runs.iter().map(|run| &copy.text[run.span.start..run.span.end]);
+            for run in &stage.runs {
+                let own = &text[run.span.start..run.span.end];
+                prop_assert!(runs.any(|new| new == own), "lost {:?} in {}", own, copy.text);
+            }
+        }
+        Ok(())
+    }
+
     proptest! {
         #[test]
         fn the_copy_parses_and_keeps_every_stage_and_run(text in pieces()) {
-            let Ok(file) = Dockerfile::parse(&Source::new("Dockerfile", text.clone())) else { return Ok(()) };
-            let copy = instrument(&file, &everything()).unwrap();
-            let again = parse(&copy.text);
-            prop_assert_eq!(file.stages.len(), again.stages.len());
-            for (stage, new) in file.stages.iter().zip(&again.stages) {
-                prop_assert_eq!(&stage.image, &new.image);
-                prop_assert_eq!(&stage.name, &new.name);
-                let mut runs = new.runs.iter().map(|run| &copy.text[run.span.start..run.span.end]);
-                for run in &stage.runs {
-                    let own = &text[run.span.start..run.span.end];
-                    prop_assert!(runs.any(|new| new == own), "lost {own:?} in {}", copy.text);
-                }
+            keeps_everything(&text)?;
+        }
+
+        #[test]
+        fn a_damaged_dockerfile_is_refused_or_kept(
+            cut in 0..TWO_STAGES.len(),
+            drop in 0..20_usize,
+            twice in 0..20_usize,
+            noise in "[ \\\\\n\"'$<{}A-Z#=-]{0,4}",
+            at in 0..TWO_STAGES.len(),
+        ) {
+            let mut text = String::new();
+            for (number, line) in TWO_STAGES[..cut].split_inclusive('\n').enumerate() {
+                let times = if number == drop { 0 } else if number == twice { 2 } else { 1 };
+                text.push_str(&line.repeat(times));
             }
+            text.insert_str(at.min(text.len()), &noise);
+            keeps_everything(&text)?;
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Instruction {
     pub(super) line_start: usize,
     /// Where the line after the instruction starts: the place to insert something after it.
     pub(super) after: usize,
+    /// Whether the file ends while a continuation goes on, so that anything put after it would become part of it.
+    pub(super) open: bool,
 }
 
 /// Text gathered from several places of a source.
@@ -154,7 +156,7 @@ impl<'a> Reader<'a> {
                 joined.push(text, line.start);
                 more = goes_on;
             }
-            return self.finish(joined, first, start, last).map(Some);
+            return self.finish(joined, first, start, last, more).map(Some);
         }
         Ok(None)
     }
@@ -165,6 +167,7 @@ impl<'a> Reader<'a> {
         first: Line<'a>,
         start: usize,
         mut last: Line<'a>,
+        open: bool,
     ) -> Result<Instruction, DockerfileError> {
         let lead = joined.text.len() - joined.text.trim_start().len();
         let joined = joined.skip(lead);
@@ -189,7 +192,7 @@ impl<'a> Reader<'a> {
             heredocs.push(Span::new(from, to));
         }
         let span = Span::new(start, last.start + last.text.len());
-        Ok(Instruction { keyword, args, heredocs, span, line_start: first.start, after: last.next })
+        Ok(Instruction { keyword, args, heredocs, span, line_start: first.start, after: last.next, open })
     }
 
     /// The names of the here-documents an instruction announces, and whether their leading tabs go.
