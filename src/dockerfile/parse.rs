@@ -100,6 +100,11 @@ pub struct RunFlag {
 }
 
 impl Dockerfile {
+    /// Returns the text it was read from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// Reads a Dockerfile.
     ///
     /// # Errors

@@ -265,9 +265,9 @@ async fn job<E: Engine>(
 /// Makes a new runner's directories.
 fn places(runner: &Path, evidence: PathBuf) -> Result<Places, RunError> {
     let layout = Layout { root: runner.join("root"), workspace: WORKSPACE.into(), home: HOME.into() };
-    let (checkout, temp) = (runner.join("checkout"), runner.join("temp"));
-    for dir in [&layout.real(Path::new(WORKSPACE)), &checkout, &temp, &evidence] {
+    let checkout = runner.join("checkout");
+    for dir in [&layout.real(Path::new(WORKSPACE)), &checkout, &evidence] {
         fs::create_dir_all(dir).map_err(RunError::io("make", dir))?;
     }
-    Ok(Places { layout, checkout, temp, evidence })
+    Ok(Places { layout, checkout, evidence })
 }

@@ -113,7 +113,9 @@ impl<E: Engine> Job<'_, E> {
                 DancePhase::Extract => extract_steps(entry, &stage.inputs, &stage.behaviour),
             };
             for step in steps {
-                if self.dance_step(&namespace, entry, phase, step).await? == StepOutcome::Failure {
+                if self.dance_step(&namespace, entry, phase, step, &stage.inputs.scratch_dir).await?
+                    == StepOutcome::Failure
+                {
                     return Ok(StepOutcome::Failure);
                 }
             }
@@ -135,6 +137,7 @@ impl<E: Engine> Job<'_, E> {
         entry: &DanceEntry,
         phase: DancePhase,
         step: DanceStep,
+        scratch: &str,
     ) -> StepResult {
         match step {
             DanceStep::ClearScratch(dir) => {
@@ -159,10 +162,10 @@ impl<E: Engine> Job<'_, E> {
             }
             DanceStep::RemoveSource { source, how } => return self.remove_source(&source, how),
             DanceStep::CopyOut { mount, into, source, .. } => {
-                self.copy_out(stage, &namespace, &source, entry, &mount, into).await?;
+                self.copy_out(namespace, &source, entry, &mount, into, scratch.to_owned()).await?;
             }
             DanceStep::ClearSource { source, .. } => archive::remove_tree(&self.real(&source))?,
-            DanceStep::MoveIntoPlace { scratch, source } => {
+            DanceStep::MoveIntoPlace { source, .. } => {
                 let from = self.real(&scratch).join("dance-cache");
                 let into = self.real(&source);
                 if let Err(error) = fs::rename(&from, &into) {

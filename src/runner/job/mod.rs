@@ -51,7 +51,6 @@ pub(super) struct Job<'a, E: Engine> {
     layout: Layout,
     /// The checked-out project as it came, for builds from the Git context.
     checkout: PathBuf,
-    temp: PathBuf,
     evidence_dir: PathBuf,
     with_dance: bool,
     recorder: Recorder<'a>,
@@ -82,7 +81,6 @@ pub(super) type StepResult = Result<StepOutcome, RunError>;
 pub(super) struct Places {
     pub(super) layout: Layout,
     pub(super) checkout: PathBuf,
-    pub(super) temp: PathBuf,
     pub(super) evidence: PathBuf,
 }
 
@@ -108,7 +106,6 @@ impl<'a, E: Engine> Job<'a, E> {
             number,
             layout: places.layout,
             checkout: places.checkout,
-            temp: places.temp,
             evidence_dir: places.evidence,
             with_dance,
             recorder,
