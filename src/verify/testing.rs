@@ -1,0 +1,1 @@
+//! Hand-built evidence for tests.
