@@ -155,7 +155,7 @@ mod tests {
     fn no_two_findings_explain_each_other_away() {
         for a in Code::ALL {
             for b in Code::ALL {
-                let both = explains(*a).contains(b) && explains(*b).contains(a);
+                let both = a != b && explains(*a).contains(b) && explains(*b).contains(a);
                 assert!(!both, "{a} and {b} would silence one another");
             }
         }

@@ -18,7 +18,11 @@ mod verdict;
 mod view;
 
 #[cfg(test)]
-mod testing;
+mod catalogue_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use amount::{seconds, size};
 pub use case::{Case, CaseSource, Profile, Thresholds};

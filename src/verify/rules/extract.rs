@@ -24,9 +24,12 @@ fn failed(run: &Run) -> Option<Finding> {
         .filter(|failure| failure.value.0 == DancePhase::Extract)
         .map(|failure| failure.quote.clone())
         .collect();
+    // Where nothing is saved anyway, this run loses nothing by it; a later one will.
+    let severity = if nothing_to_save(run) { Severity::Warning } else { Severity::Error };
     (!lines.is_empty()).then(|| {
-        Finding::error(
+        Finding::new(
             Code::ExtractFailed,
+            severity,
             format!("in {} a copy out of a cache mount failed", run.name()),
             lines,
             Code::ExtractFailed.docs().fix,
@@ -37,8 +40,7 @@ fn failed(run: &Run) -> Option<Finding> {
 /// Reports an extract that was skipped though a save was due.
 fn skipped(run: &Run) -> Option<Finding> {
     let skipped = run.dances().iter().find_map(|dance| dance.extract_skipped.as_ref())?;
-    let nothing_due = run.caches.iter().any(|cache| cache.hit_primary().is_some() || cache.hit_exactly());
-    (!nothing_due).then(|| {
+    (!nothing_to_save(run)).then(|| {
         Finding::error(
             Code::ExtractSkipped,
             format!("in {} the extract was skipped although there was something to save", run.name()),
@@ -46,6 +48,11 @@ fn skipped(run: &Run) -> Option<Finding> {
             "Let it follow the hit: `skip-extraction: ${{ steps.cache.outputs.cache-hit }}`, which is `true` only when the primary key was hit.",
         )
     })
+}
+
+/// Tells whether the run hit its primary key, so that no save is due.
+fn nothing_to_save(run: &Run) -> bool {
+    run.caches.iter().any(|cache| cache.hit_primary().is_some() || cache.hit_exactly())
 }
 
 /// Warns of a value that is meant to skip and never does: the action compares with the exact text `true`.
@@ -64,8 +71,12 @@ fn never_skips(run: &Run) -> Option<Finding> {
     })
 }
 
-/// Reports an extract that brought nothing though the build left data: measured on a live run, seen by what was saved in a log.
+/// Reports an extract that brought nothing though the build left data and a save was due: measured on a live run, seen by
+/// what was saved in a log.
 fn empty(run: &Run) -> Option<Finding> {
+    if nothing_to_save(run) {
+        return None;
+    }
     let measured = run.carried(DancePhase::Extract).find_map(|entry| {
         let tally = entry.tally.as_ref().filter(|tally| tally.value.files == 0)?;
         let (after, quote) = left_in(run, &entry.mount.value.target)?;

@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(view: &View) -> Vec<Finding> {
     let run = &view.judged;
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut mismatches: Vec<Mismatch> = Vec::new();
     for pairing in pair(run, DancePhase::Inject) {
         let (mount, entry) = match pairing {
             Pairing::Other(mount, entry) => (mount, entry),
@@ -31,41 +31,73 @@ fn check(view: &View) -> Vec<Finding> {
             Provenance::TwoCaches(quotes) => quotes,
             Provenance::Unknown => Vec::new(),
         };
-        findings.push(finding(run, mount, entry, records));
+        mismatches.push(Mismatch { code: code(mount, &entry.mount.value), mount, entry, records });
     }
-    findings
+    let of_code = |code: &Code| {
+        let alike: Vec<&Mismatch> = mismatches.iter().filter(|mismatch| mismatch.code == *code).collect();
+        (!alike.is_empty()).then(|| finding(run, *code, &alike))
+    };
+    RULE.codes.iter().filter_map(of_code).collect()
 }
 
-fn finding(run: &Run, mount: &MountSpec, entry: &Carried, records: Vec<Quote>) -> Finding {
-    let given = &entry.mount.value;
-    let code = code(mount, given);
-    let lines = run.build.into_iter().flat_map(|build| &build.mounts).filter(|seen| seen.value == *mount);
-    let mut evidence: Vec<Quote> = lines.map(|seen| seen.quote.clone()).collect();
-    evidence.push(entry.mount.quote.clone());
-    evidence.extend(records);
-    let title = match code {
-        Code::CacheMapTargetMismatch => {
-            format!("the Dockerfile mounts {}, the cache map fills {}", mount.target, given.target)
+/// One mount of the build and the entry that misses it.
+struct Mismatch<'a> {
+    code: Code,
+    mount: &'a MountSpec,
+    entry: &'a Carried,
+    records: Vec<Quote>,
+}
+
+/// Makes one finding of all mismatches of one kind, so that its fix is one cache map.
+fn finding(run: &Run, code: Code, mismatches: &[&Mismatch]) -> Finding {
+    let titles: Vec<String> = mismatches.iter().map(|mismatch| mismatch.title()).collect();
+    let entries: Vec<String> = mismatches
+        .iter()
+        .map(|mismatch| {
+            let source = mismatch.entry.source.clone().unwrap_or_else(|| source_name(mismatch.mount));
+            entry(&source, mismatch.mount)
+        })
+        .collect();
+    let mut evidence: Vec<Quote> = Vec::new();
+    for mismatch in mismatches {
+        let mounts = run.build.into_iter().flat_map(|build| &build.mounts);
+        let lines = mounts.filter(|seen| seen.value == *mismatch.mount).map(|seen| &seen.quote);
+        for quote in lines.chain([&mismatch.entry.mount.quote]).chain(&mismatch.records) {
+            if !evidence.contains(quote) {
+                evidence.push(quote.clone());
+            }
         }
-        Code::CacheMapOwnerMismatch => format!(
-            "{}: the Dockerfile's mount has {}, the cache map's has {}",
-            mount.target,
-            or_none(&mount.owner, "no uid, gid or mode"),
-            or_none(&given.owner, "no uid, gid or mode"),
-        ),
-        _ => format!(
-            "{}: the Dockerfile's cache has {}, the cache map's has {}",
-            mount.target,
-            id_words(mount),
-            id_words(given)
-        ),
-    };
-    let source = entry.source.clone().unwrap_or_else(|| source_name(mount));
+    }
+    let word =
+        if entries.len() == 1 { "entry name the build's own cache" } else { "entries name the build's own caches" };
     let fix = format!(
-        "Let the entry name the build's own cache: `{{{}}}`; then change the cache key, since an empty entry may be frozen under it.",
-        self::entry(&source, mount)
+        "Let the {word}: `{{{}}}`; then change the cache key, since an empty entry may be frozen under it.",
+        entries.join(", ")
     );
-    Finding::error(code, title, evidence, fix)
+    Finding::error(code, titles.join("; "), evidence, fix)
+}
+
+impl Mismatch<'_> {
+    fn title(&self) -> String {
+        let (mount, given) = (self.mount, &self.entry.mount.value);
+        match self.code {
+            Code::CacheMapTargetMismatch => {
+                format!("the Dockerfile mounts {}, the cache map fills {}", mount.target, given.target)
+            }
+            Code::CacheMapOwnerMismatch => format!(
+                "{}: the Dockerfile's mount has {}, the cache map's has {}",
+                mount.target,
+                or_none(&mount.owner, "no uid, gid or mode"),
+                or_none(&given.owner, "no uid, gid or mode"),
+            ),
+            _ => format!(
+                "{}: the Dockerfile's cache has {}, the cache map's has {}",
+                mount.target,
+                id_words(mount),
+                id_words(given)
+            ),
+        }
+    }
 }
 
 /// Says which part of the identity differs.
