@@ -79,12 +79,10 @@ fn sizes(line: &str) -> Option<Vec<Observation>> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let mut found = Vec::new();
     for pair in words.chunks(2) {
-        let (&[size, path] | &[path, size]) = (match pair {
-            [first, second] if second.starts_with('/') => &[*first, *second],
-            [first, second] if first.starts_with('/') => &[*second, *first],
+        let (size, path) = match pair {
+            [size, path] if path.starts_with('/') => (size, path),
+            [path, size] if path.starts_with('/') => (size, path),
             _ => return None,
-        }) else {
-            return None;
         };
         found.push(Observation::Size { size: printed_size(size)?, path: clean(path) });
     }

@@ -21,7 +21,7 @@ pub(super) fn timing(line: &str) -> Option<Duration> {
     }
     if let Some((before, rest)) = line.split_once("elapsed")
         && rest.starts_with(' ')
-        && rest.trim_start().ends_with("%CPU") | rest.contains("%CPU (")
+        && rest.contains("%CPU")
         && before.contains("user ")
     {
         return parse_duration(before.rsplit(' ').next()?);
