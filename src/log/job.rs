@@ -64,6 +64,8 @@ pub(super) struct JobReader {
     current: Current,
     mains: Vec<Main>,
     posts: Vec<Post>,
+    /// The cache maps of the dances, the last one on top: post steps come in reverse order.
+    maps: Vec<Option<String>>,
     steps: usize,
     last: (Arc<str>, usize, String),
     at: Option<SystemTime>,
@@ -118,6 +120,7 @@ impl JobReader {
             current: Current::new(None, Kind::Unknown, None),
             mains: Vec::new(),
             posts: Vec::new(),
+            maps: Vec::new(),
             steps: 0,
             last: (Arc::clone(source), 0, String::new()),
             at: None,
@@ -245,6 +248,8 @@ impl JobReader {
     fn post(&mut self, spot: &Spot<'_>) {
         self.end_step(spot, true);
         self.current = Current::new(None, Kind::Post, spot.at);
+        let map = self.maps.last().and_then(Option::as_deref);
+        self.current.dance = DanceLines::new(DancePhase::Extract, map);
         self.open_post(spot.quote(), spot.at);
     }
 
@@ -271,6 +276,7 @@ impl JobReader {
             Kind::Dance(phase) => {
                 let inputs = inputs::dance(&header);
                 self.current.dance = DanceLines::new(phase, inputs.cache_map.as_deref());
+                self.maps.push(inputs.cache_map.clone());
                 tell(Fact::DanceInputs(inputs));
             }
             Kind::Build => {
@@ -312,8 +318,8 @@ impl JobReader {
             }
             _ => {}
         }
-        if line.channel == Channel::Error {
-            self.error(text, spot);
+        if line.channel == Channel::Error && self.error(text, spot) {
+            return;
         }
         match self.current.kind {
             Kind::Cache(mode) => {
@@ -381,8 +387,9 @@ impl JobReader {
         }
         if self.current.kind == Kind::Post {
             self.id(spot);
-            if let Some(post) = self.posts.last_mut() {
+            if let Some(post) = self.posts.last_mut().filter(|post| post.content != Content::Dance) {
                 post.content = Content::Dance;
+                self.maps.pop();
             }
         } else if self.current.kind == Kind::Unknown {
             self.id(spot);
@@ -417,8 +424,8 @@ impl JobReader {
         }
     }
 
-    /// An error line: the step failed, unless it is one that actions only print.
-    fn error(&mut self, text: &str, spot: &Spot<'_>) {
+    /// An error line: the step failed, unless it is one that actions only print. Returns whether the job was stopped.
+    fn error(&mut self, text: &str, spot: &Spot<'_>) -> bool {
         let stopped = text.starts_with("The operation was canceled")
             || text.starts_with("The runner has received a shutdown signal")
             || text.contains("has exceeded the maximum execution time")
@@ -441,6 +448,7 @@ impl JobReader {
         if failed || stopped {
             self.current.outcome = StepOutcome::Failure;
         }
+        stopped
     }
 
     fn tell(&mut self, facts: Vec<Fact>, spot: &Spot<'_>) {

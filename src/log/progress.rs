@@ -251,10 +251,8 @@ impl Open {
     }
 
     fn end_vertex(&mut self, id: u64, end: End, spot: &Spot<'_>, sink: &mut Sink) {
-        if let Some(named) = self.vertexes.get_mut(&id) {
-            named.done = true;
-        }
-        if self.dance {
+        let again = self.vertexes.get_mut(&id).is_some_and(|named| std::mem::replace(&mut named.done, true));
+        if self.dance || again {
             return;
         }
         let facts = match end {
