@@ -3,6 +3,8 @@
 //! A line of the table is a log, then for each of its jobs what the evidence holds, in words. To see the table that the
 //! reader makes now, run with `SHOWS=write`.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,7 @@
 //! An archive holds a file per job and a folder of files per step; either may be missing. Names inside it are only
 //! names: nothing is written, and nothing outside it is opened.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
@@ -83,7 +84,7 @@ pub fn read_archive(name: &str, archive: impl Read + Seek, limits: Limits) -> Re
     if archive.len() > limits.files {
         return Err(ArchiveError::TooLarge { archive: name.to_owned(), limit: format!("{} files", limits.files) });
     }
-    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    let names: Vec<String> = archive.file_names().map(|name| name.map(Cow::into_owned).unwrap_or_default()).collect();
     let parts = arrange(&names);
     if parts.is_empty() {
         return Err(ArchiveError::NoLogs { archive: name.to_owned() });
@@ -95,7 +96,7 @@ pub fn read_archive(name: &str, archive: impl Read + Seek, limits: Limits) -> Re
         let Some(entry) = names.get(part.index) else { continue };
         let failed = |source| ArchiveError::Entry { archive: name.to_owned(), entry: entry.clone(), source };
         reader.file(&format!("{name}/{entry}"), part.job.as_deref(), part.step.as_deref());
-        let mut file = archive.by_name(entry).map_err(|error| failed(error.into()))?;
+        let mut file = archive.by_index(part.index).map_err(|error| failed(error.into()))?;
         loop {
             let count = file.read(&mut piece).map_err(failed)?;
             if count == 0 {

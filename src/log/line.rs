@@ -15,7 +15,7 @@ pub(super) struct Line<'a> {
     /// The job that the line names; `None` when it names none.
     pub(super) job: Option<&'a str>,
     /// The step that the line names, such as `Restore cache` or `Post Restore cache`.
-    pub(super) step: Option<Cow<'a, str>>,
+    pub(super) step: Option<&'a str>,
     /// Its timestamp.
     pub(super) at: Option<SystemTime>,
     /// What kind of line it is.
@@ -83,6 +83,14 @@ const TAGS: [(&str, Channel); 20] = [
     ("[debug]", Channel::Debug),
 ];
 
+/// A line without its prefixes.
+struct Unwrapped<'a> {
+    job: Option<&'a str>,
+    step: Option<&'a str>,
+    at: Option<SystemTime>,
+    text: &'a str,
+}
+
 /// Longest prefix of job and step names that is looked at.
 const PREFIX: usize = 400;
 
@@ -102,30 +110,21 @@ impl Transport {
     pub(super) fn read<'a>(&mut self, raw: &'a str) -> Line<'a> {
         let raw = raw.trim_end_matches('\r');
         let raw = raw.strip_prefix('\u{feff}').unwrap_or(raw);
-        if let Some((at, rest)) = stamp::split(raw) {
-            return line(None, None, Some(at), rest);
+        if let Some((at, text)) = stamp::split(raw) {
+            return line(Unwrapped { job: None, step: None, at: Some(at), text });
         }
-        if let Some((job, step, at, rest)) = self.prefixed(raw) {
-            return line(job, step.map(Cow::Borrowed), at, rest);
-        }
-        match act(raw) {
-            Some((job, step, rest)) => line(job, step, None, rest),
-            None => line(None, None, None, raw),
-        }
+        let prefixed = self.prefixed(raw).or_else(|| act(raw));
+        line(prefixed.unwrap_or(Unwrapped { job: None, step: None, at: None, text: raw }))
     }
 
     /// Splits the prefix of `gh run view --log`: `job TAB step TAB timestamp`, or the same pasted with spaces.
-    #[expect(clippy::type_complexity, reason = "four parts of one line, used once")]
-    fn prefixed<'a>(
-        &mut self,
-        raw: &'a str,
-    ) -> Option<(Option<&'a str>, Option<&'a str>, Option<SystemTime>, &'a str)> {
+    fn prefixed<'a>(&mut self, raw: &'a str) -> Option<Unwrapped<'a>> {
         // Only a continuation line of a value has the prefix without a timestamp.
         if let Some(rest) = raw.strip_prefix(self.prefix.as_str()).filter(|_| !self.prefix.is_empty()) {
             let rest = rest.strip_prefix('\u{feff}').unwrap_or(rest);
             let (at, text) = stamp::split(rest).map_or((None, rest), |(at, text)| (Some(at), text));
             let (job, step) = self.names(raw);
-            return Some((job, step, at, text));
+            return Some(Unwrapped { job, step, at, text });
         }
         let head = raw.get(..PREFIX.min(raw.len())).unwrap_or_else(|| {
             let cut = (0..PREFIX).rev().find(|at| raw.is_char_boundary(*at)).unwrap_or(0);
@@ -140,7 +139,7 @@ impl Transport {
                 self.prefix.push_str(&raw[..first + second + 2]);
                 self.job_end = Some(first);
                 let (job, step) = self.names(raw);
-                return Some((job, step, Some(at), text));
+                return Some(Unwrapped { job, step, at: Some(at), text });
             }
         }
         let (start, at, text) = inner_stamp(raw, head.len())?;
@@ -159,7 +158,7 @@ impl Transport {
         self.prefix.clear();
         self.prefix.push_str(prefix);
         let (job, step) = self.names(raw);
-        Some((job, step, Some(at), text))
+        Some(Unwrapped { job, step, at: Some(at), text })
     }
 
     /// The job and the step in the current prefix of a line.
@@ -190,10 +189,10 @@ fn inner_stamp(raw: &str, within: usize) -> Option<(usize, SystemTime, &str)> {
 }
 
 /// Strips act's prefixes: `[workflow/job]   | text`, `| text`, and its own lines about steps.
-fn act(raw: &str) -> Option<(Option<&str>, Option<Cow<'_, str>>, &str)> {
+fn act(raw: &str) -> Option<Unwrapped<'_>> {
     let raw = raw.trim_start_matches("\u{1b}[0m");
     if let Some(rest) = raw.strip_prefix("| ") {
-        return Some((None, None, rest));
+        return Some(Unwrapped { job: None, step: None, at: None, text: rest });
     }
     let mut inner = raw;
     // act colours its prefix.
@@ -206,10 +205,10 @@ fn act(raw: &str) -> Option<(Option<&str>, Option<Cow<'_, str>>, &str)> {
     }
     let rest = rest.trim_start_matches("\u{1b}[0m").strip_prefix(' ')?.trim_start();
     if rest == "|" {
-        return Some((Some(job), None, ""));
+        return Some(Unwrapped { job: Some(job), step: None, at: None, text: "" });
     }
     if let Some(text) = rest.strip_prefix("| ") {
-        return Some((Some(job), None, text));
+        return Some(Unwrapped { job: Some(job), step: None, at: None, text });
     }
     let (mark, said) = rest.split_once(' ')?;
     if mark.is_ascii() {
@@ -218,17 +217,17 @@ fn act(raw: &str) -> Option<(Option<&str>, Option<Cow<'_, str>>, &str)> {
     let said = said.trim_start();
     let step = match said.split_once(' ') {
         Some(("Run", name)) => match name.split_once(' ') {
-            Some(("Main", name)) => Some(Cow::Borrowed(name)),
-            Some(("Post", _)) => Some(Cow::Borrowed(name)),
+            Some(("Main", name)) => Some(name),
+            Some(("Post", _)) => Some(name),
             _ => None,
         },
         _ => None,
     };
-    Some((Some(job), step, said))
+    Some(Unwrapped { job: Some(job), step, at: None, text: said })
 }
 
 /// Finishes a line: colours off, tag read.
-fn line<'a>(job: Option<&'a str>, step: Option<Cow<'a, str>>, at: Option<SystemTime>, text: &'a str) -> Line<'a> {
+fn line(Unwrapped { job, step, at, text }: Unwrapped<'_>) -> Line<'_> {
     let echo = text.starts_with("\u{1b}[36;1m") || text.starts_with("^[[36;1m");
     let shown = plain(text);
     let (channel, skip) = if echo { (Channel::Plain, 0) } else { tag(&shown) };
@@ -322,23 +321,20 @@ mod tests {
     fn prefixes_of_gh_name_job_and_step() {
         let mut transport = Transport::default();
         let line = transport.read("build / go\tRestore: a/b\t\u{feff}2026-02-18T12:20:49.8879943Z   path: a");
-        assert_eq!(
-            (line.job, line.step.as_deref(), line.text()),
-            (Some("build / go"), Some("Restore: a/b"), "  path: a")
-        );
+        assert_eq!((line.job, line.step, line.text()), (Some("build / go"), Some("Restore: a/b"), "  path: a"));
         let next = transport.read("build / go\tRestore: a/b\tb");
         assert_eq!((next.job, next.at, next.text()), (Some("build / go"), None, "b"));
         let unknown = transport.read("build\tUNKNOWN STEP\t2026-02-18T12:20:49.8879943Z x");
-        assert_eq!((unknown.job, unknown.step.as_deref()), (Some("build"), None));
+        assert_eq!((unknown.job, unknown.step), (Some("build"), None));
     }
 
     #[test]
     fn prefixes_of_gh_pasted_with_spaces_are_told_apart_by_known_names() {
         let mut transport = Transport::default();
         let line = transport.read("go build UNKNOWN STEP 2026-02-18T12:20:49.8879943Z x");
-        assert_eq!((line.job, line.step.as_deref(), line.text()), (Some("go build"), None, "x"));
+        assert_eq!((line.job, line.step, line.text()), (Some("go build"), None, "x"));
         let line = transport.read("go build Post Cache 2026-02-18T12:20:49.8879943Z y");
-        assert_eq!((line.job, line.step.as_deref(), line.text()), (Some("go build"), Some("Post Cache"), "y"));
+        assert_eq!((line.job, line.step, line.text()), (Some("go build"), Some("Post Cache"), "y"));
     }
 
     #[test]
@@ -346,11 +342,8 @@ mod tests {
         let line = read("[CI/build]   | Cache Size: ~0 MB (198 B)");
         assert_eq!((line.job, line.text()), (Some("CI/build"), "Cache Size: ~0 MB (198 B)"));
         assert_eq!(read("| Cache Size: ~0 MB (198 B)").text(), "Cache Size: ~0 MB (198 B)");
-        assert_eq!(read("[CI/build] \u{2b50} Run Main actions/cache@v4").step.as_deref(), Some("actions/cache@v4"));
-        assert_eq!(
-            read("[CI/build] \u{2b50} Run Post actions/cache@v4").step.as_deref(),
-            Some("Post actions/cache@v4")
-        );
+        assert_eq!(read("[CI/build] \u{2b50} Run Main actions/cache@v4").step, Some("actions/cache@v4"));
+        assert_eq!(read("[CI/build] \u{2b50} Run Post actions/cache@v4").step, Some("Post actions/cache@v4"));
         assert_eq!(read("[warning]Path Validation Error").channel, Channel::Warning);
     }
 

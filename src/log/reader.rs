@@ -137,7 +137,7 @@ impl LogReader {
         }
         let Some(job) = self.open.get_mut(&self.current) else { return };
         job.sink.room = self.room;
-        let step = line.step.as_deref().or(self.step.as_deref());
+        let step = line.step.or(self.step.as_deref());
         job.line(&line, step, &self.source, self.number);
         self.room = job.sink.room;
     }
