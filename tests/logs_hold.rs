@@ -19,7 +19,6 @@ const FAILING: [&str; 18] = [
     "small-mounts-by-position-and-step-time.log",
     "two-commands-timed-and-the-build-slow.log",
     "two-compiling-steps-one-slow.log",
-
     "empty-cache-locked-to-its-key.log",
     "id-in-dockerfile-but-not-in-cache-map.log",
     "setup-go-has-a-cache-of-its-own.log",
@@ -72,12 +71,17 @@ enum Damage {
     End(prop::sample::Index),
 }
 
+/// Characters that stand for no other measurement: one digit put for another is a lie that no reader can see.
+fn unreadable() -> impl Strategy<Value = char> {
+    any::<char>().prop_map(|char| if char.is_ascii_alphanumeric() || char == '.' { '?' } else { char })
+}
+
 fn loss() -> impl Strategy<Value = Damage> {
     let at = any::<prop::sample::Index>;
     prop_oneof![
         4 => at().prop_map(Damage::Drop),
         2 => (at(), 1..20usize).prop_map(|(at, count)| Damage::DropMany(at, count)),
-        3 => (at(), at(), any::<char>()).prop_map(|(at, place, char)| Damage::Garble(at, place, char)),
+        3 => (at(), at(), unreadable()).prop_map(|(at, place, char)| Damage::Garble(at, place, char)),
         2 => (at(), at()).prop_map(|(at, place)| Damage::Cut(at, place)),
         1 => at().prop_map(Damage::Begin),
         1 => at().prop_map(Damage::End),
@@ -126,15 +130,8 @@ fn damaged(text: &str, all: &[Damage]) -> String {
     lines.join("\n")
 }
 
-/// Tells whether a garbled digit alone may have changed a measurement: no reader can see that.
-fn lies(damage: &[Damage]) -> bool {
-    damage
-        .iter()
-        .any(|damage| matches!(damage, Damage::Garble(_, _, char) if char.is_ascii_alphanumeric() || *char == '.'))
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
@@ -160,7 +157,6 @@ proptest! {
     fn lost_lines_never_make_a_cold_build_warm(
         name in prop::sample::select(FAILING.to_vec()), damage in prop::collection::vec(loss(), 1..8),
     ) {
-        prop_assume!(!lies(&damage));
         let text = text(name);
         for job in read(text.as_bytes()) {
             prop_assert!(!looks_effective(&job.evidence()), "{name} fails undamaged");

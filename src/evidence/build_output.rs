@@ -106,8 +106,7 @@ impl BuildOutput {
         })
     }
 
-    /// Tells whether nothing is missing from [`Self::build_time`]: every compiling step that was seen was also timed,
-    /// ended or cached, and no step whose name was never seen looks like one.
+    /// Tells whether nothing is missing from [`Self::build_time`]: the end of every compiling step was seen, and no step whose name was never seen looks like one.
     pub fn settled(&self) -> bool {
         let top = self.rank();
         self.vertexes.values().all(|vertex| match vertex.named() {
@@ -224,7 +223,7 @@ mod tests {
         assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 4096)]);
         assert!(output.unconfirmed(5));
         assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [], "a repeated line is no second measurement");
-        output.line(5, "real 17.0");
+        output.line(5, "real 17.00");
         assert!(!output.unconfirmed(5));
         assert_eq!(
             output.line(5, "9M\t/root/.cache/go-build"),
@@ -269,7 +268,8 @@ mod tests {
         output.vertex(6, "[other 4/4] RUN go build ./tool");
         output.vertex(7, "[last 4/4] RUN --mount=type=cache,target=/root/.cache/go-build go build ./b");
         output.done(6, Some(Duration::from_secs(60)), true);
-        output.line(5, "real 3");
+        output.line(5, "real 3.00");
+        output.done(5, None, true);
         assert!(!output.settled());
         assert_eq!(output.done(7, Some(Duration::from_secs(4)), true)[0], time(7, TimeSource::Step));
         assert!(output.settled(), "a build without the mounts is another matter");
@@ -282,10 +282,11 @@ mod tests {
             5,
             "[b 1/1] RUN --mount=type=cache,target=/go/pkg/mod time go mod download && time go build && time true",
         );
-        assert_eq!(output.line(5, "real 1"), []);
-        assert_eq!(output.line(5, "real 20"), [time(20, TimeSource::Printed)]);
+        assert_eq!(output.line(5, "real 1.00"), []);
+        assert_eq!(output.line(5, "real 20.00"), [time(20, TimeSource::Printed)]);
         assert!(!output.settled());
-        assert_eq!(output.line(5, "real 0"), []);
+        assert_eq!(output.line(5, "real 0.00"), []);
+        output.done(5, None, true);
         assert!(output.settled());
     }
 
@@ -293,8 +294,9 @@ mod tests {
     fn an_unnamed_step_that_works_leaves_the_time_unsettled() {
         let mut output = BuildOutput::new();
         output.vertex(5, COMPILE);
-        output.line(5, "real 1");
-        output.line(9, "real 99");
+        output.line(5, "real 1.00");
+        output.done(5, None, true);
+        output.line(9, "real 99.00");
         assert!(!output.settled());
         output.vertex(9, "[x 1/1] RUN --mount=type=cache,target=/y time sleep 99");
         assert!(output.settled());

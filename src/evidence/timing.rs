@@ -14,7 +14,8 @@ pub(super) fn timing(line: &str) -> Option<Duration> {
         && let Some(rest) = line.get(4..).filter(|_| line.is_char_boundary(4) && line[..4].eq_ignore_ascii_case("real"))
         && rest.starts_with([' ', '\t', ':'])
     {
-        return parse_duration(rest.trim_start_matches(':').trim());
+        let time = rest.trim_start_matches(':').trim();
+        return parse_duration(time).filter(|_| whole(time));
     }
     if line.len() > 400 {
         return None;
@@ -45,6 +46,15 @@ pub(super) fn timing(line: &str) -> Option<Duration> {
         });
     }
     sentence(line)
+}
+
+/// Tells whether a time of a `real` line is there to its last character: a line cut short must not make a build quick.
+///
+/// Every `time` ends it with `s`, or with two decimals under `-p`.
+fn whole(time: &str) -> bool {
+    let decimals = time.rsplit(['.', ',']).next().unwrap_or("");
+    let clear = time.is_ascii() && !time.contains("  ");
+    clear && (time.ends_with('s') || (decimals.len() >= 2 && decimals.len() < time.len()))
 }
 
 /// Reads a sentence that says how long the build took: one duration, and no word that means anything else.
@@ -149,6 +159,9 @@ mod tests {
             "build 2 of 7 took 3s",
             "go: downloading golang.org/x/time v0.5.0",
             "building package 3s",
+            "real 4",
+            "real\t0m4",
+            "real 41.4",
             "real -1",
             "real 1e9",
             "real NaN",

@@ -102,12 +102,12 @@ impl Vertex {
         ours
     }
 
-    /// Tells whether what it took is known: it ended or printed it, and every timed command has printed.
+    /// Tells whether what it took is known: its end was seen, and if it prints times, every timed command has printed.
     pub(super) fn settled(&self) -> bool {
         let printed = self.time.is_some_and(|time| time.source == TimeSource::Printed);
         match self.timed {
-            Some((count, _)) if count > 1 && printed => self.times == count,
-            _ => self.ended || printed,
+            Some((count, _)) if count > 1 && printed => self.ended && self.times == count,
+            _ => self.ended,
         }
     }
 
