@@ -1,1 +1,71 @@
 //! Arguments, printing, exit codes and the environment: the only place that prints, exits or reads the environment.
+//!
+//! [`main`] is the whole program. Data goes to standard output, talk to standard error.
+
+mod args;
+mod doctor;
+mod exit;
+mod live;
+mod logs;
+mod problem;
+mod run;
+mod scenarios;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Args, Command};
+use exit::Exit;
+use problem::Problem;
+
+/// Runs the program on its arguments.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Effective };
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    let result = match args.command.unwrap_or_default() {
+        Command::Run(run) => run::run(*run),
+        Command::Logs(logs) => logs::run(&logs),
+        Command::Scenarios(command) => scenarios::run(&command),
+        Command::Explain { code } => explain(&code),
+        Command::Doctor => doctor::run(),
+        Command::Instrument { dockerfile } => logs::instrument(&dockerfile),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "verify-buildkit-cache", &mut anstream::stdout());
+            Ok(Exit::Effective)
+        }
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(problem) => {
+            problem.print();
+            problem.exit.into()
+        }
+    }
+}
+
+/// Prints the page of a finding code.
+fn explain(code: &str) -> Result<Exit, Problem> {
+    let code = code.parse::<crate::verify::Code>();
+    let code = code.map_err(|error| Problem::usage(error.to_string()).hint(error.hint()))?;
+    out(&crate::report::explain(code));
+    Ok(Exit::Effective)
+}
+
+/// Writes data to standard output; a reader that went away is no reason to complain.
+fn out(text: &str) {
+    use std::io::Write;
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// Writes a line of talk to standard error.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(anstream::stderr(), "{text}");
+}

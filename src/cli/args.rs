@@ -1,0 +1,229 @@
+//! The arguments. [`Args`] is principal.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Proves whether the RUN --mount=type=cache caches of a Go build survive from one CI run to the next.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 effective, 1 ineffective, 2 usage, 3 inconclusive, 4 stopped by the environment or an input"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a workflow on fresh runners and judge it (the default: the healthy sample)
+    Run(Box<Run>),
+    /// Judge the logs of real CI runs
+    Logs(Logs),
+    /// The catalogue of ways the set-up works and fails
+    #[command(subcommand)]
+    Scenarios(Scenarios),
+    /// Explain a finding code
+    Explain {
+        /// The code, such as cache-locked
+        code: String,
+    },
+    /// Say what this machine has and lacks
+    Doctor,
+    /// Print a Dockerfile with the lines that measure its cache mounts
+    Instrument {
+        /// The Dockerfile
+        dockerfile: PathBuf,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Run(Box::default())
+    }
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Run {
+    /// A scenario of the catalogue
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["project", "dockerfile", "workflow"], help_heading = "What to run")]
+    pub(super) scenario: Option<String>,
+    /// Your own Go project; it is only read
+    #[arg(long, value_name = "DIR", help_heading = "What to run")]
+    pub(super) project: Option<PathBuf>,
+    /// The project's Dockerfile [default: DIR/Dockerfile]
+    #[arg(long, value_name = "FILE", requires = "project", help_heading = "What to run")]
+    pub(super) dockerfile: Option<PathBuf>,
+    /// A GitHub workflow; without one, a healthy one is derived from the Dockerfile
+    #[arg(long, value_name = "FILE", help_heading = "What to run")]
+    pub(super) workflow: Option<PathBuf>,
+    /// The job of the workflow, when several could be meant
+    #[arg(long, value_name = "NAME", requires = "workflow", help_heading = "What to run")]
+    pub(super) job: Option<String>,
+    /// The size of the bundled sample
+    #[arg(long, value_enum, help_heading = "What to run")]
+    pub(super) sample: Option<Sample>,
+
+    /// How many runs, each on a fresh runner [default: 2, or what the scenario says]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=20), help_heading = "How to run")]
+    pub(super) runs: Option<u32>,
+    /// What changes between runs [default: source]
+    #[arg(long, value_enum, help_heading = "How to run")]
+    pub(super) edit: Option<Edit>,
+    /// Repeat the last run without the dance; it must be cold
+    #[arg(long, help_heading = "How to run")]
+    pub(super) control: bool,
+    /// The Go image to build with
+    #[arg(long, value_name = "REF", env = "GO_IMAGE", hide_env_values = true, help_heading = "How to run")]
+    pub(super) go_image: Option<String>,
+    /// Keep the evidence folder
+    #[arg(long, help_heading = "How to run")]
+    pub(super) keep: bool,
+    /// Where to put the evidence; implies --keep
+    #[arg(long, value_name = "DIR", help_heading = "How to run")]
+    pub(super) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) judging: Judging,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Judging")]
+pub(super) struct Judging {
+    /// Absolute numbers, or relative to the first run [default: checklist for the sample, auto elsewhere]
+    #[arg(long, value_enum)]
+    pub(super) profile: Option<Profile>,
+    /// The least archive that counts as restored, such as 100MB (1 MB is 2^20 bytes)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) min_restore: Option<u64>,
+    /// The least module cache before the build
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) min_mod: Option<u64>,
+    /// The least build cache before the build
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) min_build: Option<u64>,
+    /// The longest a warm go build may take, such as 10s
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(super) max_build_time: Option<Duration>,
+    /// The largest warm build time as a part of the first run's
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    pub(super) max_build_ratio: Option<f64>,
+    /// The most modules a warm run may download
+    #[arg(long, value_name = "COUNT")]
+    pub(super) max_downloads: Option<usize>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Logs {
+    /// Log files of consecutive runs, the zip of a run, a directory of it unpacked, or - for standard input
+    #[arg(required = true, value_name = "LOG")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// The Dockerfile that was built, for a better diagnosis
+    #[arg(long, value_name = "FILE")]
+    pub(super) dockerfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) judging: Judging,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Scenarios {
+    /// Name them all
+    List,
+    /// Tell one: what a person sees, why, the workflow, the fix
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One document on standard output
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Profile {
+    /// The absolute numbers of the checklist
+    Checklist,
+    /// Relative to the first run, absolute where there is none
+    Auto,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Sample {
+    /// Meets the checklist's numbers
+    Full,
+    /// Builds in seconds
+    Small,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Edit {
+    /// Nothing
+    None,
+    /// A line of source, as a commit would
+    Source,
+    /// A dependency (bundled sample only)
+    Deps,
+}
+
+/// Reads a size; MB is 2^20 bytes, as in actions/cache's `Cache Size:`.
+fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
+    let unit = match text[digits.len()..].trim().to_ascii_uppercase().as_str() {
+        "" | "B" => 1.0,
+        "K" | "KB" | "KIB" => 1024.0,
+        "M" | "MB" | "MIB" => 1_048_576.0,
+        "G" | "GB" | "GIB" => 1_073_741_824.0,
+        unit => return Err(format!("unknown unit `{unit}`; use B, KB, MB or GB")),
+    };
+    let number: f64 = digits.parse().map_err(|_| format!("`{digits}` is not a number; write a size such as 100MB"))?;
+    if !(number.is_finite() && number >= 0.0) {
+        return Err("a size is not negative".to_owned());
+    }
+    Ok((number * unit) as u64)
+}
+
+/// Reads a ratio between 0 and 1.
+fn ratio(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("`{text}` is not a number; write a ratio such as 0.5"))?;
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("a ratio is between 0 and 1".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        assert_eq!(size("100MB"), Ok(100 << 20));
+        assert_eq!(size("1.5 G"), Ok(3 << 29));
+        assert_eq!(size("42"), Ok(42));
+        assert!(size("ten").is_err() && size("1TB").is_err() && size("-1").is_err() && size("é").is_err());
+    }
+}

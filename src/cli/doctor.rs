@@ -1,0 +1,49 @@
+//! `doctor`: what this machine has and lacks, and what to do.
+
+use super::exit::Exit;
+use super::problem::Problem;
+use super::{out, run};
+use crate::engine::Engine as _;
+use crate::scenario::sample;
+
+/// Connects to the engine that the environment names.
+pub(super) async fn connect() -> Result<run::Engine, Problem> {
+    let address = std::env::var("DOCKER_HOST").ok().filter(|address| !address.is_empty());
+    let engine = run::Engine::connect(address.as_deref()).await;
+    engine.map_err(|error| Problem::from_error(&error).hint(error.hint()))
+}
+
+/// Runs `doctor`.
+pub(super) fn run() -> Result<Exit, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::from_error(&error))?;
+    runtime.block_on(examine())
+}
+
+async fn examine() -> Result<Exit, Problem> {
+    let engine = connect().await?;
+    let failed = |error: crate::engine::EngineError| Problem::from_error(&error).hint(error.hint());
+    let info = engine.describe().await.map_err(failed)?;
+    out(&format!("engine       {} at {}\n", info.name, engine.address()));
+    out(&format!("             API {}, {}, storage {}\n", info.api, info.platform, info.storage));
+    let memory = info.memory as f64 / f64::from(1 << 30);
+    out(&format!("             {} processors, {memory:.1} GB memory\n", info.cpus));
+    let mut image = None;
+    for name in [sample::official_go_image(), sample::local_go_image()] {
+        if image.is_none() && engine.has_image(&name).await.map_err(failed)? {
+            image = Some(name);
+        }
+    }
+    match &image {
+        Some(image) => out(&format!("Go image     {image}\n")),
+        None => out(&format!(
+            "Go image     none; `run` pulls {}, or `make setup` assembles {} where no registry can be reached\n",
+            sample::official_go_image(),
+            sample::local_go_image()
+        )),
+    }
+    let temp = std::env::temp_dir();
+    out(&format!("runners in   {} (set TMPDIR to use another disk)\n", temp.display()));
+    out(if image.is_some() { "\nReady to run.\n" } else { "\nReady to run once the Go image is there.\n" });
+    Ok(Exit::Effective)
+}

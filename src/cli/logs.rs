@@ -1,0 +1,174 @@
+//! `logs` and `instrument`: the verdict from CI logs alone, and what to add when they show too little.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use super::args::{Format, Logs};
+use super::exit::Exit;
+use super::problem::Problem;
+use super::run::{profile, read, thresholds};
+use super::out;
+use crate::dockerfile::{Dockerfile, InstrumentOptions, instrument as instrument_copy};
+use crate::evidence::{MountSpec, Quote};
+use crate::log::{self, Job, LogReader};
+use crate::report;
+use crate::scenario::Limits;
+use crate::verify::{self, Case, CaseSource, Profile, Verdict};
+
+/// Bytes read at a time.
+const CHUNK: usize = 1 << 18;
+
+/// Runs `logs`.
+pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
+    let mounts = match &args.dockerfile {
+        Some(path) => Some(dockerfile_mounts(path)?),
+        None => None,
+    };
+    let mut jobs = Vec::new();
+    for input in &args.inputs {
+        jobs.extend(read_jobs(input)?);
+    }
+    if let Some((mounts, quote)) = &mounts {
+        for job in &mut jobs {
+            job.events = log::with_dockerfile_mounts(std::mem::take(&mut job.events), mounts, quote);
+        }
+    }
+    // Logs of one job, in the order given, are its consecutive runs; other jobs get verdicts of their own.
+    let mut groups: Vec<(String, Vec<Job>)> = Vec::new();
+    for job in jobs {
+        let name = job.name.clone().unwrap_or_default();
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, jobs)) => jobs.push(job),
+            None => groups.push((name, vec![job])),
+        }
+    }
+    let mut worst: Option<Verdict> = None;
+    for (_, jobs) in &groups {
+        let runs = jobs.iter().map(Job::evidence).collect();
+        let profile = profile(&args.judging, Profile::Auto);
+        let thresholds = thresholds(&args.judging, &Limits::default());
+        let report = verify::verify(&Case { runs, source: CaseSource::Logs, thresholds, profile });
+        let context = report::Context {
+            command: "logs",
+            subject: jobs.iter().map(Job::title).collect::<Vec<_>>().join(", "),
+            profile: Some(profile),
+            thresholds: Some(thresholds),
+            ..report::Context::default()
+        };
+        match args.format {
+            Format::Text => out(&report::text(&report, &context)),
+            Format::Json => out(&report::json(&report, &context)),
+        }
+        worst = Some(worse(worst, report.verdict));
+    }
+    match worst {
+        Some(verdict) => Ok(verdict.into()),
+        None => Err(Problem::stopped("the logs hold no job").hint(Some("pass the log of a job that builds".to_owned()))),
+    }
+}
+
+/// Runs `instrument`.
+pub(super) fn instrument(path: &Path) -> Result<Exit, Problem> {
+    let source = read(path)?;
+    let parsed = Dockerfile::parse(&source).map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let options = InstrumentOptions { measure: true, ..InstrumentOptions::default() };
+    let copy = instrument_copy(&parsed, &options);
+    let copy = copy.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    out(&copy.text);
+    Ok(Exit::Effective)
+}
+
+fn worse(one: Option<Verdict>, other: Verdict) -> Verdict {
+    match (one, other) {
+        (Some(Verdict::Ineffective), _) | (_, Verdict::Ineffective) => Verdict::Ineffective,
+        (Some(Verdict::Inconclusive), _) | (_, Verdict::Inconclusive) => Verdict::Inconclusive,
+        _ => Verdict::Effective,
+    }
+}
+
+fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), Problem> {
+    let source = read(path)?;
+    let parsed = Dockerfile::parse(&source).map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let mounts = parsed.cache_mounts(&std::collections::BTreeMap::new());
+    let mounts = mounts.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let quote = match mounts.first() {
+        Some(mount) => {
+            let line = source.place(mount.span.start).line;
+            let text = source.line(line).unwrap_or_default().trim().to_owned();
+            Quote { source: source.name.as_str().into(), line: Some(line), text }
+        }
+        None => Quote::measured(&source.name, "no cache mount"),
+    };
+    let specs = mounts.iter().map(|mount| crate::evidence::MountSpec {
+        target: mount.options.target.clone(),
+        id: mount.options.id.clone(),
+        owner: mount.identity().owner().map_or_else(String::new, |owner| owner.to_string()),
+    });
+    Ok((specs.collect(), quote))
+}
+
+/// Reads one input: a log, a zip, a directory of logs, or standard input.
+fn read_jobs(input: &Path) -> Result<Vec<Job>, Problem> {
+    if input == Path::new("-") {
+        return feed(&mut io::stdin().lock(), "standard input");
+    }
+    let name = input.display().to_string();
+    let failed = |error: io::Error| Problem::stopped(format!("cannot read {name}: {error}"));
+    if input.is_dir() {
+        return directory(input, &name);
+    }
+    let mut file = File::open(input).map_err(failed)?;
+    let mut magic = [0u8; 4];
+    let length = file.read(&mut magic).map_err(failed)?;
+    if magic[..length] == *b"PK\x03\x04" {
+        file.rewind().map_err(failed)?;
+        let jobs = log::read_archive(&name, file, log::Limits::default());
+        return jobs.map_err(|error| Problem::from_error(&error).hint(error.hint()));
+    }
+    feed(&mut io::Cursor::new(&magic[..length]).chain(file), &name)
+}
+
+fn feed(from: &mut dyn Read, name: &str) -> Result<Vec<Job>, Problem> {
+    let mut reader = LogReader::new(name);
+    copy(from, &mut reader, name)?;
+    Ok(reader.finish())
+}
+
+fn copy(from: &mut dyn Read, reader: &mut LogReader, name: &str) -> Result<(), Problem> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match from.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(count) => reader.feed(&chunk[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Problem::stopped(format!("cannot read {name}: {error}"))),
+        }
+    }
+}
+
+/// Reads an archive that was unpacked.
+fn directory(dir: &Path, name: &str) -> Result<Vec<Job>, Problem> {
+    let failed = |error: io::Error| Problem::stopped(format!("cannot read {name}: {error}"));
+    let mut names = Vec::new();
+    let mut open: Vec<PathBuf> = vec![dir.to_owned()];
+    while let Some(below) = open.pop() {
+        for entry in std::fs::read_dir(&below).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            if entry.file_type().map_err(failed)?.is_dir() {
+                open.push(path);
+            } else if let Some(inside) = path.strip_prefix(dir).ok().and_then(Path::to_str) {
+                names.push(inside.to_owned());
+            }
+        }
+    }
+    names.sort();
+    let mut reader = LogReader::new(name);
+    for part in log::arrange(&names) {
+        reader.file(&format!("{name}/{}", part.name), part.job.as_deref(), part.step.as_deref());
+        let path = dir.join(&part.name);
+        copy(&mut File::open(&path).map_err(failed)?, &mut reader, &path.display().to_string())?;
+    }
+    Ok(reader.finish())
+}

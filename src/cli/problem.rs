@@ -1,0 +1,57 @@
+//! What stopped the program, for a person to read. [`Problem`] is principal.
+
+use anstyle::{AnsiColor, Style};
+
+use super::exit::Exit;
+use super::say;
+
+/// An error with its causes, a hint, and the exit code.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// The code to exit with.
+    pub(super) exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Problem {
+    /// The arguments make no sense.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), hint: None }
+    }
+
+    /// The environment or an input stopped us.
+    pub(super) fn stopped(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Stopped, message: message.into(), hint: None }
+    }
+
+    /// As [`Self::stopped`], from an error and all that caused it.
+    pub(super) fn from_error(error: &dyn std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_words = cause.to_string();
+            if !message.contains(&cause_words) {
+                message = format!("{message}: {cause_words}");
+            }
+            source = cause.source();
+        }
+        Self::stopped(message)
+    }
+
+    /// Adds what to do about it.
+    pub(super) fn hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// Prints it.
+    pub(super) fn print(&self) {
+        let error = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        let hint = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
+        say(&format!("{error}error{error:#}: {}", self.message));
+        if let Some(text) = &self.hint {
+            say(&format!("{hint}hint{hint:#}: {text}"));
+        }
+    }
+}

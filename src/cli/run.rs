@@ -1,0 +1,411 @@
+//! `run`: from the arguments to an experiment, its verdict and its evidence.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::args::{self, Format, Judging};
+use super::exit::Exit;
+use super::live::Live;
+use super::problem::Problem;
+use super::{out, say};
+use crate::dockerfile::Dockerfile;
+use crate::engine::Docker;
+use crate::evidence::Evidence;
+use crate::plan::Plan;
+use crate::report;
+use crate::runner::{self, Experiment, Ledger, Outcome, Progress, Project, RunError, archive};
+use crate::scenario::sample::{Edit, Variant};
+use crate::scenario::{self, Limits, Scenario, SampleName};
+use crate::source::Source;
+use crate::verify::{self, Case, CaseSource, Profile, Thresholds, Verdict};
+use crate::workflow::Workflow;
+
+/// What the arguments come down to.
+struct Subject {
+    /// What is run, in words.
+    title: String,
+    workflow: Source,
+    dockerfile: Source,
+    project: Project,
+    runs: u32,
+    edit: Edit,
+    profile: Profile,
+    thresholds: Thresholds,
+    scenario: Option<Scenario>,
+}
+
+/// Runs `run`.
+pub(super) fn run(args: args::Run) -> Result<Exit, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::from_error(&error))?;
+    let result = runtime.block_on(experiment(args));
+    // A blocking read that was abandoned must not hold the exit up.
+    runtime.shutdown_background();
+    result
+}
+
+async fn experiment(args: args::Run) -> Result<Exit, Problem> {
+    let subject = subject(&args)?;
+    let workflow = Workflow::parse(&subject.workflow);
+    let workflow = workflow.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let job = workflow.job(args.job.as_deref());
+    let job = job.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let plan = Plan::new(&workflow, job).map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    check_dockerfile(&subject.dockerfile)?;
+    let engine = super::doctor::connect().await?;
+
+    let evidence = Folder::evidence(args.out.as_deref(), args.keep)?;
+    let scratch = Folder::scratch()?;
+    let session = session();
+    let experiment = Experiment {
+        plans: vec![plan],
+        project: subject.project.clone(),
+        dockerfile: subject.dockerfile.clone(),
+        runs: subject.runs,
+        edit: subject.edit,
+        control: args.control,
+        go_image: args.go_image.clone(),
+        evidence: evidence.path.clone(),
+        scratch: scratch.path.clone(),
+        session,
+        clock: SystemTime::now,
+    };
+    say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs, engine.address()));
+    for step in experiment.plans.iter().flat_map(Plan::not_reproduced) {
+        say(&format!("note: step `{}` is not reproduced; it does nothing here", step.display_name));
+    }
+    let ledger = Ledger::default();
+    let mut live = Live::new();
+    let ran = tokio::select! {
+        ran = runner::run(&engine, &experiment, &ledger, &mut |progress| live.show(&progress)) => ran.map_err(Stop::Failed),
+        signal = interrupted() => Err(Stop::Signal(signal)),
+    };
+    live.show(&Progress::CleaningUp);
+    let began = SystemTime::now();
+    let cleaned = ledger.clean(&engine).await;
+    let removed = scratch.remove();
+    live.finish();
+    let mut outcome = match ran {
+        Ok(outcome) => outcome,
+        Err(stop) => {
+            let kept = evidence.keep();
+            tell_leftovers(cleaned.as_ref().err(), removed.as_ref().err());
+            say(&format!("evidence so far: {}", kept.display()));
+            return Err(stop.problem());
+        }
+    };
+    outcome.timing.wall += began.elapsed().unwrap_or_default();
+    tell_leftovers(cleaned.as_ref().err(), removed.as_ref().err());
+    refuse_warm_control(&outcome)?;
+    conclude(&args, &subject, &outcome, evidence)
+}
+
+/// Judges the runs, prints the report and decides the exit code.
+fn conclude(args: &args::Run, subject: &Subject, outcome: &Outcome, evidence: Folder) -> Result<Exit, Problem> {
+    let runs = outcome.runs.iter().map(|run| Evidence::fold(run.name.clone(), &run.events)).collect();
+    let case = Case { runs, source: CaseSource::Live, thresholds: subject.thresholds, profile: subject.profile };
+    let report = verify::verify(&case);
+    let repeat = repeat(args, subject);
+    let json = report::json(&report, &report::Context {
+        command: "run",
+        subject: subject.title.clone(),
+        scenario: subject.scenario.as_ref().map(|scenario| scenario.name.clone()),
+        profile: Some(subject.profile),
+        thresholds: Some(subject.thresholds),
+        timing: Some((outcome.timing.wall, outcome.timing.builds, outcome.timing.copies)),
+        evidence: None,
+        repeat: Some(repeat.clone()),
+    });
+    let path = evidence.path.join("report.json");
+    fs::write(&path, &json).map_err(|error| Problem::stopped(format!("cannot write {}: {error}", path.display())))?;
+    let workflow = evidence.path.join("workflow.yml");
+    fs::write(&workflow, &subject.workflow.text)
+        .map_err(|error| Problem::stopped(format!("cannot write {}: {error}", workflow.display())))?;
+    let keep = args.keep || args.out.is_some() || report.verdict != Verdict::Effective;
+    let place = if keep { Some(evidence.keep()) } else { None };
+    match args.format {
+        Format::Json => out(&json),
+        Format::Text => out(&report::text(&report, &report::Context {
+            command: "run",
+            subject: subject.title.clone(),
+            scenario: subject.scenario.as_ref().map(|scenario| scenario.name.clone()),
+            profile: Some(subject.profile),
+            thresholds: Some(subject.thresholds),
+            timing: Some((outcome.timing.wall, outcome.timing.builds, outcome.timing.copies)),
+            evidence: place.as_ref().map(|place| place.display().to_string()),
+            repeat: Some(repeat),
+        })),
+    }
+    Ok(report.verdict.into())
+}
+
+/// Works out what is to be run.
+fn subject(args: &args::Run) -> Result<Subject, Problem> {
+    if let Some(dir) = &args.project {
+        return own_project(args, dir);
+    }
+    let name = args.scenario.as_deref().unwrap_or("healthy");
+    let scenario = scenario::find(name).map_err(|error| Problem::usage(error.to_string()).hint(error.hint()))?;
+    let variant = match args.sample {
+        Some(args::Sample::Full) => Variant::Full,
+        Some(args::Sample::Small) => Variant::Small,
+        None => scenario.about.sample.into(),
+    };
+    let workflow = match &args.workflow {
+        Some(path) => read(path)?,
+        None => scenario.workflow.clone(),
+    };
+    let limits = match variant {
+        Variant::Small if scenario.about.sample == SampleName::Full => small_limits(),
+        _ => scenario.about.thresholds.clone(),
+    };
+    let title = match &args.workflow {
+        Some(path) => format!("{} on the bundled sample", path.display()),
+        None => format!("scenario {name}"),
+    };
+    Ok(Subject {
+        title,
+        workflow,
+        dockerfile: scenario.dockerfile.clone(),
+        project: Project::Sample(variant),
+        runs: args.runs.unwrap_or(scenario.about.runs),
+        edit: args.edit.map_or(scenario.about.edit.into(), Into::into),
+        profile: profile(&args.judging, Profile::Checklist),
+        thresholds: thresholds(&args.judging, &limits),
+        scenario: args.workflow.is_none().then_some(scenario),
+    })
+}
+
+/// A person's own project.
+fn own_project(args: &args::Run, dir: &Path) -> Result<Subject, Problem> {
+    if !dir.is_dir() {
+        return Err(Problem::stopped(format!("project {} is not a directory", dir.display())));
+    }
+    let path = args.dockerfile.clone().unwrap_or_else(|| dir.join("Dockerfile"));
+    let dockerfile = read(&path)?;
+    let inside = path.canonicalize().ok().zip(dir.canonicalize().ok());
+    let inside = inside.and_then(|(path, dir)| path.strip_prefix(dir).ok().map(Path::to_owned));
+    let Some(inside) = inside else {
+        return Err(Problem::usage(format!("{} is not inside the project {}", path.display(), dir.display())));
+    };
+    let workflow = match &args.workflow {
+        Some(path) => read(path)?,
+        None => {
+            check_dockerfile(&dockerfile)?;
+            let parsed = Dockerfile::parse(&dockerfile);
+            let parsed = parsed.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+            let text = scenario::healthy_workflow(&parsed, &inside.to_string_lossy());
+            Source::new("derived workflow.yml", text.map_err(|error| Problem::from_error(&error).hint(error.hint()))?)
+        }
+    };
+    Ok(Subject {
+        title: format!("project {}", dir.display()),
+        workflow,
+        dockerfile,
+        project: Project::Directory(dir.to_owned()),
+        runs: args.runs.unwrap_or(2),
+        edit: args.edit.map_or(Edit::Source, Into::into),
+        profile: profile(&args.judging, Profile::Auto),
+        thresholds: thresholds(&args.judging, &Limits::default()),
+        scenario: None,
+    })
+}
+
+/// Fails early, before anything is built, when there is nothing to carry.
+fn check_dockerfile(source: &Source) -> Result<(), Problem> {
+    let parsed = Dockerfile::parse(source).map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let mounts = parsed.cache_mounts(&std::collections::BTreeMap::new());
+    let mounts = mounts.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    if mounts.is_empty() {
+        let error = RunError::NoCacheMount { name: source.name.clone() };
+        return Err(Problem::from_error(&error).hint(error.hint()));
+    }
+    Ok(())
+}
+
+/// The limits of the full scenarios when they are run on the small sample.
+fn small_limits() -> Limits {
+    Limits { min_restore_mb: Some(5), min_mod_mb: Some(5), min_build_mb: Some(10), max_build_seconds: None }
+}
+
+/// Decides by which numbers to judge.
+pub(super) fn profile(judging: &Judging, usual: Profile) -> Profile {
+    match judging.profile {
+        Some(args::Profile::Checklist) => Profile::Checklist,
+        Some(args::Profile::Auto) => Profile::Auto,
+        None => usual,
+    }
+}
+
+/// Puts the flags over the scenario's limits over the checklist's.
+pub(super) fn thresholds(judging: &Judging, limits: &Limits) -> Thresholds {
+    let usual = Thresholds::default();
+    let mb = |limit: Option<u64>| limit.map(|limit| limit << 20);
+    let seconds = limits.max_build_seconds.map(std::time::Duration::from_secs_f64);
+    Thresholds {
+        min_restore: judging.min_restore.or(mb(limits.min_restore_mb)).unwrap_or(usual.min_restore),
+        min_mod: judging.min_mod.or(mb(limits.min_mod_mb)).unwrap_or(usual.min_mod),
+        min_build: judging.min_build.or(mb(limits.min_build_mb)).unwrap_or(usual.min_build),
+        max_build_time: judging.max_build_time.or(seconds).unwrap_or(usual.max_build_time),
+        max_build_ratio: judging.max_build_ratio.unwrap_or(usual.max_build_ratio),
+        max_downloads: judging.max_downloads.unwrap_or(usual.max_downloads),
+        min_carried_ratio: usual.min_carried_ratio,
+    }
+}
+
+/// Reads a text file.
+pub(super) fn read(path: &Path) -> Result<Source, Problem> {
+    match fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source::new(path.display().to_string(), text)),
+            Err(_) => Err(Problem::stopped(format!("{} is not UTF-8 text", path.display()))),
+        },
+        Err(error) => Err(Problem::stopped(format!("cannot read {}: {error}", path.display()))),
+    }
+}
+
+/// The control arm must be cold: a warm one means that mounts leak between runners, and no number can be trusted.
+fn refuse_warm_control(outcome: &Outcome) -> Result<(), Problem> {
+    const COLD: u64 = 1 << 20;
+    let Some(control) = &outcome.control else { return Ok(()) };
+    let evidence = Evidence::fold(control.name.clone(), &control.events);
+    let sizes: Vec<_> = evidence.builds.iter().flat_map(|build| &build.sizes).collect();
+    let warm = sizes.iter().find_map(|sizes| {
+        let before = sizes.before.as_ref()?;
+        (before.value > COLD).then(|| format!("{} held {} bytes before the build", sizes.target, before.value))
+    });
+    match warm {
+        Some(what) => Err(Problem::stopped(format!("the control run without the dance was warm: {what}"))
+            .hint(Some("mounts leak between runners on this engine, so no verdict here can be trusted; please report it".to_owned()))),
+        None if sizes.iter().all(|sizes| sizes.before.is_none()) => {
+            Err(Problem::stopped("the control run printed no sizes before its build, so it proves nothing"))
+        }
+        None => {
+            say("control: without the dance every mount was empty before the build, as it must be");
+            Ok(())
+        }
+    }
+}
+
+/// The command that repeats the run.
+fn repeat(args: &args::Run, subject: &Subject) -> String {
+    let mut words = vec!["verify-buildkit-cache".to_owned(), "run".to_owned()];
+    let mut flag = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            words.push(format!("--{name}"));
+            words.push(if value.contains(' ') { format!("'{value}'") } else { value });
+        }
+    };
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    flag("scenario", subject.scenario.as_ref().map(|scenario| scenario.name.clone()));
+    flag("project", path(&args.project));
+    flag("dockerfile", path(&args.dockerfile));
+    flag("workflow", path(&args.workflow));
+    flag("job", args.job.clone());
+    flag("sample", args.sample.map(|sample| format!("{sample:?}").to_lowercase()));
+    flag("runs", args.runs.map(|runs| runs.to_string()));
+    flag("edit", args.edit.map(|edit| format!("{edit:?}").to_lowercase()));
+    flag("go-image", args.go_image.clone());
+    words.join(" ")
+}
+
+/// Why the runs ended before their end.
+enum Stop {
+    Failed(RunError),
+    Signal(&'static str),
+}
+
+impl Stop {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Failed(error) => Problem::from_error(error).hint(error.hint()),
+            Self::Signal(name) => Problem::stopped(format!("stopped by {name}; what was made has been removed")),
+        }
+    }
+}
+
+/// Waits for a signal that ends the program.
+async fn interrupted() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => "Ctrl-C",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}
+
+/// Says what clean-up could not remove; it never hides what happened before.
+fn tell_leftovers(engine: Option<&RunError>, scratch: Option<&archive::ArchiveError>) {
+    if let Some(error) = engine {
+        say(&format!("warning: not everything could be removed from the engine: {error}"));
+    }
+    if let Some(error) = scratch {
+        say(&format!("warning: not all temporary files could be removed: {error}"));
+    }
+}
+
+/// A word that no other run on the engine uses.
+fn session() -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}{:05x}", since.as_millis(), std::process::id() & 0xf_ffff)
+}
+
+/// A folder of ours, removed unless kept.
+struct Folder {
+    path: PathBuf,
+    temporary: Option<tempfile::TempDir>,
+}
+
+impl Folder {
+    fn evidence(out: Option<&Path>, _keep: bool) -> Result<Self, Problem> {
+        let Some(path) = out else { return Self::temporary("verify-buildkit-cache-evidence-") };
+        let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+        if occupied {
+            return Err(Problem::usage(format!("{} is not empty", path.display()))
+                .hint(Some("name a new or empty directory with --out".to_owned())));
+        }
+        fs::create_dir_all(path)
+            .map_err(|error| Problem::stopped(format!("cannot make {}: {error}", path.display())))?;
+        Ok(Self { path: path.to_owned(), temporary: None })
+    }
+
+    fn scratch() -> Result<Self, Problem> {
+        Self::temporary("verify-buildkit-cache-runners-")
+    }
+
+    fn temporary(prefix: &str) -> Result<Self, Problem> {
+        let dir = tempfile::Builder::new().prefix(prefix).tempdir();
+        let dir = dir.map_err(|error| Problem::stopped(format!("cannot make a temporary directory: {error}")))?;
+        Ok(Self { path: dir.path().to_owned(), temporary: Some(dir) })
+    }
+
+    fn keep(self) -> PathBuf {
+        if let Some(dir) = self.temporary {
+            return dir.keep();
+        }
+        self.path
+    }
+
+    fn remove(self) -> Result<(), archive::ArchiveError> {
+        let removed = archive::remove_tree(&self.path);
+        drop(self.temporary);
+        removed
+    }
+}
+
+impl From<args::Edit> for Edit {
+    fn from(edit: args::Edit) -> Self {
+        match edit {
+            args::Edit::None => Self::None,
+            args::Edit::Source => Self::Source,
+            args::Edit::Deps => Self::Deps,
+        }
+    }
+}
+
+/// Keeps the engine's type in one place of this storey.
+pub(super) type Engine = Docker;
