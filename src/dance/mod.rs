@@ -1,1 +1,29 @@
 //! The semantics of buildkit-cache-dance as pure functions: versions, cache maps, Dancefiles and log wording.
+//!
+//! [`Behaviour`] is principal: what one version does, what it gets wrong included. From it and the inputs of a step come
+//! the entries of the cache map, and from an entry the ordered [`DanceStep`]s of its inject and its extract, which
+//! somebody else executes. Nothing here touches a file or an engine.
+
+mod behaviour;
+mod cache_map;
+mod collision;
+mod discovery;
+mod entry;
+mod inputs;
+mod js;
+mod steps;
+mod text;
+mod version;
+mod wording;
+
+pub use behaviour::{Behaviour, CacheDirUse, ExtractMethod, MapSupport, PostCondition, RemoveSource};
+pub use cache_map::{CacheMap, CacheMapError, DockerfileInput, MapOrigin, cache_map};
+pub use collision::{Collision, CollisionKind, collisions};
+pub use entry::{DanceEntry, EntryProblem};
+pub use inputs::{DanceInputs, skips_extraction};
+pub use steps::{Copy, DanceStep, Move, extract_steps, inject_steps};
+pub use text::{SOURCE_MOUNT, extract_dancefile, inject_dancefile};
+pub use version::{Dance, DanceVersion, Flavour};
+pub use wording::{
+    SKIPPED, cleaning_notice, command_failed, dancefile_lines, docker_build_command, fatal, opening_lines, shell_trace,
+};

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::observe::{Observation, Size, observe};
+use super::vertex::Vertex;
 use super::{BuildTime, Fact, Moment, TimeSource};
 
 /// The state of one build while its output is read.
@@ -14,33 +16,7 @@ use super::{BuildTime, Fact, Moment, TimeSource};
 pub struct BuildOutput {
     vertexes: BTreeMap<u64, Vertex>,
     marker: Option<Moment>,
-    build_seen: bool,
-    timed: bool,
-}
-
-/// What is known of one vertex.
-#[derive(Debug)]
-struct Vertex {
-    name: String,
-    compiles: bool,
-}
-
-/// Something a line of build output shows.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Observation {
-    /// A size and the path it belongs to, as `du` prints them.
-    Size {
-        /// Bytes.
-        bytes: u64,
-        /// The path.
-        path: String,
-    },
-    /// A line that says what follows was measured before or after the build.
-    Marker(Moment),
-    /// A downloaded module.
-    Download(String),
-    /// A printed duration.
-    Time(Duration),
+    last_size: Option<(u64, String)>,
 }
 
 impl BuildOutput {
@@ -51,141 +27,278 @@ impl BuildOutput {
 
     /// A vertex was named; naming it again changes nothing.
     pub fn vertex(&mut self, id: u64, name: &str) {
-        self.vertexes.entry(id).or_insert_with(|| Vertex { name: name.to_owned(), compiles: compiles(name) });
+        let vertex = self.vertexes.entry(id).or_default();
+        if !vertex.named() {
+            vertex.name(name);
+        }
     }
 
     /// One line a vertex printed.
     pub fn line(&mut self, id: u64, text: &str) -> Vec<Fact> {
-        let compiles = self.vertexes.get(&id).is_some_and(|vertex| vertex.compiles);
+        let observations = observe(text);
+        let vertex = self.vertexes.entry(id).or_default();
+        vertex.printed = true;
         let mut facts = Vec::new();
-        for observation in observe(text) {
+        let mut sized = false;
+        for observation in observations {
             match observation {
-                Observation::Marker(moment) => self.marker = Some(moment),
+                Observation::Marker(moment) => self.mark(id, moment),
                 Observation::Download(module) => {
-                    self.build_seen = true;
+                    self.active(id);
                     facts.push(Fact::Download { module });
                 }
-                Observation::Time(took) if compiles => {
-                    self.build_seen = true;
-                    self.timed = true;
-                    facts.push(Fact::BuildTime(BuildTime { took, source: TimeSource::Printed }));
-                }
-                Observation::Time(_) => {}
-                Observation::Size { bytes, path } => {
-                    let moment = self.marker.unwrap_or(if self.build_seen { Moment::After } else { Moment::Before });
-                    facts.push(Fact::MountSize { moment, target: path, bytes });
+                Observation::Time(took) => facts.extend(self.timed(id, took)),
+                Observation::Size { size, path } => {
+                    sized = true;
+                    // A line repeated in place says nothing new, least of all that the build has run in between.
+                    if self.last_size.as_ref().is_none_or(|(last, line)| (*last, line.as_str()) != (id, text)) {
+                        facts.extend(self.size(id, size, path));
+                    }
                 }
             }
+        }
+        match sized {
+            true => self.last_size = Some((id, text.to_owned())),
+            false => self.last_size = None,
         }
         facts
     }
 
     /// A vertex came from the layer cache.
     pub fn cached(&mut self, id: u64) -> Vec<Fact> {
-        match self.vertexes.get(&id) {
-            Some(vertex) if vertex.compiles => vec![Fact::BuildStepCached { vertex: vertex.name.clone() }],
+        let top = self.rank();
+        match self.vertexes.get_mut(&id) {
+            Some(vertex) if vertex.rank > 0 => {
+                vertex.ended = true;
+                let fact = Fact::BuildStepCached { vertex: vertex.shown().to_owned() };
+                if vertex.rank == top { vec![fact] } else { Vec::new() }
+            }
             _ => Vec::new(),
         }
     }
 
     /// A vertex ended; `took` is the time it ran.
     pub fn done(&mut self, id: u64, took: Option<Duration>, succeeded: bool) -> Vec<Fact> {
-        match self.vertexes.get(&id) {
-            Some(vertex) if vertex.compiles => {
-                self.build_seen = true;
-                let mut facts = Vec::new();
-                if let Some(took) = took.filter(|_| !self.timed && succeeded) {
-                    facts.push(Fact::BuildTime(BuildTime { took, source: TimeSource::Step }));
-                }
-                facts.push(Fact::BuildStepEnded { took, succeeded });
-                facts
-            }
-            _ => Vec::new(),
+        let top = self.rank();
+        let Some(vertex) = self.vertexes.get_mut(&id).filter(|vertex| vertex.rank > 0) else { return Vec::new() };
+        vertex.ended = true;
+        let counts = vertex.rank == top;
+        let mut facts = Vec::new();
+        if let Some(took) = took.filter(|_| succeeded && vertex.time.is_none()) {
+            vertex.time = Some(BuildTime { took, source: TimeSource::Step });
+            facts.extend(self.build_time().filter(|_| counts).map(Fact::BuildTime));
+        }
+        if counts {
+            facts.push(Fact::BuildStepEnded { took, succeeded });
+        }
+        facts
+    }
+
+    /// Returns how long the compiling steps took together, as far as they were seen.
+    ///
+    /// Several of them are added up: a fast one must not hide a slow one.
+    pub fn build_time(&self) -> Option<BuildTime> {
+        let top = self.rank();
+        let times = self.vertexes.values().filter(|vertex| vertex.rank == top).filter_map(|vertex| vertex.time);
+        times.reduce(|sum, time| BuildTime {
+            took: sum.took.saturating_add(time.took),
+            source: if sum.source == time.source { sum.source } else { TimeSource::Step },
+        })
+    }
+
+    /// Tells whether nothing is missing from [`Self::build_time`]: the end of every compiling step was seen, and no step whose name was never seen looks like one.
+    pub fn settled(&self) -> bool {
+        let top = self.rank();
+        self.vertexes.values().all(|vertex| match vertex.named() {
+            true => vertex.rank < top || vertex.rank == 0 || vertex.settled(),
+            false => !vertex.active,
+        })
+    }
+
+    /// Tells whether a size that this vertex prints now is taken as one before the build for its position alone, while
+    /// nothing has shown yet that the build comes after it.
+    ///
+    /// Who reads a complete stream need not care. In a log that may have lost lines such a size could as well be one
+    /// from after the build.
+    pub fn unconfirmed(&self, id: u64) -> bool {
+        self.vertexes.get(&id).is_some_and(|vertex| vertex.rank > 0 && !vertex.active && !vertex.confirmed)
+            && self.marker_of(id).is_none()
+    }
+
+    /// The highest rank among the vertexes: the ones of that rank are the compiling steps.
+    fn rank(&self) -> u8 {
+        self.vertexes.values().map(|vertex| vertex.rank).max().unwrap_or(0)
+    }
+
+    fn marker_of(&self, id: u64) -> Option<Moment> {
+        self.vertexes.get(&id).and_then(|vertex| vertex.marker).or(self.marker)
+    }
+
+    fn mark(&mut self, id: u64, moment: Moment) {
+        self.marker = Some(moment);
+        if let Some(vertex) = self.vertexes.get_mut(&id) {
+            vertex.marker = Some(moment);
         }
     }
-}
 
-/// Tells whether a vertex of this name compiles Go code.
-fn compiles(name: &str) -> bool {
-    name.contains("RUN") && ["go build", "go install"].iter().any(|command| name.contains(command))
-}
+    /// The build is at work: what was marked as before it is over.
+    fn active(&mut self, id: u64) {
+        let ended = |marker: &mut Option<Moment>| *marker = marker.filter(|moment| *moment != Moment::Before);
+        ended(&mut self.marker);
+        if let Some(vertex) = self.vertexes.get_mut(&id) {
+            vertex.active = true;
+            ended(&mut vertex.marker);
+        }
+    }
 
-/// Says what a line shows.
-fn observe(text: &str) -> Vec<Observation> {
-    let line = text.trim();
-    if line.contains("BEFORE") {
-        return vec![Observation::Marker(Moment::Before)];
+    fn timed(&mut self, id: u64, took: Duration) -> Option<Fact> {
+        let top = self.rank();
+        let vertex = self.vertexes.get_mut(&id)?;
+        if vertex.named() && vertex.rank == 0 {
+            return None;
+        }
+        let counts = vertex.timing(took) && vertex.rank > 0 && vertex.rank == top;
+        self.active(id);
+        self.build_time().filter(|_| counts).map(Fact::BuildTime)
     }
-    if line.contains("AFTER") {
-        return vec![Observation::Marker(Moment::After)];
-    }
-    if let Some(module) = line.strip_prefix("go: downloading ") {
-        return vec![Observation::Download(module.to_owned())];
-    }
-    if let Some(time) = line.strip_prefix("real").and_then(|rest| parse_duration(rest.trim())) {
-        return vec![Observation::Time(time)];
-    }
-    if let Some((size, path)) = line.split_once(char::is_whitespace)
-        && let (Some(bytes), true) = (parse_size(size), path.trim_start().starts_with('/'))
-    {
-        return vec![Observation::Size { bytes, path: path.trim().to_owned() }];
-    }
-    Vec::new()
-}
 
-/// Reads a size as `du -h` prints it (`4.0K`, `118.2M`, `1.1G`; powers of 1024) into bytes; a bare number counts KiB.
-pub fn parse_size(text: &str) -> Option<u64> {
-    let unit = match text.chars().last()? {
-        'K' => 1u64 << 10,
-        'M' => 1 << 20,
-        'G' => 1 << 30,
-        '0'..='9' => return text.parse::<u64>().ok()?.checked_mul(1024),
-        _ => return None,
-    };
-    let number: f64 = text[..text.len() - 1].parse().ok()?;
-    (number.is_finite() && number >= 0.0).then_some((number * unit as f64) as u64)
-}
-
-/// Reads a duration as shells print it: `0m 17.43s`, `0m17.431s`, `17.43`.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let (minutes, seconds) = match text.split_once('m') {
-        Some((minutes, seconds)) => (minutes.trim().parse::<u64>().ok()?, seconds.trim().trim_end_matches('s')),
-        None => (0, text.trim_end_matches('s')),
-    };
-    let seconds: f64 = seconds.trim().parse().ok()?;
-    let seconds = Duration::try_from_secs_f64(seconds).ok()?;
-    seconds.checked_add(Duration::from_secs(minutes.checked_mul(60)?))
+    fn size(&mut self, id: u64, size: Size, path: String) -> Option<Fact> {
+        let others = self
+            .vertexes
+            .iter()
+            .any(|(other, vertex)| *other != id && vertex.rank > 0 && (vertex.printed || vertex.ended));
+        let targets =
+            self.vertexes.values().flat_map(|vertex| &vertex.mounts).any(|mount| mount.clean_target() == path);
+        let marker = self.marker_of(id);
+        let vertex = self.vertexes.get_mut(&id)?;
+        if !vertex.shows(&path, targets) {
+            return None;
+        }
+        let bytes = match size {
+            Size::Bytes(bytes) => bytes,
+            Size::Blocks(blocks) => blocks.checked_mul(vertex.block?)?,
+        };
+        let again = !vertex.measured.insert(path.clone());
+        let moment = marker.unwrap_or_else(|| {
+            vertex.confirmed |= again;
+            if others || vertex.active || again { Moment::After } else { Moment::Before }
+        });
+        Some(Fact::MountSize { moment, target: path, bytes })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn sizes_and_durations_are_read_as_tools_print_them() {
-        assert_eq!(parse_size("4.0K"), Some(4096));
-        assert_eq!(parse_size("118.5M"), Some((118.5 * 1048576.0) as u64));
-        assert_eq!(parse_size("8"), Some(8192));
-        assert_eq!(parse_size("x"), None);
-        assert_eq!(parse_duration("0m 17.43s"), Some(Duration::from_millis(17_430)));
-        assert_eq!(parse_duration("1m2.5s"), Some(Duration::from_millis(62_500)));
-        assert_eq!(parse_duration("17.43"), Some(Duration::from_millis(17_430)));
-        assert_eq!(parse_duration("soon"), None);
+    const COMPILE: &str = "[build 4/4] RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+                           time go build ./...";
+
+    fn size(moment: Moment, target: &str, bytes: u64) -> Fact {
+        Fact::MountSize { moment, target: target.into(), bytes }
+    }
+
+    fn time(seconds: u64, source: TimeSource) -> Fact {
+        Fact::BuildTime(BuildTime { took: Duration::from_secs(seconds), source })
     }
 
     #[test]
     fn a_build_shows_sizes_time_and_downloads() {
         let mut output = BuildOutput::new();
-        output.vertex(5, "[build 4/4] RUN --mount=type=cache,target=/go/pkg/mod go build ./...");
+        output.vertex(5, COMPILE);
         assert!(output.line(5, "=== BEFORE ===").is_empty());
-        assert_eq!(
-            output.line(5, "4.0K\t/go/pkg/mod"),
-            [Fact::MountSize { moment: Moment::Before, target: "/go/pkg/mod".into(), bytes: 4096 }]
-        );
+        assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 4096)]);
         assert_eq!(output.line(5, "go: downloading a.example/b v1.0.0").len(), 1);
-        assert_eq!(output.line(5, "real\t0m 2.00s").len(), 1);
+        assert_eq!(output.line(5, "real\t0m 2.00s"), [time(2, TimeSource::Printed)]);
         output.line(5, "=== AFTER ===");
-        assert!(matches!(output.line(5, "1.0M\t/go/pkg/mod")[..], [Fact::MountSize { moment: Moment::After, .. }]));
-        assert!(matches!(output.done(5, None, true)[..], [Fact::BuildStepEnded { succeeded: true, .. }]));
+        assert_eq!(output.line(5, "1.0M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 1 << 20)]);
+        assert_eq!(output.done(5, None, true), [Fact::BuildStepEnded { took: None, succeeded: true }]);
+        assert!(output.settled());
+    }
+
+    #[test]
+    fn without_markers_the_position_tells_before_from_after() {
+        let mut output = BuildOutput::new();
+        output.vertex(5, COMPILE);
+        assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 4096)]);
+        assert!(output.unconfirmed(5));
+        assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [], "a repeated line is no second measurement");
+        output.line(5, "real 17.00");
+        assert!(!output.unconfirmed(5));
+        assert_eq!(
+            output.line(5, "9M\t/root/.cache/go-build"),
+            [size(Moment::After, "/root/.cache/go-build", 9 << 20)]
+        );
+    }
+
+    #[test]
+    fn steps_around_the_build_measure_before_and_after_it() {
+        let mut output = BuildOutput::new();
+        output.vertex(4, "[build 3/5] RUN --mount=type=cache,target=/go/pkg/mod du -s /go/pkg/mod");
+        assert_eq!(output.line(4, "8\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 8192)]);
+        output.vertex(5, COMPILE);
+        assert_eq!(output.done(5, Some(Duration::from_secs(9)), true)[0], time(9, TimeSource::Step));
+        output.vertex(6, "[build 5/5] RUN --mount=type=cache,target=/go/pkg/mod du -sb /go/pkg/mod");
+        assert_eq!(output.line(6, "8\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 8)]);
+    }
+
+    #[test]
+    fn a_marker_of_before_ends_where_the_build_is_at_work() {
+        let mut output = BuildOutput::new();
+        output.vertex(5, COMPILE);
+        output.line(5, "BEFORE");
+        output.line(5, "go: downloading a.example/b v1.0.0");
+        assert_eq!(output.line(5, "118M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 118 << 20)]);
+    }
+
+    #[test]
+    fn only_mounted_paths_count() {
+        let mut output = BuildOutput::new();
+        output.vertex(4, "[build 3/5] RUN du -sh /go/pkg/mod");
+        output.vertex(5, COMPILE);
+        assert_eq!(output.line(4, "118M\t/go/pkg/mod"), [], "this step does not mount it");
+        assert_eq!(output.line(5, "118M\t/var/lib"), []);
+        assert_eq!(output.line(5, "118\t/go/pkg/mod"), [], "no du command says what 118 counts");
+    }
+
+    #[test]
+    fn several_compiling_steps_are_added_up_and_must_all_be_seen() {
+        let mut output = BuildOutput::new();
+        output.vertex(5, COMPILE);
+        output.vertex(6, "[other 4/4] RUN go build ./tool");
+        output.vertex(7, "[last 4/4] RUN --mount=type=cache,target=/root/.cache/go-build go build ./b");
+        output.done(6, Some(Duration::from_secs(60)), true);
+        output.line(5, "real 3.00");
+        output.done(5, None, true);
+        assert!(!output.settled());
+        assert_eq!(output.done(7, Some(Duration::from_secs(4)), true)[0], time(7, TimeSource::Step));
+        assert!(output.settled(), "a build without the mounts is another matter");
+    }
+
+    #[test]
+    fn of_several_timed_commands_the_build_counts() {
+        let mut output = BuildOutput::new();
+        output.vertex(
+            5,
+            "[b 1/1] RUN --mount=type=cache,target=/go/pkg/mod time go mod download && time go build && time true",
+        );
+        assert_eq!(output.line(5, "real 1.00"), []);
+        assert_eq!(output.line(5, "real 20.00"), [time(20, TimeSource::Printed)]);
+        assert!(!output.settled());
+        assert_eq!(output.line(5, "real 0.00"), []);
+        output.done(5, None, true);
+        assert!(output.settled());
+    }
+
+    #[test]
+    fn an_unnamed_step_that_works_leaves_the_time_unsettled() {
+        let mut output = BuildOutput::new();
+        output.vertex(5, COMPILE);
+        output.line(5, "real 1.00");
+        output.done(5, None, true);
+        output.line(9, "real 99.00");
+        assert!(!output.settled());
+        output.vertex(9, "[x 1/1] RUN --mount=type=cache,target=/y time sleep 99");
+        assert!(output.settled());
     }
 }

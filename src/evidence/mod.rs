@@ -8,11 +8,18 @@ mod build_output;
 mod event;
 mod fact;
 mod fold;
+mod observe;
+mod run_mounts;
+mod timing;
+mod vertex;
 
-pub use build_output::{BuildOutput, Observation, parse_duration, parse_size};
+pub use build_output::BuildOutput;
 pub use event::{Event, Quote, Seen, StepId};
 pub use fact::{
     BuildInputs, BuildTime, CacheInputs, CacheMode, Creator, DanceInputs, DancePhase, Fact, Lookup, MissCause, Moment,
     MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, Tally, TimeSource,
 };
 pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, Step};
+pub use observe::{Observation, Size, parse_size};
+pub use run_mounts::run_mounts;
+pub use timing::parse_duration;

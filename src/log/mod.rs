@@ -1,1 +1,25 @@
-//! Reads CI logs: the door to the verifier for people who have nothing but a log. Pure.
+//! Reads CI logs: the door to the verifier for people who have nothing but a log. [`LogReader`] is principal.
+//!
+//! A log goes through layers: its transport comes off (`line`), its lines are sorted to jobs and steps (`job`), and each
+//! step's lines are read by whoever knows its action (`cache_lines`, `dance_lines`, `progress`). Out come the same events
+//! that a live run emits. Nothing here opens a file, judges, or grows with the length of the log.
+
+mod archive;
+mod cache_lines;
+mod dance_lines;
+mod header;
+mod inputs;
+mod job;
+mod known_mounts;
+mod line;
+mod posts;
+mod progress;
+mod rawjson;
+mod reader;
+mod sink;
+mod stamp;
+
+pub use archive::{ArchiveError, Limits, Part, arrange, read_archive};
+pub use job::Job;
+pub use known_mounts::with_dockerfile_mounts;
+pub use reader::LogReader;

@@ -1,1 +1,59 @@
-//! Runs a plan on fresh simulated runners: the door to the verifier that does the I/O.
+//! Runs a plan on fresh simulated runners: the door to the verifier that does the I/O. [`Experiment`] is principal.
+//!
+//! An experiment is N runs of one plan. Each run is a job on a fresh runner; between runs only what actions/cache saved
+//! survives, in a store on disk. A job writes its log in GitHub's raw format and emits facts as it goes. Nothing here
+//! judges, and nothing here prints: whoever watches gets [`Progress`].
+
+pub mod archive;
+mod error;
+mod experiment;
+mod image;
+mod job;
+mod joblog;
+mod plain;
+mod project;
+pub mod store;
+mod stream;
+
+pub use error::RunError;
+pub use experiment::{Control, Experiment, Ledger, Outcome, Run, Timing, run};
+pub use project::Project;
+
+use std::time::{Duration, SystemTime};
+
+use crate::evidence::{Phase, StepOutcome};
+
+/// What a run shows while it is under way.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// An image is being pulled; the registry's words.
+    Pull(String),
+    /// A job began on a fresh runner.
+    Job {
+        /// What it is called, such as `run 1`.
+        name: String,
+        /// How many steps it has, main and post.
+        steps: usize,
+    },
+    /// A step began.
+    Step {
+        /// Main or post.
+        phase: Phase,
+        /// Its name.
+        name: String,
+    },
+    /// A line the step wrote.
+    Line(String),
+    /// The step ended.
+    StepEnded {
+        /// How.
+        outcome: StepOutcome,
+        /// After how long.
+        took: Duration,
+    },
+    /// What was made is being removed.
+    CleaningUp,
+}
+
+/// The clock a run reads: the real one in the product, one that stands still in a test.
+pub type Clock = fn() -> SystemTime;

@@ -1,1 +1,18 @@
-//! Parses a GitHub workflow with spans, and evaluates its expressions. Pure.
+//! Parses a GitHub workflow with spans, and evaluates its expressions. Pure. [`Workflow`] is principal.
+//!
+//! The reader is tolerant where GitHub is richer than our needs: keys it does not know are passed over. It refuses
+//! what GitHub refuses and what would change the experiment: duplicate keys, steps that are neither `uses` nor `run`,
+//! steps of the same id. It does not decide what a step means; that is the plan's.
+
+mod action_ref;
+mod error;
+pub mod expr;
+mod model;
+mod read;
+#[cfg(test)]
+pub(crate) mod tests;
+mod yaml;
+
+pub use action_ref::{ActionForm, ActionRef, ActionVersion};
+pub use error::{WorkflowError, WorkflowProblem};
+pub use model::{Job, Step, StepAction, Variables, Workflow};

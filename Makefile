@@ -1,0 +1,34 @@
+# The commands a person needs. `make help` lists them.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# A toolchain that rustup has just installed is not on the PATH of an old shell.
+export PATH := $(PATH):$(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin
+
+GO_IMAGE ?=
+ARGS ?=
+no_engine := $(if $(filter-out 0,$(SKIP_ENGINE_TESTS)),--no-engine)
+
+.PHONY: help setup demo test bench fmt
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: ## make this machine ready: Rust, a Docker Engine, a Go image
+	@scripts/setup $(no_engine)
+
+demo: setup ## prove the healthy sample: two fresh runners, one verdict (ARGS="--control" adds to it)
+	cargo run --release --quiet -- run $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
+
+test: setup ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engine
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
+	cargo test
+
+bench: setup ## measure what the harness costs
+	cargo bench
+
+fmt: ## format the code
+	cargo fmt

@@ -1,0 +1,5 @@
+// Package version tells which revision of the program this is.
+package version
+
+// Revision changes with every commit.
+const Revision = "run-1"

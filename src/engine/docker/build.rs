@@ -1,0 +1,159 @@
+//! One build over the API: the context streams in, the status streams out.
+
+use std::collections::HashMap;
+
+use bollard::models::BuildInfoAux;
+use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::status::StatusFold;
+use super::{Docker, LABEL, words};
+use crate::engine::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, ByteStream, EngineError};
+
+/// The build argument by which BuildKit's Dockerfile frontend prefixes the identity of every cache mount.
+///
+/// Source: <https://github.com/moby/buildkit/blob/v0.8.0/frontend/dockerfile/builder/build.go> (`BUILDKIT_CACHE_MOUNT_NS`).
+const NAMESPACE_ARG: &str = "BUILDKIT_CACHE_MOUNT_NS";
+
+impl Docker {
+    /// Builds an image; see [`Engine::build`](crate::engine::Engine::build).
+    pub(super) async fn build_image(
+        &self,
+        request: BuildRequest,
+        context: ByteStream,
+        watch: &mut dyn FnMut(BuildEvent),
+    ) -> Result<BuildOutcome, EngineError> {
+        let doing = "building";
+        let request_namespace = request.namespace;
+        let namespace = request_namespace.as_str();
+        let mut args: HashMap<String, String> = request.build_args.into_iter().collect();
+        args.insert(NAMESPACE_ARG.to_owned(), namespace.to_owned());
+        let options = BuildImageOptions {
+            dockerfile: request.dockerfile,
+            version: BuilderVersion::BuilderBuildKit,
+            session: Some(session_name(namespace)),
+            buildargs: Some(args),
+            labels: Some(HashMap::from([(LABEL.to_owned(), namespace.to_owned())])),
+            target: request.target.unwrap_or_default(),
+            nocache: request.no_cache,
+            networkmode: request.network,
+            rm: true,
+            ..BuildImageOptions::default()
+        };
+        self.remember_before(&request_namespace).await?;
+        let (broken, context) = watched(context);
+        let mut fold = StatusFold::default();
+        let mut outcome = BuildOutcome { image: None, failure: None };
+        let mut failed_vertex: Option<String> = None;
+        let client = if request.export { &self.client } else { &self.without_export };
+        let mut stream = client.build_image(options, None, Some(bollard::body_try_stream(context)));
+        while let Some(part) = stream.next().await {
+            let part = match part {
+                Ok(part) => part,
+                Err(error) => {
+                    outcome.failure = Some(BuildFailure { message: words(&error) });
+                    break;
+                }
+            };
+            if let Some(message) = part.error_detail.and_then(|detail| detail.message) {
+                outcome.failure = Some(BuildFailure { message });
+            }
+            match part.aux {
+                Some(BuildInfoAux::BuildKit(status)) => fold.add(status, &mut |event| {
+                    if matches!(event.kind, BuildEventKind::Failed(_)) {
+                        failed_vertex.get_or_insert_with(String::new);
+                    }
+                    watch(event);
+                }),
+                Some(BuildInfoAux::Default(image)) => outcome.image = image.id,
+                None => {}
+            }
+        }
+        let work = fold.finish(watch);
+        self.remember_work(&request_namespace, work);
+        if let Some(source) = broken.take() {
+            return Err(EngineError::Archive { doing: doing.to_owned(), source });
+        }
+        match outcome.failure {
+            Some(failure) => sort_failure(failure, failed_vertex.is_some())
+                .map(|failure| BuildOutcome { image: None, failure: Some(failure) }),
+            None => Ok(outcome),
+        }
+    }
+}
+
+/// Tells a failed Dockerfile step, an outcome, from what stopped the engine, an error.
+fn sort_failure(failure: BuildFailure, step_failed: bool) -> Result<BuildFailure, EngineError> {
+    let message = &failure.message;
+    if message.contains("no space left on device") {
+        return Err(EngineError::from_message("building", message.clone()));
+    }
+    if let Some(image) = unresolved_image(message) {
+        return Err(EngineError::Image { image, reason: failure.message });
+    }
+    if step_failed || message.contains("dockerfile parse error") || message.contains("failed to solve") {
+        return Ok(failure);
+    }
+    Err(EngineError::from_message("building", failure.message))
+}
+
+/// Returns the image that a build could not resolve, as BuildKit names it: `… docker.io/library/x:y: …`.
+fn unresolved_image(message: &str) -> Option<String> {
+    let resolving = [
+        "failed to do request",
+        "pull access denied",
+        "not found",
+        "failed to resolve source metadata",
+        "failed to resolve reference",
+    ];
+    if !resolving.iter().any(|sign| message.contains(sign)) || message.contains("did not complete successfully") {
+        return None;
+    }
+    let word = message
+        .split_whitespace()
+        .find(|word| word.contains('/') && word.trim_end_matches(':').contains(':') && !word.contains("//"))?;
+    let image = word.trim_matches(['"', ':', ',']).trim_start_matches("docker.io/").trim_start_matches("library/");
+    Some(image.to_owned())
+}
+
+/// A name for the session of one build; the engine wants each to be distinct.
+fn session_name(namespace: &str) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{namespace}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Where a broken context leaves its error, for the caller to find after the engine has complained in its own words.
+#[derive(Debug, Clone, Default)]
+struct Broken(std::sync::Arc<std::sync::Mutex<Option<std::io::Error>>>);
+
+impl Broken {
+    /// Takes the error, if there was one.
+    fn take(&self) -> Option<std::io::Error> {
+        self.0.lock().ok().and_then(|mut slot| slot.take())
+    }
+
+    /// Keeps the first error.
+    fn put(&self, error: std::io::Error) {
+        if let Ok(mut slot) = self.0.lock() {
+            slot.get_or_insert(error);
+        }
+    }
+}
+
+/// Turns a channel into a stream that keeps its first error aside.
+fn watched(context: ByteStream) -> (Broken, impl stream::Stream<Item = std::io::Result<Bytes>> + Send + 'static) {
+    let broken = Broken::default();
+    let slot = broken.clone();
+    let stream = stream::unfold(context, |mut context| async { context.recv().await.map(|part| (part, context)) });
+    let stream = stream.map(move |part| {
+        part.map_err(|error| {
+            let kind = error.kind();
+            slot.put(error);
+            std::io::Error::new(kind, "the context broke off")
+        })
+    });
+    (broken, stream)
+}

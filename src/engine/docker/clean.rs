@@ -1,0 +1,126 @@
+//! Removes exactly what was made under a namespace.
+
+use std::collections::{HashMap, HashSet};
+
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, PruneBuildOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveImageOptionsBuilder,
+};
+
+use super::status::Work;
+use super::{Docker, LABEL, failed, usage};
+use crate::engine::{Cleaned, EngineError, Namespace};
+
+/// What is remembered of a namespace so that its leavings can be told from everything else.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// The records that were there before its first build.
+    before: HashSet<String>,
+    /// When its vertexes worked.
+    work: Vec<Work>,
+}
+
+impl Docker {
+    /// Remembers what the build cache holds before the first build of a namespace.
+    pub(super) async fn remember_before(&self, namespace: &Namespace) -> Result<(), EngineError> {
+        if self.made.lock().is_ok_and(|made| made.contains_key(namespace)) {
+            return Ok(());
+        }
+        let before = usage::records(&self.address).await?.into_iter().map(|record| record.id).collect();
+        if let Ok(mut made) = self.made.lock() {
+            made.entry(namespace.clone()).or_insert(Made { before, work: Vec::new() });
+        }
+        Ok(())
+    }
+
+    /// Remembers when the vertexes of one build worked.
+    pub(super) fn remember_work(&self, namespace: &Namespace, work: Vec<Work>) {
+        if let Ok(mut made) = self.made.lock() {
+            made.entry(namespace.clone()).or_default().work.extend(work);
+        }
+    }
+
+    /// Removes a namespace's containers, images, cache mounts and layers; see [`Engine::clean`](crate::engine::Engine::clean).
+    pub(super) async fn remove_all(&self, namespace: &Namespace) -> Result<Cleaned, EngineError> {
+        let mut cleaned = Cleaned::default();
+        let mut first: Option<EngineError> = None;
+        let label = HashMap::from([("label".to_owned(), vec![format!("{LABEL}={}", namespace.as_str())])]);
+        let list = ListContainersOptionsBuilder::new().all(true).filters(&label).build();
+        for container in
+            self.client.list_containers(Some(list)).await.map_err(|error| failed("listing containers", &error))?
+        {
+            let Some(id) = container.id else { continue };
+            let remove = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            match self.client.remove_container(&id, Some(remove)).await {
+                Ok(()) => cleaned.containers += 1,
+                Err(error) => {
+                    first.get_or_insert(failed(&format!("removing container {id}"), &error));
+                }
+            }
+        }
+        let list = ListImagesOptionsBuilder::new().all(true).filters(&label).build();
+        for image in self.client.list_images(Some(list)).await.map_err(|error| failed("listing images", &error))? {
+            let remove = RemoveImageOptionsBuilder::new().force(true).build();
+            match self.client.remove_image(&image.id, Some(remove), None).await {
+                Ok(_) => cleaned.images += 1,
+                Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {}
+                Err(error) => {
+                    first.get_or_insert(failed(&format!("removing image {}", image.id), &error));
+                }
+            }
+        }
+        let records = usage::records(&self.address).await?;
+        let mut ours: HashSet<&str> =
+            records.iter().filter(|record| record.marked(namespace)).map(|record| record.id.as_str()).collect();
+        let mounts: HashSet<&str> = records
+            .iter()
+            .filter(|record| record.mount_of(namespace).is_some())
+            .map(|record| record.id.as_str())
+            .collect();
+        ours.extend(&mounts);
+        let made = self.made.lock().ok().and_then(|mut made| made.remove(namespace)).unwrap_or_default();
+        let new = records.iter().filter(|record| !made.before.contains(&record.id));
+        ours.extend(
+            new.filter(|record| made.work.iter().any(|work| record.made_by(work))).map(|record| record.id.as_str()),
+        );
+        loop {
+            // A layer that stands on one of ours is ours.
+            let more: Vec<&str> = records
+                .iter()
+                .filter(|record| {
+                    !ours.contains(record.id.as_str()) && record.parents().any(|parent| ours.contains(parent))
+                })
+                .map(|record| record.id.as_str())
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            ours.extend(more);
+        }
+        for record in &ours {
+            match self.prune(record).await {
+                Ok((count, bytes)) => {
+                    cleaned.bytes += bytes;
+                    if mounts.contains(record) { cleaned.mounts += count } else { cleaned.layers += count }
+                }
+                Err(error) => {
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        first.map_or(Ok(cleaned), Err)
+    }
+
+    /// Removes one record of the build cache; returns how many went and their bytes.
+    async fn prune(&self, record: &str) -> Result<(usize, u64), EngineError> {
+        let filters = HashMap::from([("id".to_owned(), vec![record.to_owned()])]);
+        let options = PruneBuildOptionsBuilder::new().all(true).filters(&filters).build();
+        let answer = self
+            .client
+            .prune_build(Some(options))
+            .await
+            .map_err(|error| failed(&format!("removing build cache record {record}"), &error))?;
+        let count = answer.caches_deleted.map_or(0, |deleted| deleted.len());
+        Ok((count, answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)))
+    }
+}

@@ -1,0 +1,196 @@
+//! Docker Engine: BuildKit through its HTTP API, with no docker CLI and no buildx. [`Docker`] is principal.
+//!
+//! This folder alone names bollard. Images go through it here, builds in `build`, copies in `copy`, the disk usage that
+//! proves what exists in `usage`, and the removal of exactly what was made in `clean`.
+
+mod build;
+mod clean;
+mod copy;
+mod status;
+mod usage;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use super::{
+    BuildEvent, BuildOutcome, BuildRequest, ByteStream, Cleaned, Copied, Copy, Engine, EngineError, EngineInfo,
+    EngineMount, Namespace,
+};
+
+use clean::Made;
+
+/// The label that says an image or container is ours, with the namespace as its value.
+const LABEL: &str = "verify-buildkit-cache.namespace";
+
+/// The environment variable whose value, the namespace, marks the commands of a runner's builds.
+pub(super) const MARKER: &str = "VBC_RUNNER";
+
+/// Seconds until a request that got no answer is given up. A large context takes its time to arrive.
+const TIMEOUT: u64 = 4 * 60 * 60;
+
+/// A Docker Engine.
+#[derive(Debug, Clone)]
+pub struct Docker {
+    client: bollard::Docker,
+    /// The same client for builds whose image nobody needs: exporting one takes seconds on some storage drivers.
+    without_export: bollard::Docker,
+    address: String,
+    made: Arc<Mutex<HashMap<Namespace, Made>>>,
+}
+
+impl Docker {
+    /// Connects to the engine at an address (`unix://…` or `tcp://…`); `None` is Docker's usual socket.
+    ///
+    /// Fails when nothing answers there, or when what answers builds without BuildKit.
+    pub async fn connect(address: Option<&str>) -> Result<Self, EngineError> {
+        let address = address.unwrap_or("unix:///var/run/docker.sock").to_owned();
+        let unreachable = |reason: String| EngineError::Unreachable { address: address.clone(), reason };
+        let client = if address.starts_with("unix://") {
+            bollard::Docker::connect_with_unix(&address, TIMEOUT, bollard::API_DEFAULT_VERSION)
+        } else if address.starts_with("tcp://") || address.starts_with("http://") {
+            bollard::Docker::connect_with_http(&address, TIMEOUT, bollard::API_DEFAULT_VERSION)
+        } else {
+            return Err(EngineError::Address { address, reason: "only unix and tcp are spoken here".to_owned() });
+        };
+        let client = client.map_err(|error| unreachable(words(&error)))?;
+        let client = client.negotiate_version().await.map_err(|error| unreachable(words(&error)))?;
+        let version = client.version().await.map_err(|error| unreachable(words(&error)))?;
+        if let Some(engine) = without_buildkit(&version) {
+            return Err(EngineError::NoBuildKit { engine, address });
+        }
+        let without_export = client.clone().with_request_modifier(skip_export);
+        Ok(Self { client, without_export, address, made: Arc::default() })
+    }
+
+    /// Returns the address it was reached at.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Engine for Docker {
+    async fn describe(&self) -> Result<EngineInfo, EngineError> {
+        let doing = "asking what it is";
+        let info = self.client.info().await.map_err(|error| failed(doing, &error))?;
+        let version = self.client.version().await.map_err(|error| failed(doing, &error))?;
+        Ok(EngineInfo {
+            name: format!("Docker Engine {}", info.server_version.unwrap_or_else(|| "?".to_owned())),
+            api: self.client.client_version().to_string(),
+            platform: format!("{}/{}", version.os.unwrap_or_default(), version.arch.unwrap_or_default()),
+            storage: info.driver.unwrap_or_default(),
+            cpus: info.ncpu.and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
+            memory: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+        })
+    }
+
+    async fn has_image(&self, reference: &str) -> Result<bool, EngineError> {
+        match self.client.inspect_image(reference).await {
+            Ok(_) => Ok(true),
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+            Err(error) => Err(failed(&format!("looking for image `{reference}`"), &error)),
+        }
+    }
+
+    async fn pull(&self, reference: &str, watch: &mut dyn FnMut(&str)) -> Result<(), EngineError> {
+        let options = CreateImageOptionsBuilder::new().from_image(reference).build();
+        let mut stream = self.client.create_image(Some(options), None, None);
+        while let Some(part) = stream.next().await {
+            let part =
+                part.map_err(|error| EngineError::Image { image: reference.to_owned(), reason: words(&error) })?;
+            if let Some(error) = part.error_detail.and_then(|detail| detail.message) {
+                return Err(EngineError::Image { image: reference.to_owned(), reason: error });
+            }
+            if let Some(status) = part.status {
+                watch(&status);
+            }
+        }
+        Ok(())
+    }
+
+    async fn build(
+        &self,
+        request: BuildRequest,
+        context: ByteStream,
+        watch: &mut dyn FnMut(BuildEvent),
+    ) -> Result<BuildOutcome, EngineError> {
+        self.build_image(request, context, watch).await
+    }
+
+    async fn inject(&self, copy: &Copy, archives: Vec<ByteStream>) -> Result<Copied, EngineError> {
+        self.inject_archives(copy, archives).await
+    }
+
+    async fn extract(&self, copy: &Copy, into: mpsc::Sender<std::io::Result<Bytes>>) -> Result<Copied, EngineError> {
+        self.extract_archive(copy, into).await
+    }
+
+    async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
+        let records = usage::records(&self.address).await?;
+        Ok(records.iter().filter_map(|record| record.mount_of(namespace)).collect())
+    }
+
+    async fn clean(&self, namespace: &Namespace) -> Result<Cleaned, EngineError> {
+        self.remove_all(namespace).await
+    }
+}
+
+/// Asks a build to export nothing; `cacheonly` is the output type by which the engine skips every exporter.
+///
+/// bollard has no name for it. Source: <https://github.com/moby/moby/blob/v20.10.24/builder/builder-next/builder.go#L345>
+fn skip_export(mut request: bollard::BollardRequest) -> bollard::BollardRequest {
+    if !request.uri().path().ends_with("/build") {
+        return request;
+    }
+    let mut parts = request.uri().clone().into_parts();
+    if let Some(path) = &parts.path_and_query {
+        let joined = format!("{path}&outputs=%5B%7B%22Type%22%3A%22cacheonly%22%7D%5D");
+        parts.path_and_query = joined.parse().ok().or_else(|| parts.path_and_query.clone());
+    }
+    if let Ok(uri) = hyper::Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+/// Returns what the engine calls itself when it cannot build with BuildKit: not Linux, older than Docker 18.09, or Podman,
+/// which speaks the same API and builds with Buildah.
+fn without_buildkit(version: &bollard::models::SystemVersion) -> Option<String> {
+    let podman = version.components.iter().flatten().any(|component| component.name.starts_with("Podman"));
+    let os = version.os.as_deref().unwrap_or("linux");
+    let old = version.api_version.as_deref().and_then(api).is_some_and(|api| api < (1, 39));
+    let number = version.version.as_deref().unwrap_or("of unknown version");
+    (podman || os != "linux" || old)
+        .then(|| format!("{} {number} on {os}", if podman { "Podman" } else { "Docker Engine" }))
+}
+
+/// Reads an API version such as `1.41`.
+fn api(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// Says an error of the client in words, with what the engine itself said where it said something.
+fn words(error: &bollard::errors::Error) -> String {
+    match error {
+        bollard::errors::Error::DockerResponseServerError { message, .. } => message.clone(),
+        other => {
+            let mut text = other.to_string();
+            let mut source = std::error::Error::source(other);
+            while let Some(cause) = source {
+                text = format!("{text}: {cause}");
+                source = cause.source();
+            }
+            text
+        }
+    }
+}
+
+/// Sorts an error of the client.
+fn failed(doing: &str, error: &bollard::errors::Error) -> EngineError {
+    EngineError::from_message(doing, words(error))
+}

@@ -1,0 +1,242 @@
+//! What one line of a build's output shows about its caches. [`observe`] is principal.
+//!
+//! It is strict about shape: a size counts only in a line of the shape `du` prints, a marker only in a line that says
+//! nothing else. It knows no state; what a size belongs to is decided where the lines come together.
+
+use std::time::Duration;
+
+use super::Moment;
+use super::timing::timing;
+
+/// Something a line of build output shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    /// A size and the path it belongs to, as `du` prints them.
+    Size {
+        /// The size.
+        size: Size,
+        /// The path.
+        path: String,
+    },
+    /// A line that says what follows was measured before or after the build.
+    Marker(Moment),
+    /// A downloaded module.
+    Download(String),
+    /// A printed duration.
+    Time(Duration),
+}
+
+/// A printed size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// A size with a unit, in bytes.
+    Bytes(u64),
+    /// A bare number: its unit is the `du` command's.
+    Blocks(u64),
+}
+
+/// Says what a line shows, in its order.
+pub(super) fn observe(text: &str) -> Vec<Observation> {
+    let line = text.trim();
+    let Some(first) = line.bytes().next() else { return Vec::new() };
+    // A shell trace names commands; it is not their output.
+    if first == b'+' {
+        return Vec::new();
+    }
+    if first == b'g'
+        && let Some(module) = line.strip_prefix("go: downloading ")
+    {
+        return vec![Observation::Download(module.trim().to_owned())];
+    }
+    if let Some(sizes) = sizes(line) {
+        return sizes;
+    }
+    if let Some((moment, rest)) = marker(line) {
+        let mut found = vec![Observation::Marker(moment)];
+        if !rest.is_empty() {
+            match sizes(rest) {
+                Some(sizes) => found.extend(sizes),
+                None => return Vec::new(),
+            }
+        }
+        return found;
+    }
+    timing(line).map(Observation::Time).into_iter().collect()
+}
+
+/// Reads a line of sizes and paths: `4.0K /a`, `4.0K /a 1M /b`, `/a: 4.0K`.
+fn sizes(line: &str) -> Option<Vec<Observation>> {
+    if line.len() > 2_000 || !matches!(line.as_bytes().first()?, b'0'..=b'9' | b'/') {
+        return None;
+    }
+    if let Some((size, path)) = line.split_once(char::is_whitespace)
+        && let Some(size) = printed_size(size)
+        && let Some(path) = path.trim().strip_prefix('/')
+        && !path.contains(char::is_whitespace)
+    {
+        return Some(vec![Observation::Size { size, path: clean(&format!("/{path}")) }]);
+    }
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let mut found = Vec::new();
+    for pair in words.chunks(2) {
+        let (size, path) = match pair {
+            [size, path] if path.starts_with('/') => (size, path),
+            [path, size] if path.starts_with('/') => (size, path),
+            _ => return None,
+        };
+        found.push(Observation::Size { size: printed_size(size)?, path: clean(path) });
+    }
+    Some(found)
+}
+
+/// Drops what surrounds a printed path.
+fn clean(path: &str) -> String {
+    let path = path.trim_end_matches([':', ',', '=', ';']);
+    match path.trim_end_matches('/') {
+        "" => "/".to_owned(),
+        path => path.to_owned(),
+    }
+}
+
+/// Tells whether a line marks what follows as measured before or after the build; returns what follows on the line.
+fn marker(line: &str) -> Option<(Moment, &str)> {
+    if line.len() > 400 || !line.bytes().any(|byte| matches!(byte, b'b' | b'B' | b'a' | b'A' | b'p' | b'P')) {
+        return None;
+    }
+    let mut moment = None;
+    let mut words = 0;
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start_matches(|char: char| char.is_whitespace() || "=-*#~<>[](){}:|!.,_".contains(char));
+        // A size or path ends the words; a dash before a digit would be a number's sign, which no size has.
+        if rest.is_empty() || rest.starts_with(|char: char| char == '/' || char.is_ascii_digit()) {
+            break;
+        }
+        let end = rest.find(|char: char| !char.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let said = match word.to_ascii_lowercase().as_str() {
+            "before" | "pre" => Some(Moment::Before),
+            "after" | "post" => Some(Moment::After),
+            "cache" | "caches" | "mount" | "mounts" | "build" | "go" | "the" | "size" | "sizes" | "usage" | "disk"
+            | "du" | "of" | "state" | "status" | "compile" | "compiling" | "compilation" | "building" | "run"
+            | "module" | "modules" | "mod" | "gocache" | "gomodcache" | "content" | "contents" | "buildkit"
+            | "docker" | "directory" | "directories" | "dir" | "dirs" | "step" | "sh" | "and" => None,
+            _ => return None,
+        };
+        if said.is_some() && moment.is_some() && said != moment {
+            return None;
+        }
+        moment = moment.or(said);
+        words += 1;
+        if words > 8 {
+            return None;
+        }
+        rest = after;
+    }
+    Some((moment?, rest))
+}
+
+/// Reads a size as it stands in a line of `du`.
+fn printed_size(text: &str) -> Option<Size> {
+    match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => text.parse().ok().map(Size::Blocks),
+        false => parse_size(text).map(Size::Bytes),
+    }
+}
+
+/// Reads a size as `du -h` prints it into bytes; a bare number counts KiB.
+///
+/// Units are powers of 1024 (`4.0K`, `118,2M`, `1.1GiB`) except where a lone `B` makes them powers of 1000 (`118MB`).
+pub fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',')).count();
+    let (number, unit) = text.split_at(digits);
+    if unit.is_empty() {
+        return number.parse::<u64>().ok()?.checked_mul(1024);
+    }
+    let (prefix, base) = match unit.split_at_checked(1)? {
+        (prefix, "" | "iB" | "ib") => (prefix, 1024u64),
+        (prefix, "B" | "b") => (prefix, 1000),
+        _ => return None,
+    };
+    let power = match prefix {
+        "B" if unit == "B" => 0,
+        "K" | "k" => 1,
+        "M" | "m" => 2,
+        "G" | "g" => 3,
+        "T" | "t" => 4,
+        _ => return None,
+    };
+    let number: f64 = number.replace(',', ".").parse().ok()?;
+    let bytes = number * base.checked_pow(power)? as f64;
+    (bytes.is_finite() && bytes < 1e18).then_some(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(bytes: u64, path: &str) -> Observation {
+        Observation::Size { size: Size::Bytes(bytes), path: path.into() }
+    }
+
+    #[test]
+    fn sizes_are_read_as_tools_print_them() {
+        assert_eq!(parse_size("4.0K"), Some(4096));
+        assert_eq!(parse_size("118.5M"), Some((118.5 * 1048576.0) as u64));
+        assert_eq!(parse_size("1,5G"), Some(3 << 29));
+        assert_eq!(parse_size("1.5GiB"), Some(3 << 29));
+        assert_eq!(parse_size("2MB"), Some(2_000_000));
+        assert_eq!(parse_size("8"), Some(8192));
+        assert_eq!(parse_size("0B"), Some(0));
+        for odd in ["", "x", "M", "-4K", "4.0.0K", "4 K", "4Kx", "99999999999999999999", "9e9G", "K4", "1é"] {
+            assert_eq!(parse_size(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn du_is_read_in_one_or_many_lines() {
+        assert_eq!(observe("118M\t/go/pkg/mod"), [size(118 << 20, "/go/pkg/mod")]);
+        assert_eq!(observe("4,0K  /go/pkg/mod/"), [size(4096, "/go/pkg/mod")]);
+        assert_eq!(
+            observe("118M /go/pkg/mod 64M /root/.cache/go-build"),
+            [size(118 << 20, "/go/pkg/mod"), size(64 << 20, "/root/.cache/go-build")]
+        );
+        assert_eq!(observe("/go/pkg/mod: 118M"), [size(118 << 20, "/go/pkg/mod")]);
+        assert_eq!(observe("12 /x"), [Observation::Size { size: Size::Blocks(12), path: "/x".into() }]);
+    }
+
+    #[test]
+    fn markers_say_nothing_but_before_or_after() {
+        let before = [Observation::Marker(Moment::Before)];
+        for line in ["BEFORE", "=== before ===", "cache before:", "--- BEFORE go build ---", "Cache size before build:"]
+        {
+            assert_eq!(observe(line), before, "{line}");
+        }
+        for line in ["AFTER", "[after build]", "mounts after:", "post-build cache sizes", "## After go build ##"] {
+            assert_eq!(observe(line), [Observation::Marker(Moment::After)], "{line}");
+        }
+        assert_eq!(
+            observe("BEFORE: 4.0K\t/go/pkg/mod"),
+            [Observation::Marker(Moment::Before), size(4096, "/go/pkg/mod")]
+        );
+    }
+
+    #[test]
+    fn ordinary_output_shows_nothing() {
+        for line in [
+            "",
+            "+ echo BEFORE",
+            "after 3 retries",
+            "retrying after error",
+            "before you continue, read this",
+            "cache build",
+            "before and after",
+            "118M free on /",
+            "3 files in /tmp",
+            "go: finding module",
+            "118M total",
+        ] {
+            assert_eq!(observe(line), [], "{line}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! One vertex of a build: what its name tells and what it has shown. [`Vertex`] is principal.
+//!
+//! It guesses what a step does from its name alone; it reads no output.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::run_mounts::{run_command, run_mounts};
+use super::{BuildTime, Moment, MountSpec, TimeSource};
+
+/// What is known of one vertex.
+#[derive(Debug, Default)]
+pub(super) struct Vertex {
+    name: Option<String>,
+    /// How surely it is the compiling step: 0 not at all; 1 a build tool with cache mounts; 2 `go build` without; 3 with.
+    pub(super) rank: u8,
+    /// Its cache mounts.
+    pub(super) mounts: Vec<MountSpec>,
+    /// What a bare number of its `du` counts, in bytes, where the command is in sight.
+    pub(super) block: Option<u64>,
+    /// How many commands of its name are timed, and which of them is `go build`, from 0.
+    timed: Option<(usize, usize)>,
+    /// How many times it has printed.
+    times: usize,
+    /// The marker it printed last.
+    pub(super) marker: Option<Moment>,
+    /// It printed something.
+    pub(super) printed: bool,
+    /// It downloaded or timed something.
+    pub(super) active: bool,
+    /// A path was measured twice, so the first measurement was the one before the build.
+    pub(super) confirmed: bool,
+    /// Its end was seen.
+    pub(super) ended: bool,
+    /// The paths it measured.
+    pub(super) measured: BTreeSet<String>,
+    /// How long it compiled.
+    pub(super) time: Option<BuildTime>,
+}
+
+/// How much of a name is kept to be shown.
+const SHOWN: usize = 300;
+
+/// Commands that compile Go code without saying `go build`.
+const TOOLS: [&str; 16] = [
+    "go install",
+    "go test",
+    "go run",
+    "garble",
+    "goreleaser",
+    "xx-go",
+    "make",
+    "mage",
+    "task",
+    "just",
+    "ninja",
+    "bazel",
+    "build.sh",
+    "compile",
+    "<<",
+    "ko build",
+];
+
+impl Vertex {
+    /// Tells whether its name is known.
+    pub(super) fn named(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// Its name, cut to a length fit to be shown.
+    pub(super) fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or("")
+    }
+
+    /// Learns its name.
+    pub(super) fn name(&mut self, name: &str) {
+        let cut = (0..=SHOWN.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+        self.name = Some(name[..cut].to_owned());
+        let Some(command) = run_command(name) else { return };
+        self.mounts = run_mounts(name);
+        self.rank = match (command.contains("go build"), self.mounts.is_empty()) {
+            (true, false) => 3,
+            (true, true) => 2,
+            (false, false) if TOOLS.iter().any(|tool| command.contains(tool)) => 1,
+            _ => 0,
+        };
+        self.block = block(command);
+        self.timed = timed(command);
+    }
+
+    /// Takes a printed time; returns whether it is the build's.
+    pub(super) fn timing(&mut self, took: Duration) -> bool {
+        let nth = self.times;
+        self.times += 1;
+        let ours = match self.timed {
+            Some((count, build)) if count > 1 => nth == build,
+            _ => true,
+        };
+        if ours {
+            self.time = Some(BuildTime { took, source: TimeSource::Printed });
+        }
+        ours
+    }
+
+    /// Tells whether what it took is known: its end was seen, and if it prints times, every timed command has printed.
+    pub(super) fn settled(&self) -> bool {
+        let printed = self.time.is_some_and(|time| time.source == TimeSource::Printed);
+        match self.timed {
+            Some((count, _)) if count > 1 && printed => self.ended && self.times == count,
+            _ => self.ended,
+        }
+    }
+
+    /// Tells whether a printed size of this path is one of a cache mount; `target` says that some vertex mounts it.
+    pub(super) fn shows(&self, path: &str, target: bool) -> bool {
+        let mounted = self.mounts.iter().any(|mount| {
+            let target = mount.clean_target();
+            path == target || path.strip_prefix(&target).is_some_and(|rest| rest.starts_with('/') || target == "/")
+        });
+        let variable = self.mounts.iter().any(|mount| mount.target.contains('$') || !mount.target.starts_with('/'));
+        let go = ["go-build", "/pkg/mod", "gocache", "gomodcache"].iter().any(|part| path.contains(part));
+        match mounted {
+            true => go || target,
+            false => go && (variable || !self.named()),
+        }
+    }
+}
+
+/// Says what a bare number of the command's `du` counts.
+fn block(command: &str) -> Option<u64> {
+    let mut words = command.split(|char: char| char.is_whitespace() || ";&|()$`".contains(char));
+    let mut block = None;
+    while let Some(word) = words.next() {
+        if word != "du" && !word.ends_with("/du") {
+            continue;
+        }
+        let mut this = 1024;
+        for flag in words.by_ref().take_while(|word| word.starts_with('-')) {
+            this = match flag {
+                "--bytes" | "-B1" | "--block-size=1" => 1,
+                "--block-size=1K" | "-B1K" => 1024,
+                "-BM" | "-B1M" | "--block-size=M" | "--block-size=1M" => 1 << 20,
+                long if long.starts_with("--") => this,
+                other if other.starts_with("-B") => return None,
+                short if short.contains('b') => 1,
+                short if short.contains('m') => 1 << 20,
+                _ => this,
+            };
+        }
+        if block.is_some_and(|known| known != this) {
+            return None;
+        }
+        block = Some(this);
+    }
+    block
+}
+
+/// Counts the timed commands of a shell line and says which of them is the build.
+fn timed(command: &str) -> Option<(usize, usize)> {
+    let mut count = 0;
+    let mut build = None;
+    for part in command.split("time ").skip(1).zip(command.match_indices("time ")).filter_map(|(part, (at, _))| {
+        let head = command[..at].trim_end_matches('\\');
+        let own = head.is_empty() || head.ends_with(|char: char| char.is_whitespace() || ";&|({/".contains(char));
+        own.then_some(part)
+    }) {
+        let this = part.split([';', '&', '|']).next().unwrap_or(part);
+        if this.contains("go build") && build.is_none() {
+            build = Some(count);
+        }
+        count += 1;
+    }
+    Some((count, build?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Vertex {
+        let mut vertex = Vertex::default();
+        vertex.name(name);
+        vertex
+    }
+
+    #[test]
+    fn the_name_tells_how_surely_a_step_compiles() {
+        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c CGO_ENABLED=0 go build .").rank, 3);
+        assert_eq!(named("[b 1/2] RUN go build .").rank, 2);
+        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c make all").rank, 1);
+        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c du -sh /c").rank, 0);
+        assert_eq!(named("[b 1/2] RUN make all").rank, 0);
+        assert_eq!(named("[b 1/2] COPY go build .").rank, 0);
+    }
+
+    #[test]
+    fn the_du_command_says_what_a_bare_number_counts() {
+        assert_eq!(block("du -s /x"), Some(1024));
+        assert_eq!(block("echo $(du -sb /x)"), Some(1));
+        assert_eq!(block("/usr/bin/du -sm /x; true"), Some(1 << 20));
+        assert_eq!(block("du -s /x && du -sb /x"), None);
+        assert_eq!(block("go build"), None);
+    }
+
+    #[test]
+    fn timed_commands_are_counted() {
+        assert_eq!(timed("time go mod download && time -p go build ./... && /usr/bin/time ls"), Some((3, 1)));
+        assert_eq!(timed("runtime go build"), None);
+        assert_eq!(timed("sleep 1; time sh -c 'x'"), None);
+    }
+}

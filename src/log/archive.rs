@@ -1,0 +1,258 @@
+//! The archive of logs that the web page downloads, packed or unpacked. [`read_archive`] and [`arrange`] are principal.
+//!
+//! An archive holds a file per job and a folder of files per step; either may be missing. Names inside it are only
+//! names: nothing is written, and nothing outside it is opened.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{Read, Seek};
+
+use super::{Job, LogReader};
+
+/// How much of an archive is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many files.
+    pub files: usize,
+    /// How many bytes in all, unpacked.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { files: 20_000, bytes: 8 << 30 }
+    }
+}
+
+/// Why an archive could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// It is no zip archive, or a damaged one.
+    #[error("{archive} is not a readable zip archive")]
+    NotZip {
+        /// The archive.
+        archive: String,
+        /// What is wrong with it.
+        source: zip::result::ZipError,
+    },
+    /// A file in it could not be unpacked.
+    #[error("{entry} in {archive} cannot be unpacked")]
+    Entry {
+        /// The archive.
+        archive: String,
+        /// The file.
+        entry: String,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
+    /// It holds more than a log archive can.
+    #[error("{archive} unpacks to more than {limit}")]
+    TooLarge {
+        /// The archive.
+        archive: String,
+        /// The limit in words.
+        limit: String,
+    },
+    /// It holds no log.
+    #[error("{archive} holds no log file")]
+    NoLogs {
+        /// The archive.
+        archive: String,
+    },
+}
+
+impl ArchiveError {
+    /// Says what to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotZip { .. } | Self::Entry { .. } => {
+                Some("download the log archive again, or unpack it and give the directory".to_owned())
+            }
+            Self::TooLarge { .. } => Some("unpack it and give the one log that matters".to_owned()),
+            Self::NoLogs { .. } => Some("a log archive holds files such as 0_build.txt".to_owned()),
+        }
+    }
+}
+
+/// Reads the logs in a zip archive; `name` is what its files are quoted by, before their own names.
+///
+/// # Errors
+/// When it is no zip archive, is damaged, or goes beyond the limits.
+pub fn read_archive(name: &str, archive: impl Read + Seek, limits: Limits) -> Result<Vec<Job>, ArchiveError> {
+    let not_zip = |source| ArchiveError::NotZip { archive: name.to_owned(), source };
+    let mut archive = zip::ZipArchive::new(archive).map_err(not_zip)?;
+    if archive.len() > limits.files {
+        return Err(ArchiveError::TooLarge { archive: name.to_owned(), limit: format!("{} files", limits.files) });
+    }
+    let names: Vec<String> = archive.file_names().map(|name| name.map(Cow::into_owned).unwrap_or_default()).collect();
+    let parts = arrange(&names);
+    if parts.is_empty() {
+        return Err(ArchiveError::NoLogs { archive: name.to_owned() });
+    }
+    let mut reader = LogReader::new(name);
+    let mut left = limits.bytes;
+    let mut piece = vec![0; 64 * 1024];
+    for part in parts {
+        let Some(entry) = names.get(part.index) else { continue };
+        let failed = |source| ArchiveError::Entry { archive: name.to_owned(), entry: entry.clone(), source };
+        reader.file(&format!("{name}/{entry}"), part.job.as_deref(), part.step.as_deref());
+        let mut file = archive.by_index(part.index).map_err(|error| failed(error.into()))?;
+        loop {
+            let count = file.read(&mut piece).map_err(failed)?;
+            if count == 0 {
+                break;
+            }
+            left = left.checked_sub(count as u64).ok_or_else(|| ArchiveError::TooLarge {
+                archive: name.to_owned(),
+                limit: format!("{} MiB", limits.bytes >> 20),
+            })?;
+            reader.feed(&piece[..count]);
+        }
+    }
+    Ok(reader.finish())
+}
+
+/// A file to be read, and what its name says of its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its position in the names given.
+    pub index: usize,
+    /// The job; `None` for a file that is a log of its own.
+    pub job: Option<String>,
+    /// The step, for a file of one step.
+    pub step: Option<String>,
+}
+
+/// Says which files of an archive to read, and in which order, for [`LogReader::file`].
+///
+/// The names are paths with `/` or `\`, relative to the archive or directory. The file of a whole job is preferred; the
+/// files of its steps stand in where it is missing.
+pub fn arrange(names: &[String]) -> Vec<Part> {
+    let paths: Vec<(usize, Vec<&str>)> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| (index, name.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect()))
+        .filter(|(index, path): &(usize, Vec<&str>)| is_log(&names[*index]) && !path.is_empty())
+        .collect();
+    // An archive that was unpacked into a folder of its own: every file stands one folder deeper.
+    let deep = paths.iter().any(|(_, path)| path.len() > 2);
+    let wrapped = deep && paths.iter().all(|(_, path)| path.len() > 1 && path.first() == paths[0].1.first());
+    let skip = usize::from(wrapped);
+
+    let mut whole: Vec<(i64, &str, Part)> = Vec::new();
+    let mut steps: BTreeMap<&str, Vec<(i64, Part)>> = BTreeMap::new();
+    for (index, path) in &paths {
+        let index = *index;
+        match path[skip..] {
+            [file] => match numbered(file) {
+                Some((number, job)) => {
+                    whole.push((number, job, Part { index, job: Some(job.to_owned()), step: None }));
+                }
+                None => whole.push((i64::MAX, "", Part { index, job: None, step: None })),
+            },
+            [job, file] => {
+                if let Some((number, step)) = numbered(file) {
+                    let part = Part { index, job: Some(job.to_owned()), step: Some(step.to_owned()) };
+                    steps.entry(job).or_default().push((number, part));
+                }
+            }
+            _ => {}
+        }
+    }
+    whole.sort_by_key(|(number, ..)| *number);
+    let covered = |job: &str| whole.iter().any(|(_, known, _)| same_job(known, job));
+    let missing: Vec<&str> = steps.keys().copied().filter(|job| !covered(job)).collect();
+    let mut parts: Vec<Part> = whole.into_iter().map(|(.., part)| part).collect();
+    for job in missing {
+        if let Some(mut files) = steps.remove(job) {
+            files.sort_by_key(|(number, _)| *number);
+            parts.extend(files.into_iter().map(|(_, part)| part));
+        }
+    }
+    parts
+}
+
+fn is_log(name: &str) -> bool {
+    let hidden = name.rsplit(['/', '\\']).next().is_some_and(|file| file.starts_with('.'));
+    (name.ends_with(".txt") || name.ends_with(".log")) && !hidden && !name.starts_with("__MACOSX")
+}
+
+/// Reads `12_name.txt`, or `-123_name.txt` as older archives have it.
+fn numbered(file: &str) -> Option<(i64, &str)> {
+    let (number, name) = file.strip_suffix(".txt")?.split_once('_')?;
+    Some((number.parse().ok()?, name))
+}
+
+/// Compares job names as the archive writes them: long ones are cut.
+fn same_job(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    short == long || (short.encode_utf16().count() >= 80 && long.starts_with(short))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use super::*;
+
+    fn packed(files: &[(&str, &[u8])]) -> Cursor<Vec<u8>> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        let mut cursor = zip.finish().unwrap();
+        cursor.set_position(0);
+        cursor
+    }
+
+    fn arranged(names: &[&str]) -> Vec<(String, Option<String>, Option<String>)> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        arrange(&names).into_iter().map(|part| (names[part.index].clone(), part.job, part.step)).collect()
+    }
+
+    #[test]
+    fn whole_jobs_are_preferred_and_steps_stand_in() {
+        let names = ["b/10_Post Cache.txt", "b/2_Cache.txt", "a/1_Set up job.txt", "0_a.txt", "b/system.txt", "x.png"];
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            arranged(&names),
+            [
+                ("0_a.txt".into(), some("a"), None),
+                ("b/2_Cache.txt".into(), some("b"), some("Cache")),
+                ("b/10_Post Cache.txt".into(), some("b"), some("Post Cache")),
+            ]
+        );
+        assert_eq!(arranged(&["logs_1/0_a.txt", "logs_1/a/1_x.txt"]).len(), 1);
+        assert_eq!(arranged(&["run.log"]), [("run.log".into(), None, None)]);
+    }
+
+    #[test]
+    fn the_files_of_steps_make_one_job() {
+        let zip = packed(&[
+            ("build/3_Post Cache.txt", b"Post job cleanup.\nCache saved with key: k\n"),
+            ("build/2_Cache.txt", b"##[group]Run actions/cache@v4\nwith:\n  path: p\n  key: k\n##[endgroup]\nCache not found for input keys: k\n"),
+        ]);
+        let jobs = read_archive("logs.zip", zip, Limits::default()).unwrap();
+        assert_eq!(jobs.len(), 1);
+        let evidence = jobs[0].evidence();
+        assert_eq!(evidence.name, "build");
+        assert_eq!(evidence.caches.len(), 1);
+        let save = evidence.caches[0].save.as_ref().unwrap();
+        assert_eq!((&*save.quote.source, save.quote.line), ("logs.zip/build/3_Post Cache.txt", Some(2)));
+    }
+
+    #[test]
+    fn paths_that_climb_and_archives_that_swell_do_no_harm() {
+        let zip = packed(&[("../../etc/0_x.txt", b"a\n"), ("/0_y.txt", b"b\n")]);
+        assert!(read_archive("z", zip, Limits::default()).is_ok());
+        let bomb = packed(&[("0_x.txt", &[b'a'; 100_000])]);
+        let small = Limits { files: 10, bytes: 1_000 };
+        assert!(matches!(read_archive("z", bomb, small), Err(ArchiveError::TooLarge { .. })));
+        let none = packed(&[("readme.md", b"a")]);
+        assert!(matches!(read_archive("z", none, small), Err(ArchiveError::NoLogs { .. })));
+        let error = read_archive("z.zip", Cursor::new(b"PK nonsense".to_vec()), small).unwrap_err();
+        assert_eq!(error.to_string(), "z.zip is not a readable zip archive");
+        assert!(error.hint().is_some());
+    }
+}

@@ -1,0 +1,235 @@
+//! The lines of buildkit-cache-dance, v1 to v3.4 and its forks. [`DanceLines`] is principal.
+//!
+//! Wordings follow upstream v3.3.2 (`src/opts.ts`, `src/inject-cache.ts`, `src/extract-cache.ts`, `src/run.ts`) and the
+//! forks of hiromaily and sstepanchuk. A healthy dance prints little more than the text of its Dancefiles.
+
+use super::inputs::cache_map;
+use crate::evidence::{DancePhase, Fact, MountSpec, run_mounts};
+
+/// How much of a Dancefile's `RUN` is kept.
+const RUN: usize = 16 * 1024;
+
+/// Reads one step's lines.
+#[derive(Debug)]
+pub(super) struct DanceLines {
+    /// The phase of the step; a Dancefile that says otherwise wins.
+    phase: DancePhase,
+    /// The cache map's entries, where known, each with how often it was met in each phase.
+    entries: Vec<(String, MountSpec, [usize; 2])>,
+    /// A `RUN` that goes on in the next line.
+    run: Option<String>,
+    /// The action failed: what follows is its story.
+    crashed: bool,
+}
+
+impl DanceLines {
+    /// Begins a step. `map` is the cache map as given.
+    pub(super) fn new(phase: DancePhase, map: Option<&str>) -> Self {
+        let mut lines = Self { phase, entries: Vec::new(), run: None, crashed: false };
+        lines.learn(map.unwrap_or(""));
+        lines
+    }
+
+    fn learn(&mut self, map: &str) {
+        if self.entries.is_empty() {
+            self.entries = cache_map(map).into_iter().map(|(source, mount)| (source, mount, [0, 0])).collect();
+        }
+    }
+
+    /// Reads a line without its tag. `known` says that the step is known to be a dance: then its errors are the dance's,
+    /// and otherwise only what nothing else prints is taken.
+    pub(super) fn line(&mut self, text: &str, error: bool, known: bool) -> Vec<Fact> {
+        let text = text.trim();
+        if let Some(mut run) = self.run.take() {
+            run.push(' ');
+            run.push_str(text.trim_end_matches('\\').trim_end());
+            if text.ends_with('\\') && run.len() < RUN {
+                self.run = Some(run);
+                return Vec::new();
+            }
+            return self.dancefile(&run);
+        }
+        let text = text.strip_prefix("[DEBUG] ").unwrap_or(text);
+        if text.starts_with("RUN --mount=") && text.contains("type=cache") && text.len() < RUN {
+            if let Some(head) = text.strip_suffix('\\') {
+                self.run = Some(head.trim_end().to_owned());
+                return Vec::new();
+            }
+            return self.dancefile(text);
+        }
+        if let Some(map) = text.strip_prefix("Cache map parsed from Dockerfile: ") {
+            self.learn(map);
+        }
+        if text.starts_with("skip-extraction is set. Skipping extraction step") {
+            return vec![Fact::DanceExtractSkipped];
+        }
+        if let Some(fact) = self.batch_line(text) {
+            return vec![fact];
+        }
+        self.failure(text, error, known).into_iter().collect()
+    }
+
+    /// Reads the `RUN` of a Dancefile.
+    fn dancefile(&mut self, run: &str) -> Vec<Fact> {
+        if !run.contains("dance-cache") {
+            return Vec::new();
+        }
+        let phase = match (run.contains("type=bind"), run.contains("mkdir -p /var/dance-cache")) {
+            (true, _) => DancePhase::Inject,
+            (false, true) => DancePhase::Extract,
+            (false, false) => self.phase,
+        };
+        self.phase = phase;
+        let mounts = run_mounts(run);
+        mounts.into_iter().filter_map(|mount| self.entry(phase, mount)).collect()
+    }
+
+    /// One entry at work. A Dancefile shows no host directory; the map's next entry of that mount does.
+    fn entry(&mut self, phase: DancePhase, mount: MountSpec) -> Option<Fact> {
+        let at = phase as usize;
+        // The map's `mode` never reaches an owner the Dancefile lacks, so whole specs are compared.
+        let alike = self.entries.iter_mut().filter(|(_, known, _)| *known == mount);
+        let next = alike.min_by_key(|(_, _, met)| met[at]);
+        let source = match next {
+            // Debug output repeats Dancefiles.
+            Some((_, _, met)) if met[at] > 0 => return None,
+            Some((source, _, met)) => {
+                met[at] += 1;
+                Some(source.clone())
+            }
+            None => None,
+        };
+        Some(Fact::DanceEntry { phase, source, mount })
+    }
+
+    /// The lines of the fork that works in batches and shows no Dancefile.
+    fn batch_line(&mut self, text: &str) -> Option<Fact> {
+        let (rest, phase) = [
+            ("Running docker buildx to inject cache for '", DancePhase::Inject),
+            ("Cache extraction completed for source '", DancePhase::Extract),
+        ]
+        .iter()
+        .find_map(|(start, phase)| Some((text.strip_prefix(start)?, *phase)))?;
+        let source = rest.trim_end_matches('.').strip_suffix('\'')?;
+        let (_, mount, _) = self.entries.iter().find(|(known, _, met)| known == source && met[phase as usize] == 0)?;
+        let mount = mount.clone();
+        self.entry(phase, mount)
+    }
+
+    fn failure(&mut self, text: &str, error: bool, known: bool) -> Option<Fact> {
+        if self.crashed {
+            return None;
+        }
+        let dance_only = [
+            "Failed to parse cache map. Expected JSON, got:",
+            "cache mount must define id or target: ",
+            "Expected the 'target' key in the cache options, got:",
+        ];
+        let bare = text.strip_prefix("Error: ").unwrap_or(text);
+        let ours = dance_only.iter().any(|start| bare.starts_with(start))
+            || text.starts_with("Error running command: ") && (known || text.contains("ancefile"))
+            || known && (error || text.starts_with("Error: "))
+            || known && (text.starts_with("ERROR: ") || bare.starts_with("Refusing to delete"));
+        if ours {
+            self.crashed = true;
+            return Some(Fact::DanceCrashed { reason: text.to_owned() });
+        }
+        let copy = known && {
+            let said =
+                text.split_once(' ').filter(|(number, _)| number.starts_with('#')).map_or(text, |(_, rest)| rest);
+            let said = said.trim_start_matches(|char: char| char.is_ascii_digit() || char == '.' || char == ' ');
+            let tools =
+                ["cp: ", "rsync: ", "tar: ", "mkdir: ", "chown: ", "/bin/sh: rsync: not found", "sh: rsync: not found"];
+            tools.iter().any(|tool| said.starts_with(tool)) && !said.contains("Removing leading")
+        };
+        copy.then(|| Fact::DanceFailed { phase: self.phase, reason: text.to_owned() })
+    }
+
+    /// The phase the lines last showed.
+    pub(super) fn phase(&self) -> DancePhase {
+        self.phase
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAP: &str = r#"{"go-mod":{"target":"/go/pkg/mod","id":"go-mod"},"go-build":"/root/.cache/go-build"}"#;
+
+    fn read(map: Option<&str>, known: bool, log: &str) -> Vec<Fact> {
+        let mut lines = DanceLines::new(DancePhase::Inject, map);
+        log.lines().flat_map(|line| lines.line(line, line.starts_with("##[error]"), known)).collect()
+    }
+
+    fn entry(phase: DancePhase, source: Option<&str>, target: &str, id: Option<&str>) -> Fact {
+        let mount = MountSpec { target: target.into(), id: id.map(Into::into), owner: String::new() };
+        Fact::DanceEntry { phase, source: source.map(Into::into), mount }
+    }
+
+    #[test]
+    fn dancefiles_of_one_line_show_phase_mount_and_source() {
+        let log = "FROM ghcr.io/containerd/busybox:latest\nCOPY buildstamp buildstamp\n\
+            RUN --mount=type=cache,target=/go/pkg/mod,id=go-mod     --mount=type=bind,source=.,target=/var/dance-cache     cp -p -R /var/dance-cache/. /go/pkg/mod  || true\n\
+            RUN --mount=type=cache,target=/go/pkg/mod,id=go-mod     mkdir -p /var/dance-cache/     && cp -p -R /go/pkg/mod/. /var/dance-cache/ || true\n\
+            RUN --mount=type=cache,target=/x     mkdir -p /var/dance-cache/     && cp -p -R /x/. /var/dance-cache/ || true";
+        assert_eq!(
+            read(Some(MAP), false, log),
+            [
+                entry(DancePhase::Inject, Some("go-mod"), "/go/pkg/mod", Some("go-mod")),
+                entry(DancePhase::Extract, Some("go-mod"), "/go/pkg/mod", Some("go-mod")),
+                entry(DancePhase::Extract, None, "/x", None),
+            ]
+        );
+    }
+
+    #[test]
+    fn dancefiles_of_many_lines_are_joined() {
+        let log = "RUN --mount=type=cache,target=\"/root/.cache/go-build\" \\\n    --mount=type=bind,source=.,target=/var/dance-cache \\\n    cp -p -R /var/dance-cache/. \"/root/.cache/go-build\" || true";
+        assert_eq!(
+            read(Some(MAP), false, log),
+            [entry(DancePhase::Inject, Some("go-build"), "/root/.cache/go-build", None)]
+        );
+    }
+
+    #[test]
+    fn a_run_of_another_dockerfile_is_no_dance() {
+        assert!(read(None, false, "RUN --mount=type=cache,target=/go/pkg/mod go build").is_empty());
+    }
+
+    #[test]
+    fn a_map_found_in_the_dockerfile_names_the_sources() {
+        let log = "Cache map parsed from Dockerfile: {\"c/go\":{\"id\":\"go\",\"target\":\"/var/cache-target\"}}\n\
+                   RUN --mount=type=cache,id=go,target=/var/cache-target mkdir -p /var/dance-cache/ && true";
+        assert_eq!(read(None, true, log), [entry(DancePhase::Extract, Some("c/go"), "/var/cache-target", Some("go"))]);
+    }
+
+    #[test]
+    fn a_crash_is_told_once_and_a_notice_is_none() {
+        let log = "Error while cleaning cache source directory: Error: EACCES. Ignoring...\n\
+                   Error running command: docker buildx build -f scratch/Dancefile.inject\nERROR: no builder \"nope\" found";
+        let facts = read(None, true, log);
+        assert_eq!(facts.len(), 1);
+        assert!(matches!(&facts[0], Fact::DanceCrashed { reason } if reason.contains("Dancefile.inject")));
+        assert!(read(None, false, "Error: process exited with code 1").is_empty());
+    }
+
+    #[test]
+    fn a_copy_that_failed_in_sight_is_told() {
+        let facts = read(None, true, "#8 0.531 cp: can't create '/go/x': No space left on device");
+        assert!(matches!(facts[..], [Fact::DanceFailed { phase: DancePhase::Inject, .. }]));
+    }
+
+    #[test]
+    fn the_batch_forks_lines_stand_for_entries() {
+        let log =
+            "Running docker buildx to inject cache for 'go-mod'.\nCache extraction completed for source 'go-build'.";
+        assert_eq!(
+            read(Some(MAP), true, log),
+            [
+                entry(DancePhase::Inject, Some("go-mod"), "/go/pkg/mod", Some("go-mod")),
+                entry(DancePhase::Extract, Some("go-build"), "/root/.cache/go-build", None),
+            ]
+        );
+    }
+}

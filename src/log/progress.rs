@@ -1,0 +1,316 @@
+//! BuildKit's plain progress: `#8 12.3 text` and its kin. [`Progress`] is principal.
+//!
+//! The grammar is that of BuildKit's `util/progress/progressui/printer.go`. What a line of a vertex means is left to
+//! [`BuildOutput`]; this keeps the builds of a step apart and holds back what lost lines could turn into its opposite.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use super::sink::{Sink, Spot};
+use crate::evidence::{BuildOutput, Event, Fact, Moment, MountSpec, Quote, StepId, run_mounts};
+
+/// How many vertexes of one build are told apart.
+const VERTEXES: usize = 4_096;
+
+/// How many downloads of one build are quoted.
+const DOWNLOADS: usize = 10_000;
+
+/// Reads the progress of the builds of one step.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    open: Option<Open>,
+    /// The step of the classic builder whose output follows.
+    classic: Option<u64>,
+}
+
+/// A build under way.
+#[derive(Debug, Default)]
+struct Open {
+    step: Option<StepId>,
+    output: BuildOutput,
+    /// Its beginning, until it is known not to be one of the dance's.
+    start: Option<Event>,
+    dance: bool,
+    vertexes: BTreeMap<u64, Named>,
+    mounts: Vec<MountSpec>,
+    /// Sizes taken as ones before the build for their position alone.
+    held: Vec<(u64, Event)>,
+    time: Option<(Option<SystemTime>, Quote)>,
+    began: Option<SystemTime>,
+    last: Option<SystemTime>,
+    downloads: usize,
+    failed: bool,
+}
+
+/// A vertex that was named.
+#[derive(Debug)]
+struct Named {
+    name: String,
+    done: bool,
+}
+
+impl Progress {
+    /// Reads a line of output; returns whether it was one of a build.
+    pub(super) fn line(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
+        match text.as_bytes().first() {
+            Some(b'#') => self.plain(text, spot, step, sink),
+            Some(b'E') if text.starts_with("ERROR: failed to") || text.starts_with("ERROR: target ") => {
+                self.fail(text, spot, sink);
+                true
+            }
+            Some(b'S') if text.starts_with("Step ") => self.classic_step(text, spot, step, sink),
+            _ => self.classic.is_some() && self.classic_line(text, spot, sink),
+        }
+    }
+
+    /// The build failed, as a line outside its vertexes says.
+    pub(super) fn fail(&mut self, reason: &str, spot: &Spot<'_>, sink: &mut Sink) {
+        let Some(open) = self.open.as_mut().filter(|open| !open.dance && !open.failed) else { return };
+        open.failed = true;
+        open.begin(sink);
+        sink.add(spot, open.step, Fact::BuildEnded { error: Some(reason.to_owned()), took: open.took() });
+    }
+
+    /// Ends what is under way. `over` is the line that shows it: the beginning of another build or step.
+    pub(super) fn end(&mut self, over: Option<&Spot<'_>>, sink: &mut Sink) {
+        self.classic = None;
+        let Some(mut open) = self.open.take().filter(|open| !open.dance) else { return };
+        if open.start.is_some() {
+            return;
+        }
+        if let Some((at, quote)) = open.time.take()
+            && open.output.settled()
+            && let Some(time) = open.output.build_time()
+        {
+            sink.push(Event { step: open.step, at, quote, fact: Fact::BuildTime(time) });
+        }
+        if let Some(spot) = over.filter(|_| !open.failed) {
+            sink.add(spot, open.step, Fact::BuildEnded { error: None, took: open.took() });
+        }
+    }
+
+    fn plain(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
+        let Some((number, rest)) = text[1..].split_once(' ') else { return false };
+        let Some(id) = number.parse::<u64>().ok().filter(|_| number.len() <= 6) else { return false };
+        if id == 0 && rest.starts_with("building with ") {
+            self.begin(spot, step, rest.split('"').nth(1), sink);
+            return true;
+        }
+        if rest.starts_with('[')
+            && !rest.starts_with("[ ")
+            && self.open.as_ref().is_none_or(|open| open.another(id, rest))
+        {
+            self.begin(spot, step, None, sink);
+        }
+        let Some(open) = self.open.as_mut() else { return false };
+        open.last = spot.at.or(open.last);
+        open.vertex_line(id, rest, spot, sink);
+        true
+    }
+
+    /// Feeds a named vertex of another format.
+    pub(super) fn named(&mut self, id: u64, name: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) {
+        if self.open.is_none() {
+            self.begin(spot, step, None, sink);
+        }
+        if let Some(open) = self.open.as_mut() {
+            open.name(id, name, spot, sink);
+        }
+    }
+
+    /// Feeds a line that a vertex of another format printed.
+    pub(super) fn printed(&mut self, id: u64, text: &str, spot: &Spot<'_>, sink: &mut Sink) {
+        if let Some(open) = self.open.as_mut() {
+            open.printed(id, text, spot, sink);
+        }
+    }
+
+    /// Feeds the end of a vertex of another format.
+    pub(super) fn ended(&mut self, id: u64, end: End, spot: &Spot<'_>, sink: &mut Sink) {
+        if let Some(open) = self.open.as_mut() {
+            open.end_vertex(id, end, spot, sink);
+        }
+    }
+
+    fn begin(&mut self, spot: &Spot<'_>, step: Option<StepId>, builder: Option<&str>, sink: &mut Sink) {
+        self.end(Some(spot), sink);
+        let start = spot.event(step, Fact::BuildStarted { builder: builder.map(str::to_owned) });
+        self.open = Some(Open { step, start: Some(start), began: spot.at, last: spot.at, ..Open::default() });
+    }
+
+    /// `Step 5/8 : RUN …` of the classic builder, whose output carries no numbers.
+    fn classic_step(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
+        let Some((place, command)) = text["Step ".len()..].split_once(" : ") else { return false };
+        let Some((number, of)) = place.split_once('/') else { return false };
+        let (Ok(number), Ok(_)) = (number.parse::<u64>(), of.parse::<u64>()) else { return false };
+        if number == 1 || self.classic.is_none() {
+            self.begin(spot, step, None, sink);
+        }
+        if let (Some(open), Some(last)) = (self.open.as_mut(), self.classic) {
+            open.end_vertex(last, End::Done(None), spot, sink);
+        }
+        self.classic = Some(number);
+        if let Some(open) = self.open.as_mut() {
+            open.name(number, &format!("[{place}] {command}"), spot, sink);
+        }
+        true
+    }
+
+    fn classic_line(&mut self, text: &str, spot: &Spot<'_>, sink: &mut Sink) -> bool {
+        let (Some(id), Some(open)) = (self.classic, self.open.as_mut()) else { return false };
+        if text.trim_start() == "---> Using cache" {
+            open.end_vertex(id, End::Cached, spot, sink);
+        } else if text.starts_with("Successfully built ") {
+            open.end_vertex(id, End::Done(None), spot, sink);
+            self.classic = None;
+        } else {
+            open.printed(id, text, spot, sink);
+        }
+        true
+    }
+}
+
+/// How a vertex ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum End {
+    /// It ran, this long.
+    Done(Option<Duration>),
+    /// It came from the layer cache.
+    Cached,
+    /// It failed or was cancelled.
+    Failed,
+}
+
+impl Open {
+    /// Tells whether a vertex of this number and name can only be of another build than this one.
+    fn another(&self, id: u64, name: &str) -> bool {
+        self.vertexes.get(&id).is_some_and(|known| known.name != short(name) || (known.done && id == 1))
+    }
+
+    fn vertex_line(&mut self, id: u64, rest: &str, spot: &Spot<'_>, sink: &mut Sink) {
+        if rest == "..." {
+            return;
+        }
+        if rest.starts_with('[') && !rest.starts_with("[ ") {
+            return self.name(id, rest, spot, sink);
+        }
+        let end = match rest.split(' ').next() {
+            Some("DONE") => {
+                let took = rest["DONE".len()..].trim().strip_suffix('s').and_then(|text| text.parse().ok());
+                Some(End::Done(took.and_then(|took| Duration::try_from_secs_f64(took).ok())))
+            }
+            Some("CACHED") if rest == "CACHED" => Some(End::Cached),
+            Some("ERROR:" | "ERROR" | "CANCELED") => Some(End::Failed),
+            _ => None,
+        };
+        if let Some(end) = end {
+            return self.end_vertex(id, end, spot, sink);
+        }
+        if let Some((seconds, text)) = rest.split_once(' ')
+            && seconds.contains('.')
+            && seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        {
+            self.printed(id, text, spot, sink);
+        }
+    }
+
+    fn name(&mut self, id: u64, name: &str, spot: &Spot<'_>, sink: &mut Sink) {
+        if self.vertexes.contains_key(&id) || self.vertexes.len() >= VERTEXES {
+            return;
+        }
+        // The dance builds images of its own; what they do is no build of the user's.
+        let dance = name.contains("Dancefile.") || name.contains("/var/dance-cache");
+        if dance && self.start.is_some() {
+            self.dance = true;
+            self.start = None;
+        }
+        self.vertexes.insert(id, Named { name: short(name).to_owned(), done: false });
+        if self.dance {
+            return;
+        }
+        if !name.starts_with("[internal] load build definition") || name.contains("Dockerfile") {
+            self.begin(sink);
+        }
+        self.output.vertex(id, name);
+        for mount in run_mounts(name) {
+            if !self.mounts.contains(&mount) && self.mounts.len() < VERTEXES {
+                self.mounts.push(mount.clone());
+                sink.add(spot, self.step, Fact::BuildMount(mount));
+            }
+        }
+    }
+
+    fn printed(&mut self, id: u64, text: &str, spot: &Spot<'_>, sink: &mut Sink) {
+        if self.dance || (!self.vertexes.contains_key(&id) && self.vertexes.len() >= VERTEXES) {
+            return;
+        }
+        for fact in self.output.line(id, text) {
+            self.take(id, fact, spot, sink);
+        }
+        self.release(sink);
+    }
+
+    fn end_vertex(&mut self, id: u64, end: End, spot: &Spot<'_>, sink: &mut Sink) {
+        let again = self.vertexes.get_mut(&id).is_some_and(|named| std::mem::replace(&mut named.done, true));
+        if self.dance || again {
+            return;
+        }
+        let facts = match end {
+            End::Done(took) => self.output.done(id, took, true),
+            End::Failed => self.output.done(id, None, false),
+            End::Cached => self.output.cached(id),
+        };
+        for fact in facts {
+            self.take(id, fact, spot, sink);
+        }
+    }
+
+    fn take(&mut self, id: u64, fact: Fact, spot: &Spot<'_>, sink: &mut Sink) {
+        self.begin(sink);
+        match fact {
+            // Told at the build's end, when it is known whether anything is missing from it.
+            Fact::BuildTime(_) => self.time = Some((spot.at, spot.quote())),
+            Fact::MountSize { moment: Moment::Before, .. } if self.output.unconfirmed(id) => {
+                self.held.push((id, spot.event(self.step, fact)));
+            }
+            Fact::Download { .. } => {
+                self.release(sink);
+                self.downloads += 1;
+                if self.downloads <= DOWNLOADS {
+                    sink.add(spot, self.step, fact);
+                }
+            }
+            fact => {
+                self.release(sink);
+                sink.add(spot, self.step, fact);
+            }
+        }
+    }
+
+    /// Lets go of the held sizes that have been confirmed.
+    fn release(&mut self, sink: &mut Sink) {
+        if self.held.is_empty() {
+            return;
+        }
+        let (held, free) = std::mem::take(&mut self.held).into_iter().partition(|(id, _)| self.output.unconfirmed(*id));
+        self.held = held;
+        let free: Vec<(u64, Event)> = free;
+        free.into_iter().for_each(|(_, event)| sink.push(event));
+    }
+
+    fn begin(&mut self, sink: &mut Sink) {
+        if let Some(start) = self.start.take() {
+            sink.push(start);
+        }
+    }
+
+    fn took(&self) -> Option<Duration> {
+        self.last?.duration_since(self.began?).ok()
+    }
+}
+
+/// What is kept of a vertex name to know it again.
+fn short(name: &str) -> &str {
+    let cut = (0..=200.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+    &name[..cut]
+}

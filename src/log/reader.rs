@@ -1,0 +1,166 @@
+//! Reads logs piece by piece: bytes in, jobs out. [`LogReader`] is principal.
+//!
+//! One pass; what it remembers is bounded whatever the length of the log. It opens no file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::job::{Job, JobReader};
+use super::line::{Line, Transport};
+
+/// Longest line that is looked at; the rest of a longer one is dropped.
+const LINE: usize = 64 * 1024;
+
+/// How many events are kept, over all jobs.
+const EVENTS: usize = 50_000;
+
+/// How many jobs are told apart.
+const JOBS: usize = 1_000;
+
+/// Reads one log after the other and tells their jobs apart.
+#[derive(Debug)]
+pub struct LogReader {
+    source: Arc<str>,
+    job: Option<String>,
+    step: Option<String>,
+    number: usize,
+    partial: Vec<u8>,
+    transport: Transport,
+    done: Vec<Job>,
+    /// The jobs under way, by the name their lines carry.
+    open: BTreeMap<String, JobReader>,
+    current: String,
+    room: usize,
+}
+
+impl LogReader {
+    /// Begins a log; `source` is the name its lines are quoted by.
+    pub fn new(source: &str) -> Self {
+        Self {
+            source: Arc::from(source),
+            job: None,
+            step: None,
+            number: 0,
+            partial: Vec::new(),
+            transport: Transport::default(),
+            done: Vec::new(),
+            open: BTreeMap::new(),
+            current: String::new(),
+            room: EVENTS,
+        }
+    }
+
+    /// Goes on with the next file, such as one of an archive.
+    ///
+    /// `job` and `step` are what the file's name says of its lines: files of one job follow one another, its steps in
+    /// order. Without a job's name the file is a log of its own.
+    pub fn file(&mut self, source: &str, job: Option<&str>, step: Option<&str>) {
+        self.line_end();
+        self.source = Arc::from(source);
+        self.number = 0;
+        self.transport = Transport::default();
+        let same = job.is_some() && self.job.as_deref() == job;
+        if !same {
+            self.close();
+        }
+        self.job = job.map(str::to_owned);
+        self.step = step.map(str::to_owned);
+        self.current = String::new();
+    }
+
+    /// Takes the next bytes, cut anywhere.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
+            let (head, rest) = bytes.split_at(end);
+            bytes = &rest[1..];
+            if self.partial.is_empty() {
+                self.line(head);
+            } else {
+                self.keep(head);
+                self.line_end();
+            }
+        }
+        self.keep(bytes);
+    }
+
+    /// Ends the last log and returns the jobs in the order in which they began.
+    pub fn finish(mut self) -> Vec<Job> {
+        self.line_end();
+        self.close();
+        let mut jobs = self.done;
+        number_attempts(&mut jobs);
+        jobs
+    }
+
+    /// Keeps the beginning of a line whose end has not come yet.
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = (LINE + 1).saturating_sub(self.partial.len());
+        self.partial.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn line_end(&mut self) {
+        if !self.partial.is_empty() {
+            let line = std::mem::take(&mut self.partial);
+            self.line(&line);
+            self.partial = line;
+            self.partial.clear();
+        }
+    }
+
+    fn line(&mut self, bytes: &[u8]) {
+        self.number += 1;
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LINE)]);
+        let mut transport = std::mem::take(&mut self.transport);
+        self.route(transport.read(&text));
+        self.transport = transport;
+    }
+
+    /// Hands a line to its job.
+    fn route(&mut self, line: Line<'_>) {
+        if let Some(job) = line.job
+            && self.current != job
+        {
+            self.current.clear();
+            self.current.push_str(job);
+        }
+        if self.open.get(&self.current).is_some_and(|job| job.another(&line))
+            && let Some(job) = self.open.remove(&self.current)
+        {
+            self.done.push(job.finish());
+        }
+        if !self.open.contains_key(&self.current) {
+            if self.open.len() + self.done.len() >= JOBS {
+                return;
+            }
+            let name = Some(self.current.clone()).filter(|name| !name.is_empty()).or_else(|| self.job.clone());
+            self.open.insert(self.current.clone(), JobReader::new(name, &self.source));
+        }
+        let Some(job) = self.open.get_mut(&self.current) else { return };
+        job.sink.room = self.room;
+        let step = line.step.or(self.step.as_deref());
+        job.line(&line, step, &self.source, self.number);
+        self.room = job.sink.room;
+    }
+
+    /// Ends the jobs under way.
+    fn close(&mut self) {
+        self.done.extend(std::mem::take(&mut self.open).into_values().map(JobReader::finish));
+    }
+}
+
+/// Numbers the jobs that appear more than once.
+fn number_attempts(jobs: &mut [Job]) {
+    let mut met: BTreeMap<String, usize> = BTreeMap::new();
+    for job in jobs.iter() {
+        *met.entry(job.title()).or_default() += 1;
+    }
+    let mut next: BTreeMap<String, usize> = BTreeMap::new();
+    for job in jobs.iter_mut() {
+        let title = job.title();
+        if job.name.is_some() && met.get(&title).is_some_and(|count| *count > 1) {
+            let attempt = next.entry(title).or_default();
+            *attempt += 1;
+            job.attempt = Some(*attempt);
+        }
+    }
+}

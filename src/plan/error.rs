@@ -1,0 +1,61 @@
+//! Why a job cannot be planned; [`PlanError`] is principal.
+
+use crate::source::{Source, Span};
+use crate::workflow::expr::ExprError;
+
+/// A job that cannot be planned, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {problem}")]
+pub struct PlanError {
+    /// The place as `name:line:column`.
+    pub at: String,
+    /// The place in the workflow's source.
+    pub span: Span,
+    /// What is wrong there.
+    pub problem: PlanProblem,
+}
+
+/// What keeps a job from being planned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanProblem {
+    /// An expression cannot be read.
+    #[error(transparent)]
+    Expression(ExprError),
+    /// No step builds an image.
+    #[error("no step of the job `{job}` builds with docker/build-push-action; its steps are {steps}")]
+    NoBuildStep {
+        /// The job.
+        job: String,
+        /// Its steps by the names GitHub shows.
+        steps: String,
+    },
+    /// The only steps that build do so by other means.
+    #[error("step `{step}` of the job `{job}` builds with `{what}`; only docker/build-push-action is reproduced")]
+    BuildsOtherwise {
+        /// The job.
+        job: String,
+        /// The step by the name GitHub shows.
+        step: String,
+        /// What it does, in short.
+        what: String,
+    },
+}
+
+impl PlanError {
+    pub(super) fn new(source: &Source, span: Span, problem: PlanProblem) -> Self {
+        Self { at: source.cite(span), span, problem }
+    }
+
+    /// Says what to do about it, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match &self.problem {
+            PlanProblem::Expression(error) => error.hint(),
+            PlanProblem::NoBuildStep { .. } => Some(
+                "add a step `uses: docker/build-push-action@v6`, or choose another job with `--job NAME`".to_owned(),
+            ),
+            PlanProblem::BuildsOtherwise { .. } => {
+                Some("write the build as `uses: docker/build-push-action@v6` with its inputs".to_owned())
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Which steps have a post step and when it runs; [`PostStep`] is principal.
+
+use super::action::{Action, CacheMode, DanceMode};
+use super::step::PlannedStep;
+use crate::workflow::ActionRef;
+use crate::workflow::expr::JobStatus;
+
+/// The first version of buildkit-cache-dance with a `post-if`.
+const DANCE_WITH_POST_IF: (u32, u32, u32) = (3, 1, 1);
+
+/// A post step. GitHub registers it when its main step starts, so a skipped main step has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostStep {
+    /// The index of its main step in the plan's steps.
+    pub of: usize,
+    /// When it runs.
+    pub condition: PostCondition,
+    /// The name GitHub shows.
+    pub display_name: String,
+}
+
+/// The `post-if` of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostCondition {
+    /// `success()`: only when the job has succeeded so far.
+    Success,
+    /// `always()`, which is also what no `post-if` means.
+    Always,
+}
+
+impl PostCondition {
+    /// Decides whether the post step runs.
+    pub fn holds(self, status: JobStatus) -> bool {
+        match self {
+            Self::Success => status == JobStatus::Success,
+            Self::Always => true,
+        }
+    }
+}
+
+/// Returns the post steps in the order they run: the reverse of their main steps.
+pub(super) fn post_steps(steps: &[PlannedStep]) -> Vec<PostStep> {
+    let post = |(of, step): (usize, &PlannedStep)| {
+        let condition = condition(&step.action, step.uses.as_ref())?;
+        Some(PostStep { of, condition, display_name: format!("Post {}", step.display_name) })
+    };
+    steps.iter().enumerate().rev().filter_map(post).collect()
+}
+
+/// Returns the condition of an action's post step; `None` when it has none.
+fn condition(action: &Action, uses: Option<&ActionRef>) -> Option<PostCondition> {
+    match action {
+        // `success()` in every version; v4.0.x adds `|| github.event.inputs.save-always`, which is never set.
+        Action::Cache(CacheMode::RestoreAndSave) => Some(PostCondition::Success),
+        Action::Dance(DanceMode::InjectAndExtract) => dance_condition(uses),
+        Action::Checkout | Action::SetupBuildx | Action::BuildPush => Some(PostCondition::Always),
+        Action::Cache(CacheMode::Restore | CacheMode::Save) => None,
+        Action::Dance(DanceMode::Inject | DanceMode::Extract) | Action::NotReproduced { .. } => None,
+    }
+}
+
+/// The versions of forks are compared as if they were upstream's.
+///
+/// A part that is not given means the newest: `v3` is 3.4.0. So does a branch or a commit without a version comment.
+fn dance_condition(uses: Option<&ActionRef>) -> Option<PostCondition> {
+    let (major, minor, patch) = uses.and_then(ActionRef::version).unwrap_or((u32::MAX, None, None));
+    let version = (major, minor.unwrap_or(u32::MAX), patch.unwrap_or(u32::MAX));
+    Some(if version < DANCE_WITH_POST_IF { PostCondition::Always } else { PostCondition::Success })
+}

@@ -1,0 +1,42 @@
+//! Archives of directory trees: made, streamed and unpacked with constant memory. [`pack_dir`] and [`unpack_dir`] are
+//! principal; [`create`] and [`extract`] are the same with the path rules and the compression of actions/cache.
+//!
+//! Everything here blocks and is meant for a blocking thread. A tree comes back with its bytes, modes, times, links and
+//! empty or read-only directories; not with owners, extended attributes or holes. Special files are skipped and
+//! named in the [`Tally`]. Nothing is ever written outside the root the caller gives.
+
+use std::path::PathBuf;
+
+mod compressed;
+mod error;
+mod header;
+mod manifest;
+mod pack;
+mod pattern;
+mod remove;
+mod unpack;
+
+pub use compressed::{Created, create, extract};
+pub use error::{ArchiveError, io_hint};
+pub use manifest::{Layout, Manifest};
+pub use pack::{Owner, PackOptions, Times, pack_dir, pack_dirs};
+pub use remove::{FirstRefusal, remove_tree, remove_tree_unprivileged};
+pub use unpack::unpack_dir;
+
+/// What went into an archive or came out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Regular files, each name of a hard-linked one but the first being a link.
+    pub files: u64,
+    /// Directories.
+    pub dirs: u64,
+    /// Symbolic and hard links.
+    pub links: u64,
+    /// The bytes in the files.
+    pub bytes: u64,
+    /// Sockets, pipes and devices that were left out.
+    pub skipped: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests;

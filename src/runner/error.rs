@@ -1,0 +1,100 @@
+//! What can stop a run. [`RunError`] is principal.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::archive::{ArchiveError, io_hint};
+use super::store::StoreError;
+use crate::dockerfile::DockerfileError;
+use crate::engine::EngineError;
+
+/// What stopped the runs before a verdict was possible.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The engine stopped us.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The cache store stopped us.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A tree could not be packed, unpacked or removed.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The Dockerfile stopped us.
+    #[error(transparent)]
+    Dockerfile(#[from] DockerfileError),
+    /// A Dockerfile without a cache mount has nothing to carry.
+    #[error("{name} has no `RUN --mount=type=cache`, so there is nothing to carry between runs")]
+    NoCacheMount {
+        /// The Dockerfile.
+        name: String,
+    },
+    /// A `.dockerignore` that cannot be read as one.
+    #[error("{}: {reason}", path.display())]
+    Ignore {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A file of ours or of the project's.
+    #[error("cannot {doing} {}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The project offers no file a source edit could change.
+    #[error("no Go file of package main below {} can take the edit between runs", path.display())]
+    NothingToEdit {
+        /// The project.
+        path: PathBuf,
+    },
+    /// A dependency edit needs to know the project's modules.
+    #[error("`--edit deps` knows only the bundled sample")]
+    DepsEdit,
+    /// A new runner was not empty, so every number would be meaningless.
+    #[error("the fresh runner's namespace {namespace} already holds {count} cache mounts")]
+    NotFresh {
+        /// The namespace.
+        namespace: String,
+        /// How many.
+        count: usize,
+    },
+    /// The harness itself broke off.
+    #[error("a worker ended without a result: {reason}")]
+    Worker {
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl RunError {
+    /// Makes an error about a file.
+    pub(super) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { doing, path, source }
+    }
+
+    /// Says what a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Engine(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Archive(error) => error.hint(),
+            Self::Dockerfile(error) => error.hint(),
+            Self::NoCacheMount { .. } => Some(
+                "give the build step `RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build …`"
+                    .to_owned(),
+            ),
+            Self::Io { source, .. } => io_hint(source),
+            Self::NothingToEdit { .. } => Some("run with `--edit none`".to_owned()),
+            Self::DepsEdit => Some("use `--edit source` or `--edit none` with your own project".to_owned()),
+            Self::NotFresh { .. } => Some("run again; if it happens twice, it is a defect of this program".to_owned()),
+            Self::Ignore { .. } | Self::Worker { .. } => None,
+        }
+    }
+}

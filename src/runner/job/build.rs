@@ -1,0 +1,204 @@
+//! The build step: the person's Dockerfile, instrumented in a copy, on the builder the workflow names.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use super::dance::spec;
+use super::{Job, StepResult, WORKSPACE};
+use crate::dockerfile::{Dockerfile, Ignore, InstrumentOptions, RUNNER_ARG, instrument};
+use crate::engine::{BuildEvent, BuildEventKind, BuildRequest, Engine};
+use crate::evidence::{BuildInputs, BuildOutput, Fact, Quote, StepOutcome};
+use crate::plan::PlannedStep;
+use crate::runner::plain::Plain;
+use crate::runner::{RunError, stream};
+use crate::source::Source;
+
+/// The name of the instrumented copy inside the context.
+const COPY_NAME: &str = ".verify-buildkit-cache.Dockerfile";
+
+/// What the step builds.
+struct Subject {
+    context: PathBuf,
+    file: String,
+    dockerfile: Dockerfile,
+    ignore: Option<Ignore>,
+    args: BTreeMap<String, String>,
+}
+
+impl<E: Engine> Job<'_, E> {
+    /// Builds as docker/build-push-action does.
+    pub(super) async fn build(&mut self, step: &PlannedStep) -> StepResult {
+        let quote =
+            self.header(step, &[("load", "false"), ("no-cache", "false"), ("pull", "false"), ("push", "false")])?;
+        let flag = |value: Option<String>| value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
+        let no_cache = flag(self.input(step, "no-cache")?);
+        let named = self.input(step, "builder")?.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let builder = named.clone().unwrap_or_else(|| self.active_builder.clone());
+        let subject = match self.subject(step)? {
+            Ok(subject) => subject,
+            Err(reason) => {
+                self.recorder.error(&reason)?;
+                self.recorder.fact(Fact::BuildEnded { error: Some(reason), took: None });
+                return Ok(StepOutcome::Failure);
+            }
+        };
+        let cache_from = self.input(step, "cache-from")?.filter(|text| !text.trim().is_empty());
+        let inputs = BuildInputs { no_cache, builder: named, cache_from, file: subject.file.clone() };
+        self.recorder.fact_at(quote, Fact::BuildInputs(inputs));
+        let Some(namespace) = self.namespace(&builder).await? else {
+            let reason = format!("ERROR: no builder \"{builder}\" found");
+            self.recorder.error(&reason)?;
+            self.recorder.fact(Fact::BuildEnded { error: Some(reason), took: None });
+            return Ok(StepOutcome::Failure);
+        };
+        let driver = if builder == "default" { "docker" } else { "docker-container" };
+        self.recorder.line(&format!("#0 building with \"{builder}\" instance using {driver} driver"))?;
+        self.recorder.fact(Fact::BuildStarted { builder: Some(builder) });
+        self.recorder.line("")?;
+        for mount in subject.dockerfile.cache_mounts(&subject.args)? {
+            let line = subject.dockerfile.source().place(mount.span.start).line;
+            let text = subject.dockerfile.source().line(line).unwrap_or_default().trim().to_owned();
+            let quote = Quote { source: subject.file.as_str().into(), line: Some(line), text };
+            self.recorder.fact_at(quote, Fact::BuildMount(spec(&mount.options)));
+        }
+        let options = InstrumentOptions {
+            runner_arg: true,
+            shell_marker: Some(namespace.as_str().to_owned()),
+            measure: true,
+            build_args: subject.args.clone(),
+        };
+        let copy = instrument(&subject.dockerfile, &options)?;
+        let kept = self.evidence_dir.join("Dockerfile");
+        fs::write(&kept, &copy.text).map_err(RunError::io("write", kept))?;
+        let mut build_args = subject.args.clone();
+        build_args.insert(RUNNER_ARG.to_owned(), namespace.as_str().to_owned());
+        let request = BuildRequest {
+            namespace,
+            dockerfile: COPY_NAME.to_owned(),
+            build_args,
+            target: self.input(step, "target")?.filter(|target| !target.trim().is_empty()),
+            no_cache,
+            network: self.input(step, "network")?.filter(|network| !network.trim().is_empty()),
+            export: false,
+        };
+        let (dir, ignore) = (subject.context, subject.ignore);
+        let (context, packed) = stream::produce(move |out| {
+            super::context_tar::context(&dir, ignore.as_ref(), (COPY_NAME, &copy.text), out)
+        });
+        let began = (self.setting.clock)();
+        let mut reader = Reader::default();
+        let mut broken = None;
+        let recorder = &mut self.recorder;
+        let outcome = self
+            .engine
+            .build(request, context, &mut |event| {
+                if let Err(error) = reader.take(recorder, &event) {
+                    broken.get_or_insert(error);
+                }
+            })
+            .await?;
+        let took = (self.setting.clock)().duration_since(began).unwrap_or_default();
+        self.work.builds += took;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        if outcome.failure.is_none() {
+            stream::join(packed).await?.map_err(RunError::io("read", WORKSPACE))?;
+        }
+        let error = outcome.failure.map(|failure| failure.message);
+        if let Some(message) = &error {
+            for line in reader.plain.failure() {
+                self.recorder.line(&line)?;
+            }
+            self.recorder.error(&format!("buildx failed with: ERROR: failed to solve: {message}"))?;
+        }
+        let failed = error.is_some();
+        self.recorder.fact(Fact::BuildEnded { error, took: Some(took) });
+        Ok(if failed { StepOutcome::Failure } else { StepOutcome::Success })
+    }
+
+    /// Finds what the step builds; a reason in words when the step itself would fail.
+    fn subject(&mut self, step: &PlannedStep) -> Result<Result<Subject, String>, RunError> {
+        let given = self.input(step, "context")?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        // Without a path the action builds from the commit itself, not from the workspace.
+        let context = match given.as_deref() {
+            None => self.checkout.clone(),
+            Some(path) if path.starts_with("http") || path.starts_with("{{") => self.checkout.clone(),
+            Some(path) => self.real(path),
+        };
+        let file = self.input(step, "file")?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let path = match &file {
+            Some(file) if given.is_some() => self.real(file),
+            Some(file) => self.checkout.join(file.trim_start_matches("./")),
+            None => context.join("Dockerfile"),
+        };
+        let file = file.unwrap_or_else(|| match given.as_deref() {
+            None | Some("." | "./") => "Dockerfile".to_owned(),
+            Some(dir) => format!("{}/Dockerfile", dir.trim_end_matches('/')),
+        });
+        let Ok(text) = fs::read_to_string(&path) else {
+            return Ok(Err(format!("failed to read dockerfile: open {file}: no such file or directory")));
+        };
+        let text = self.setting.substitute_image(&text);
+        let dockerfile = Dockerfile::parse(&Source::new(file.clone(), text))?;
+        let ignore = match [
+            path.with_file_name(format!(
+                "{}.dockerignore",
+                path.file_name().and_then(|name| name.to_str()).unwrap_or("Dockerfile")
+            )),
+            context.join(".dockerignore"),
+        ]
+        .into_iter()
+        .find(|path| path.is_file())
+        {
+            None => None,
+            Some(path) => {
+                let text = fs::read_to_string(&path).map_err(RunError::io("read", &path))?;
+                let ignore = Ignore::parse(&text);
+                let ignore = ignore.map_err(|error| RunError::Ignore { path, reason: error.to_string() })?;
+                Some(ignore.keeping(COPY_NAME))
+            }
+        };
+        let mut args = BTreeMap::new();
+        for line in self.input(step, "build-args")?.unwrap_or_default().lines() {
+            if let Some((name, value)) = line.trim().split_once('=') {
+                args.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        if let Some(image) = &self.setting.go_image_arg {
+            args.insert("GO_IMAGE".to_owned(), image.clone());
+        }
+        Ok(Ok(Subject { context, file, dockerfile, ignore, args }))
+    }
+}
+
+/// Turns a build's events into log lines and facts.
+#[derive(Default)]
+struct Reader {
+    plain: Plain,
+    output: BuildOutput,
+}
+
+impl Reader {
+    fn take(&mut self, recorder: &mut super::Recorder<'_>, event: &BuildEvent) -> Result<(), RunError> {
+        for line in self.plain.lines(event) {
+            recorder.line(&line)?;
+        }
+        let id = event.vertex;
+        let facts = match &event.kind {
+            BuildEventKind::Named(name) => {
+                self.output.vertex(id, name);
+                Vec::new()
+            }
+            BuildEventKind::Line { text, .. } => self.output.line(id, text),
+            BuildEventKind::Cached => self.output.cached(id),
+            BuildEventKind::Done(took) => self.output.done(id, Some(*took), true),
+            BuildEventKind::Failed(_) => self.output.done(id, None, false),
+        };
+        for fact in facts {
+            recorder.fact(fact);
+        }
+        Ok(())
+    }
+}

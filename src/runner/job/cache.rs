@@ -1,0 +1,320 @@
+//! The actions/cache steps: restore in main, save in post or in main. Semantics and wording are the cache storey's.
+
+use std::time::SystemTime;
+
+use super::{Job, StepResult, WORKSPACE};
+use crate::cache::{
+    ActionKind, AfterArchive, BeforeArchive, CacheMode as Permission, Compression, Identity, Inputs, Key, Keys, Line,
+    LookupOutcome, LookupRequest, MissReason, Outputs, Release, ReserveAnswer, Scope, Version, after_archive,
+    before_archive, restore_lines, save_lines,
+};
+use crate::engine::Engine;
+use crate::evidence::{CacheInputs, CacheMode, Fact, Lookup, MissCause, NotSaved, SaveOutcome, StepOutcome};
+use crate::plan::{self, Action, PlannedStep};
+use crate::runner::archive::{self, ArchiveError, Manifest};
+use crate::runner::store::Store;
+use crate::runner::{RunError, stream};
+
+/// The compression of a runner that has zstd, as GitHub's have.
+const COMPRESSION: Compression = Compression::Zstd;
+
+/// Where the action keeps a downloaded archive, as its log names it.
+const TEMP: &str = "/home/runner/work/_temp/cache";
+
+/// The defaults the header prints.
+const DEFAULTS: [(&str, &str); 3] =
+    [("enableCrossOsArchive", "false"), ("fail-on-cache-miss", "false"), ("lookup-only", "false")];
+
+/// What a lookup found, without the borrow of the store.
+struct Found {
+    id: crate::cache::EntryId,
+    key: String,
+    size: u64,
+    exact: bool,
+}
+
+impl<E: Engine> Job<'_, E> {
+    /// The main step of actions/cache, and actions/cache/restore.
+    pub(super) async fn restore(&mut self, step: &PlannedStep) -> StepResult {
+        self.header(step, &DEFAULTS)?;
+        let release = release(step);
+        let Some((inputs, keys)) = self.cache_inputs(step)? else { return Ok(StepOutcome::Failure) };
+        let request = LookupRequest {
+            keys: keys.clone(),
+            version: Version::of(&inputs.paths, COMPRESSION),
+            scopes: Scope::readable(&self.scope(), None, &self.scope()),
+        };
+        let now = (self.setting.clock)();
+        let found = match self.store.lookup(&request) {
+            LookupOutcome::Miss { reason } => Err(miss_cause(self.store, &reason)),
+            LookupOutcome::Exact { entry } => Ok((entry, true)),
+            LookupOutcome::Partial { entry, .. } => Ok((entry, false)),
+        };
+        let found = found.map(|(entry, exact)| Found {
+            id: entry.id,
+            key: entry.identity.key.as_str().to_owned(),
+            size: entry.size,
+            exact,
+        });
+        let kind = action_kind(step);
+        let found = match found {
+            Ok(found) => found,
+            Err(cause) => {
+                let warning = restore_lines::miss_warning(release, &keys);
+                for line in warning.into_iter().chain([restore_lines::missed(&keys, inputs.fail_on_cache_miss)]) {
+                    self.say(&line)?;
+                }
+                self.recorder.fact(Fact::CacheLookup(Lookup::Miss));
+                self.recorder.fact_at(
+                    crate::evidence::Quote::measured("cache store", words(&cause)),
+                    Fact::CacheMissCause(cause),
+                );
+                self.cache_outputs(step, &Outputs::of(&inputs.key, None), kind);
+                let outcome = if inputs.fail_on_cache_miss { StepOutcome::Failure } else { StepOutcome::Success };
+                return Ok(outcome);
+            }
+        };
+        self.say(&restore_lines::hit(release, &inputs.key, &found.key))?;
+        let lookup = match (inputs.lookup_only, found.exact) {
+            (true, _) => Lookup::LookupOnly { key: found.key.clone() },
+            (false, true) => Lookup::Exact { key: found.key.clone() },
+            (false, false) => Lookup::Partial { key: found.key.clone() },
+        };
+        self.recorder.fact(Fact::CacheLookup(lookup));
+        if inputs.lookup_only {
+            self.say(&restore_lines::lookup_only())?;
+            self.say(&restore_lines::found(&found.key))?;
+            self.cache_outputs(step, &Outputs::of(&inputs.key, Some(&found.key)), kind);
+            return Ok(StepOutcome::Success);
+        }
+        self.store.touch(found.id, now)?;
+        let began = (self.setting.clock)();
+        let (path, layout) = (self.store.archive(found.id), self.layout.clone());
+        let result = stream::blocking(move || archive::extract(&path, COMPRESSION, &layout)).await?;
+        self.copied_since(began);
+        self.say(&restore_lines::received(found.size, found.size, self.since(began)))?;
+        self.say(&restore_lines::size(found.size))?;
+        self.recorder.fact(Fact::CacheSize { bytes: found.size });
+        self.say(&restore_lines::command(WORKSPACE, TEMP, COMPRESSION))?;
+        if let Err(error) = result {
+            if let Some(full) = disk_full(&error) {
+                return Err(full(error));
+            }
+            self.say(&restore_lines::tar_failed())?;
+            self.recorder.fact(Fact::CacheRestoreFailed { reason: error.to_string() });
+            self.say(&restore_lines::missed(&keys, inputs.fail_on_cache_miss))?;
+            self.cache_outputs(step, &Outputs::of(&inputs.key, None), kind);
+            return Ok(StepOutcome::Success);
+        }
+        self.say(&restore_lines::unpacked())?;
+        self.say(&restore_lines::restored(&found.key))?;
+        self.recorder.fact(Fact::CacheRestored { key: found.key.clone() });
+        self.cache_outputs(step, &Outputs::of(&inputs.key, Some(&found.key)), kind);
+        self.restored.insert(step.index, Some(found.key));
+        Ok(StepOutcome::Success)
+    }
+
+    /// A save: the post step of actions/cache, with what its restore left, or actions/cache/save.
+    pub(super) async fn save(&mut self, step: &PlannedStep, post: Option<Option<String>>) -> StepResult {
+        let in_main = post.is_none();
+        if in_main {
+            self.header(step, &[("enableCrossOsArchive", "false")])?;
+        }
+        let release = release(step);
+        let Some((inputs, keys)) = self.cache_inputs(step)? else { return Ok(StepOutcome::Success) };
+        let key = keys.primary.as_str().to_owned();
+        match before_archive(release, &key, post.flatten().as_deref(), Permission::Write) {
+            BeforeArchive::NotSaving => {
+                self.say(&save_lines::not_saving(&key))?;
+                return self.not_saved(NotSaved::PrimaryHit { key }, &[]);
+            }
+            BeforeArchive::ModeForbids => {
+                let line = save_lines::mode_forbids(Permission::Write);
+                self.say(&line)?;
+                return self.not_saved(NotSaved::ReadOnly { reason: line.text }, &[]);
+            }
+            BeforeArchive::Archive => {}
+        }
+        let began = (self.setting.clock)();
+        let staging = self.store.staging(&format!("run-{}-step-{}", self.number, step.index));
+        let (layout, paths, file) = (self.layout.clone(), inputs.paths.clone(), staging.clone());
+        let made = stream::blocking(move || {
+            let manifest = Manifest::resolve(&paths, &layout)?;
+            archive::create(&manifest, &layout, COMPRESSION, &file)
+        })
+        .await?;
+        self.copied_since(began);
+        let failed = if in_main { save_lines::save_failed(release).into_iter().collect() } else { Vec::new() };
+        let made = match made {
+            Ok(made) => made,
+            Err(error @ ArchiveError::PathValidation) => {
+                self.say(&save_lines::rejected(&error))?;
+                return self.not_saved(NotSaved::PathMissing, &failed);
+            }
+            Err(error) => {
+                if let Some(full) = disk_full(&error) {
+                    return Err(full(error));
+                }
+                self.say(&save_lines::command(WORKSPACE, COMPRESSION))?;
+                self.say(&save_lines::tar_failed())?;
+                return self.not_saved(NotSaved::Failed { reason: error.to_string() }, &failed);
+            }
+        };
+        self.say(&save_lines::command(WORKSPACE, COMPRESSION))?;
+        let identity = Identity {
+            key: keys.primary.clone(),
+            version: Version::of(&inputs.paths, COMPRESSION),
+            scope: self.scope(),
+        };
+        let mut reservation = None;
+        let answer = after_archive(release, made.bytes, || {
+            reservation = self.store.reserve(identity);
+            if reservation.is_some() { ReserveAnswer::Granted } else { ReserveAnswer::Conflict }
+        });
+        let Some(reservation) = reservation.filter(|_| answer == AfterArchive::Upload) else {
+            let _ = std::fs::remove_file(&staging);
+            return self.refused(release, answer, &key, made.bytes, &failed);
+        };
+        self.store.commit(reservation, &staging, (self.setting.clock)())?;
+        self.say(&save_lines::sent(made.bytes, made.bytes, self.since(began)))?;
+        self.recorder.fact(Fact::CacheSaveSize { bytes: made.bytes });
+        self.say(&save_lines::saved(&key))?;
+        self.recorder.fact(Fact::CacheSave(SaveOutcome::Saved { key }));
+        Ok(StepOutcome::Success)
+    }
+
+    /// An archive that was made in vain.
+    fn refused(
+        &mut self,
+        release: Release,
+        answer: AfterArchive,
+        key: &str,
+        bytes: u64,
+        failed: &[Line],
+    ) -> StepResult {
+        let (lines, why) = match answer {
+            AfterArchive::TooLarge => {
+                let line = save_lines::too_large(bytes);
+                (vec![line.clone()], NotSaved::Failed { reason: line.text })
+            }
+            AfterArchive::Denied(reason) => (save_lines::denied(release, key, &reason), NotSaved::ReadOnly { reason }),
+            AfterArchive::Conflict | AfterArchive::Upload => {
+                (vec![save_lines::conflict(release, key)], NotSaved::AlreadyExists { key: key.to_owned() })
+            }
+        };
+        for line in lines {
+            self.say(&line)?;
+        }
+        self.not_saved(why, failed)
+    }
+
+    fn not_saved(&mut self, why: NotSaved, lines: &[Line]) -> StepResult {
+        self.recorder.fact(Fact::CacheSave(SaveOutcome::NotSaved(why)));
+        for line in lines {
+            self.say(line)?;
+        }
+        Ok(StepOutcome::Success)
+    }
+
+    /// Reads and checks the inputs, and emits them; what is wrong is logged in the action's words.
+    fn cache_inputs(&mut self, step: &PlannedStep) -> Result<Option<(Inputs, Keys)>, RunError> {
+        let given = self.inputs(step)?;
+        let inputs = match Inputs::parse(given.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+            Ok(inputs) => inputs,
+            Err(error) => {
+                self.recorder.error(&error.to_string())?;
+                return Ok(None);
+            }
+        };
+        let keys = match Keys::new(inputs.key.clone(), inputs.restore_keys.clone()) {
+            Ok(keys) => keys,
+            Err(error) => {
+                self.recorder.error(&error.to_string())?;
+                return Ok(None);
+            }
+        };
+        if !self.restored.contains_key(&step.index) {
+            self.restored.insert(step.index, None);
+            self.recorder.fact(Fact::CacheInputs(CacheInputs {
+                mode: match &step.action {
+                    Action::Cache(plan::CacheMode::Restore) => CacheMode::Restore,
+                    Action::Cache(plan::CacheMode::Save) => CacheMode::Save,
+                    _ => CacheMode::RestoreAndSave,
+                },
+                paths: inputs.paths.clone(),
+                key: inputs.key.clone(),
+                restore_keys: inputs.restore_keys.clone(),
+            }));
+        }
+        Ok(Some((inputs, keys)))
+    }
+
+    fn cache_outputs(&mut self, step: &PlannedStep, outputs: &Outputs, kind: ActionKind) {
+        for (name, value) in outputs.pairs(kind) {
+            self.output(step, name, &value);
+        }
+    }
+
+    fn say(&mut self, line: &Line) -> Result<(), RunError> {
+        self.recorder.line(&line.raw()).map(drop)
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::new(format!("refs/heads/{}", self.plan.branch))
+    }
+
+    fn since(&self, began: SystemTime) -> std::time::Duration {
+        (self.setting.clock)().duration_since(began).unwrap_or_default()
+    }
+}
+
+fn release(step: &PlannedStep) -> Release {
+    let uses = step.uses.as_ref();
+    let reference = uses.and_then(|uses| uses.reference()).unwrap_or_default();
+    // A commit with a version comment is that version.
+    match uses.and_then(|uses| uses.version()) {
+        Some((major, minor, patch)) if !reference.starts_with('v') => {
+            let part = |part: Option<u32>| part.map_or(String::new(), |part| format!(".{part}"));
+            Release::from_ref(&format!("v{major}{}{}", part(minor), part(patch)))
+        }
+        _ => Release::from_ref(reference),
+    }
+}
+
+fn action_kind(step: &PlannedStep) -> ActionKind {
+    match &step.action {
+        Action::Cache(plan::CacheMode::Restore) => ActionKind::Restore,
+        Action::Cache(plan::CacheMode::Save) => ActionKind::Save,
+        _ => ActionKind::Cache,
+    }
+}
+
+/// A full disk stops the harness; every other failure is the step's own.
+fn disk_full(error: &ArchiveError) -> Option<fn(ArchiveError) -> RunError> {
+    let full = error.hint().is_some_and(|hint| hint.contains("disk is full") || hint.contains("quota"));
+    full.then_some(RunError::Archive)
+}
+
+fn miss_cause(store: &Store, reason: &MissReason) -> MissCause {
+    let key = |id| {
+        let entry = store.entries().iter().find(|entry| entry.id == id);
+        entry.map_or_else(String::new, |entry| Key::as_str(&entry.identity.key).to_owned())
+    };
+    match reason {
+        MissReason::EmptyStore | MissReason::NoMatchingKey => MissCause::NeverSaved,
+        MissReason::Evicted { entry } => MissCause::Evicted { key: key(*entry) },
+        MissReason::OtherVersion { entry, .. } => MissCause::OtherVersion { key: key(*entry) },
+        MissReason::OutOfScope { entry, scope } => {
+            MissCause::OutOfScope { key: key(*entry), scope: scope.as_str().to_owned() }
+        }
+    }
+}
+
+fn words(cause: &MissCause) -> String {
+    match cause {
+        MissCause::NeverSaved => "no entry was ever saved that these keys could match".to_owned(),
+        MissCause::OtherVersion { key } => format!("`{key}` exists, saved for other paths or another compression"),
+        MissCause::OutOfScope { key, scope } => format!("`{key}` exists, but in {scope}, which this run cannot read"),
+        MissCause::Evicted { key } => format!("`{key}` was there and has been evicted"),
+    }
+}

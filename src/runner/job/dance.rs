@@ -1,0 +1,347 @@
+//! The dance steps, executed one by one as the dance storey lists them. What the action gets wrong stays wrong here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::{Job, StepResult, WORKSPACE};
+use crate::dance::{
+    self, Behaviour, CacheMap, DanceEntry, DanceStep, DockerfileInput, Move, RemoveSource, SKIPPED, cache_map,
+    dancefile_lines, extract_steps, inject_steps,
+};
+use crate::dockerfile::{Dockerfile, MountOptions};
+use crate::engine::{Copy, CopyMount, Engine, Namespace};
+use crate::evidence::{DanceInputs, DancePhase, Fact, MountSpec, Quote, StepOutcome, Tally};
+use crate::plan::PlannedStep;
+use crate::runner::archive::{self, Owner, PackOptions, Times};
+use crate::runner::{RunError, stream};
+use crate::source::Source;
+
+/// What a dance step works with.
+struct Stage {
+    behaviour: Behaviour,
+    inputs: dance::DanceInputs,
+    builder: String,
+}
+
+impl<E: Engine> Job<'_, E> {
+    /// The main step: every entry's host directory into its mount.
+    pub(super) async fn inject(&mut self, step: &PlannedStep) -> StepResult {
+        let stage = self.dance_stage(step)?;
+        let quote = self.dance_header(step, &stage)?;
+        let cache_map = self.input(step, "cache-map")?.filter(|text| !text.is_empty());
+        let skip_extraction = self.input(step, "skip-extraction")?.filter(|text| !text.is_empty());
+        self.recorder.fact_at(
+            quote,
+            Fact::DanceInputs(DanceInputs {
+                uses: step.uses.as_ref().map_or_else(String::new, |uses| uses.text.clone()),
+                cache_map,
+                cache_dir: stage.inputs.cache_dir.clone(),
+                skip_extraction,
+                builder: Some(stage.builder.clone()),
+                known: stage.behaviour.dance.known,
+            }),
+        );
+        self.dance(&stage, DancePhase::Inject).await
+    }
+
+    /// The post step: every mount back into its host directory.
+    pub(super) async fn extract(&mut self, step: &PlannedStep) -> StepResult {
+        let stage = self.dance_stage(step)?;
+        if stage.inputs.skip_extraction {
+            self.recorder.line(SKIPPED)?;
+            self.recorder.fact(Fact::DanceExtractSkipped);
+            return Ok(StepOutcome::Success);
+        }
+        self.dance(&stage, DancePhase::Extract).await
+    }
+
+    fn dance_stage(&mut self, step: &PlannedStep) -> Result<Stage, RunError> {
+        let uses = step.uses.as_ref();
+        let owner = uses.and_then(|uses| uses.owner()).unwrap_or_default();
+        let reference = uses.and_then(|uses| uses.reference()).unwrap_or_default();
+        let behaviour = Behaviour::identify(owner, reference);
+        let given = self.inputs(step)?;
+        let lookup = |name: &str| {
+            given.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+        };
+        let inputs = dance::DanceInputs::from_with(&lookup, &behaviour);
+        let builder = inputs.builder.clone().unwrap_or_else(|| self.active_builder.clone());
+        Ok(Stage { behaviour, inputs, builder })
+    }
+
+    fn dance_header(&mut self, step: &PlannedStep, stage: &Stage) -> Result<Quote, RunError> {
+        let inputs = &stage.inputs;
+        let builder = stage.behaviour.builder_default.unwrap_or("");
+        let mut defaults = vec![("cache-map", "{}"), ("scratch-dir", "scratch"), ("skip-extraction", "false")];
+        if stage.behaviour.builder_input {
+            defaults.push(("builder", builder));
+        }
+        if stage.behaviour.utility_image_input {
+            defaults.push(("utility-image", &inputs.utility_image));
+        }
+        if stage.behaviour.discovery {
+            defaults.push(("dockerfile", "Dockerfile"));
+        }
+        self.header(step, &defaults)
+    }
+
+    /// One half of the dance.
+    async fn dance(&mut self, stage: &Stage, phase: DancePhase) -> StepResult {
+        for line in dance::opening_lines(&stage.inputs, &stage.behaviour) {
+            self.recorder.line(&line)?;
+        }
+        let map = match self.read_map(stage) {
+            Ok(map) => map,
+            Err(error) => {
+                for line in &error.log {
+                    self.recorder.line(line)?;
+                }
+                return self.crash(&error.thrown);
+            }
+        };
+        for line in &map.log {
+            self.recorder.line(line)?;
+        }
+        let Some(namespace) = self.namespace(&stage.builder).await? else {
+            let why = format!("ERROR: no builder \"{}\" found", stage.builder);
+            return self.crash(&why);
+        };
+        for entry in &map.entries {
+            let steps = match phase {
+                DancePhase::Inject => inject_steps(entry, &stage.inputs, &stage.behaviour),
+                DancePhase::Extract => extract_steps(entry, &stage.inputs, &stage.behaviour),
+            };
+            for step in steps {
+                if self.dance_step(&namespace, entry, phase, step, &stage.inputs.scratch_dir).await?
+                    == StepOutcome::Failure
+                {
+                    return Ok(StepOutcome::Failure);
+                }
+            }
+        }
+        Ok(StepOutcome::Success)
+    }
+
+    fn read_map(&self, stage: &Stage) -> Result<CacheMap, dance::CacheMapError> {
+        let path = self.real(&stage.inputs.dockerfile);
+        let text = fs::read_to_string(path).ok();
+        let parsed = text.and_then(|text| Dockerfile::parse(&Source::new(stage.inputs.dockerfile.clone(), text)).ok());
+        let dockerfile = parsed.as_ref().map_or(DockerfileInput::Missing, DockerfileInput::Parsed);
+        cache_map(&stage.inputs, &stage.behaviour, dockerfile)
+    }
+
+    async fn dance_step(
+        &mut self,
+        namespace: &Namespace,
+        entry: &DanceEntry,
+        phase: DancePhase,
+        step: DanceStep,
+        scratch: &str,
+    ) -> StepResult {
+        match step {
+            DanceStep::ClearScratch(dir) => {
+                archive::remove_tree(&self.real(&dir))?;
+                self.make_dir(&dir)?;
+            }
+            DanceStep::MakeScratch(dir) | DanceStep::MakeSource(dir) => self.make_dir(&dir)?,
+            DanceStep::Stamp(dir) => {
+                let path = self.real(&dir).join("buildstamp");
+                let now = humantime::format_rfc3339_millis((self.setting.clock)()).to_string();
+                if let Err(error) = fs::write(&path, now) {
+                    if error.kind() == std::io::ErrorKind::NotFound {
+                        let text = format!("Error: ENOENT: no such file or directory, open '{dir}/buildstamp'");
+                        return self.crash(&text);
+                    }
+                    return Err(RunError::io("write", path)(error));
+                }
+            }
+            DanceStep::Dancefile { text, .. } => self.print_dancefile(entry, phase, &text)?,
+            DanceStep::CopyIn { source, mount, chown, .. } => {
+                self.copy_in(namespace, &source, entry, &mount, chown).await?;
+            }
+            DanceStep::RemoveSource { source, how } => return self.remove_source(&source, how),
+            DanceStep::CopyOut { mount, into, source, .. } => {
+                self.copy_out(namespace, &source, entry, &mount, into, scratch.to_owned()).await?;
+            }
+            DanceStep::ClearSource { source, .. } => archive::remove_tree(&self.real(&source))?,
+            DanceStep::MoveIntoPlace { source, .. } => {
+                let from = self.real(&scratch).join("dance-cache");
+                let into = self.real(&source);
+                if let Err(error) = fs::rename(&from, &into) {
+                    let text = match error.kind() {
+                        std::io::ErrorKind::NotFound => "ENOENT: no such file or directory",
+                        std::io::ErrorKind::CrossesDevices => "EXDEV: cross-device link not permitted",
+                        _ => return Err(RunError::io("rename", from)(error)),
+                    };
+                    return self.crash(&format!("Error: {text}, rename '{scratch}/dance-cache' -> '{source}'"));
+                }
+            }
+            DanceStep::Refused { command, why } => {
+                for line in dance::command_failed(&command, &why) {
+                    self.recorder.line(&line)?;
+                }
+                self.recorder.fact(Fact::DanceCrashed { reason: why });
+                return Ok(StepOutcome::Failure);
+            }
+            DanceStep::Fail(thrown) => return self.crash(&thrown),
+        }
+        Ok(StepOutcome::Success)
+    }
+
+    fn print_dancefile(&mut self, entry: &DanceEntry, phase: DancePhase, text: &str) -> Result<(), RunError> {
+        let mut quote = None;
+        for line in dancefile_lines(text) {
+            let written = self.recorder.line(&line)?;
+            if line.contains("--mount=type=cache") {
+                quote = Some(written);
+            }
+        }
+        if let (Some(quote), Ok(mount)) = (quote, entry.mount()) {
+            let mount = spec(&mount);
+            self.recorder.fact_at(quote, Fact::DanceEntry { phase, source: Some(entry.source.clone()), mount });
+        }
+        Ok(())
+    }
+
+    async fn copy_in(
+        &mut self,
+        namespace: &Namespace,
+        source: &str,
+        entry: &DanceEntry,
+        mount: &MountOptions,
+        chown: Option<String>,
+    ) -> Result<(), RunError> {
+        let began = (self.setting.clock)();
+        let dir = self.real(source);
+        let (links, options) =
+            (dir.clone(), PackOptions { owner: Owner::Zero, times: Times::default(), trailing_dirs: true });
+        let (first, packed) = stream::produce(move |out| archive::pack_dir(&dir, out, &options));
+        let (second, touched) = stream::produce(move |out| archive::pack_dirs(&links, out, &options));
+        let copy = self.copy(namespace, entry, mount, chown, began);
+        let copied = self.engine.inject(&copy, vec![first, second]).await?;
+        let tally = stream::join(packed).await??;
+        stream::join(touched).await??;
+        self.copied_since(began);
+        let phase = DancePhase::Inject;
+        if let Some(reason) = copied.failed {
+            self.recorder.fact_at(Quote::measured("engine", reason.clone()), Fact::DanceFailed { phase, reason });
+        } else {
+            self.moved(phase, source, mount, &tally);
+        }
+        Ok(())
+    }
+
+    async fn copy_out(
+        &mut self,
+        namespace: &Namespace,
+        source: &str,
+        entry: &DanceEntry,
+        mount: &MountOptions,
+        into: Move,
+        scratch: String,
+    ) -> Result<(), RunError> {
+        let began = (self.setting.clock)();
+        let dir = match into {
+            Move::Scratch => self.real(&scratch).join("dance-cache"),
+            Move::Local | Move::Rsync { .. } => self.real(source),
+        };
+        archive::remove_tree(&self.real(&scratch).join("dance-cache"))?;
+        let (sender, unpacked) = stream::consume(move |input| archive::unpack_dir(input, &dir));
+        let copy = self.copy(namespace, entry, mount, None, began);
+        let copied = self.engine.extract(&copy, sender).await?;
+        let tally = stream::join(unpacked).await?;
+        self.copied_since(began);
+        let phase = DancePhase::Extract;
+        match (copied.failed, tally) {
+            (Some(reason), _) => {
+                self.recorder.fact_at(Quote::measured("engine", reason.clone()), Fact::DanceFailed { phase, reason });
+                let empty = self.real(&scratch).join("dance-cache");
+                fs::create_dir_all(&empty).map_err(RunError::io("make", empty))?;
+            }
+            (None, tally) => {
+                let tally = tally?;
+                self.moved(phase, source, mount, &tally);
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(
+        &self,
+        namespace: &Namespace,
+        entry: &DanceEntry,
+        mount: &MountOptions,
+        owner: Option<String>,
+        began: SystemTime,
+    ) -> Copy {
+        let since = began.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Copy {
+            namespace: namespace.clone(),
+            image: self.setting.copy_image.clone(),
+            mount: CopyMount { target: mount.target.clone(), flag: entry.mount_args() },
+            owner,
+            stamp: format!("{}-{}", self.number, since.as_nanos()),
+        }
+    }
+
+    /// Emits what was moved, without the buildstamp, which every inject adds.
+    fn moved(&mut self, phase: DancePhase, source: &str, mount: &MountOptions, tally: &archive::Tally) {
+        const STAMP: u64 = 24;
+        let tally = match tally.files {
+            0 => Tally::default(),
+            files => Tally { files: files - 1, bytes: tally.bytes.saturating_sub(STAMP) },
+        };
+        let word = if phase == DancePhase::Inject { "injected" } else { "extracted" };
+        let words = format!("{word} {} files, {} bytes ({source}, mount {})", tally.files, tally.bytes, mount.target);
+        let fact = Fact::DanceMoved { phase, source: source.to_owned(), mount: spec(mount), tally };
+        self.recorder.fact_at(Quote::measured("engine", words), fact);
+    }
+
+    fn remove_source(&mut self, source: &str, how: RemoveSource) -> StepResult {
+        let path = self.real(source);
+        if how == RemoveSource::Sudo {
+            archive::remove_tree(&path)?;
+            return Ok(StepOutcome::Success);
+        }
+        let Err(refusal) = archive::remove_tree_unprivileged(&path, Path::new(source)) else {
+            return Ok(StepOutcome::Success);
+        };
+        if how == RemoveSource::Fatal {
+            return self.crash(&format!("Error: {refusal}"));
+        }
+        let notice = dance::cleaning_notice(&format!("Error: {refusal}"));
+        self.recorder.line(&notice.replacen("::notice::", "##[notice]", 1))?;
+        Ok(StepOutcome::Success)
+    }
+
+    /// The action throws: the exception is printed and the step fails.
+    fn crash(&mut self, thrown: &str) -> StepResult {
+        for line in dance::fatal(thrown) {
+            self.recorder.line(&line)?;
+        }
+        let reason = thrown.lines().next().unwrap_or_default().to_owned();
+        self.recorder.fact(Fact::DanceCrashed { reason });
+        self.recorder.error("Process completed with exit code 1.")?;
+        Ok(StepOutcome::Failure)
+    }
+
+    fn make_dir(&self, dir: &str) -> Result<(), RunError> {
+        let path = self.real(dir);
+        fs::create_dir_all(&path).map_err(RunError::io("make", path))
+    }
+
+    /// Returns where a path of an action's input really lies.
+    pub(super) fn real(&self, path: &str) -> PathBuf {
+        if Path::new(path).is_absolute() {
+            return self.layout.real(Path::new(path));
+        }
+        self.layout.real(Path::new(WORKSPACE)).join(path)
+    }
+}
+
+/// Reads mount options as the vocabulary of facts has them.
+pub(super) fn spec(mount: &MountOptions) -> MountSpec {
+    let owner = mount.identity().owner().map_or_else(String::new, |owner| owner.to_string());
+    MountSpec { target: mount.target.clone(), id: mount.id.clone(), owner }
+}

@@ -1,0 +1,337 @@
+//! One job on one fresh runner: main steps in order, post steps in reverse. [`Job`] is principal.
+//!
+//! A job knows its plan and its runner, writes its log, and emits facts as it goes. A step that fails fails the job, as
+//! on GitHub; only what stops the harness itself is an error.
+
+mod build;
+mod cache;
+mod context_tar;
+mod contexts;
+mod dance;
+mod header;
+mod recorder;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::archive::Layout;
+use super::experiment::Setting;
+use super::store::Store;
+use super::{Progress, RunError};
+use crate::engine::{Engine, Namespace};
+use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
+use crate::plan::{Action, CacheMode, DanceMode, Plan, PlannedStep, PostStep};
+use crate::workflow::expr::{JobStatus, Template};
+use contexts::JobContexts;
+use recorder::Recorder;
+
+/// The workspace as the job sees it.
+pub(super) const WORKSPACE: &str = "/home/runner/work/app/app";
+
+/// The home directory as the job sees it.
+pub(super) const HOME: &str = "/home/runner";
+
+/// Time spent on the work itself, apart from the harness.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Work {
+    /// Inside the person's builds.
+    pub(super) builds: Duration,
+    /// Restoring, injecting, extracting and saving.
+    pub(super) copies: Duration,
+}
+
+/// A job under way.
+pub(super) struct Job<'a, E: Engine> {
+    engine: &'a E,
+    setting: &'a Setting<'a>,
+    plan: &'a Plan,
+    store: &'a mut Store,
+    number: u32,
+    layout: Layout,
+    /// The checked-out project as it came, for builds from the Git context.
+    checkout: PathBuf,
+    evidence_dir: PathBuf,
+    with_dance: bool,
+    recorder: Recorder<'a>,
+    status: JobStatus,
+    outputs: BTreeMap<String, BTreeMap<String, String>>,
+    outcomes: BTreeMap<String, (StepOutcome, StepOutcome)>,
+    /// The builder that commands without `--builder` use.
+    active_builder: String,
+    builders: Vec<String>,
+    used: Vec<Namespace>,
+    /// By main step: what the restore left for its post step.
+    restored: BTreeMap<usize, Option<String>>,
+    /// By main step that ran: the id its facts carry.
+    ids: BTreeMap<usize, StepId>,
+    work: Work,
+}
+
+/// What a finished job leaves.
+pub(super) struct Finished {
+    pub(super) events: Vec<Event>,
+    pub(super) work: Work,
+}
+
+/// How a step's work went.
+pub(super) type StepResult = Result<StepOutcome, RunError>;
+
+/// Where one job's files lie.
+pub(super) struct Places {
+    pub(super) layout: Layout,
+    pub(super) checkout: PathBuf,
+    pub(super) evidence: PathBuf,
+}
+
+impl<'a, E: Engine> Job<'a, E> {
+    #[expect(clippy::too_many_arguments, reason = "a job is made in one place, from all that makes up a run")]
+    pub(super) fn new(
+        engine: &'a E,
+        setting: &'a Setting<'a>,
+        plan: &'a Plan,
+        store: &'a mut Store,
+        number: u32,
+        with_dance: bool,
+        places: Places,
+        log_name: &str,
+        watch: &'a mut dyn FnMut(Progress),
+    ) -> Result<Self, RunError> {
+        let recorder = Recorder::create(&places.evidence.join("job.log"), log_name, setting.clock, watch)?;
+        Ok(Self {
+            engine,
+            setting,
+            plan,
+            store,
+            number,
+            layout: places.layout,
+            checkout: places.checkout,
+            evidence_dir: places.evidence,
+            with_dance,
+            recorder,
+            status: JobStatus::Success,
+            outputs: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+            active_builder: "default".to_owned(),
+            builders: vec!["default".to_owned()],
+            used: Vec::new(),
+            restored: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            work: Work::default(),
+        })
+    }
+
+    /// Runs the job to its end.
+    pub(super) async fn run(mut self) -> Result<Finished, RunError> {
+        for step in &self.plan.steps {
+            self.main_step(step).await?;
+        }
+        for post in &self.plan.post_steps {
+            self.post_step(post).await?;
+        }
+        self.recorder.line("Cleaning up orphan processes")?;
+        self.record_mounts().await?;
+        let events = self.recorder.finish()?;
+        Ok(Finished { events, work: self.work })
+    }
+
+    async fn main_step(&mut self, step: &'a PlannedStep) -> Result<(), RunError> {
+        let runs = match step.condition.evaluate(&self.contexts(Some(step))) {
+            Ok(runs) => runs,
+            Err(error) => {
+                self.recorder.error(&format!("The condition of step {} failed: {error}", step.display_name))?;
+                self.status = JobStatus::Failure;
+                false
+            }
+        };
+        let danced_out = !self.with_dance && matches!(step.action, Action::Dance(_));
+        if !runs || danced_out {
+            self.remember(step, StepOutcome::Skipped, StepOutcome::Skipped);
+            return Ok(());
+        }
+        let id = self.recorder.begin(Phase::Main, &step.display_name, None)?;
+        self.ids.insert(step.index, id);
+        let began = (self.setting.clock)();
+        let outcome = match &step.action {
+            Action::Checkout => self.check_out(step).await,
+            Action::Cache(CacheMode::Save) => self.save(step, None).await,
+            Action::Cache(_) => self.restore(step).await,
+            Action::Dance(DanceMode::Extract) => self.extract(step).await,
+            Action::Dance(_) => self.inject(step).await,
+            Action::SetupBuildx => self.set_up_buildx(step),
+            Action::BuildPush => self.build(step).await,
+            Action::NotReproduced { what, .. } => self.not_reproduced(step, what),
+        }?;
+        let tolerated = outcome == StepOutcome::Failure && self.tolerates(step);
+        if outcome == StepOutcome::Failure && !tolerated {
+            self.status = JobStatus::Failure;
+        }
+        self.remember(step, outcome, if tolerated { StepOutcome::Success } else { outcome });
+        self.recorder.end(outcome, began)
+    }
+
+    async fn post_step(&mut self, post: &PostStep) -> Result<(), RunError> {
+        let Some(step) = self.plan.steps.get(post.of) else { return Ok(()) };
+        let Some(of) = self.ids.get(&post.of).copied() else { return Ok(()) };
+        if !post.condition.holds(self.status) {
+            return Ok(());
+        }
+        self.recorder.begin(Phase::Post, &post.display_name, Some(of))?;
+        let began = (self.setting.clock)();
+        self.recorder.line("Post job cleanup.")?;
+        let outcome = match &step.action {
+            Action::Cache(_) => {
+                let restored = self.restored.get(&post.of).cloned().flatten();
+                self.save(step, Some(restored)).await?
+            }
+            Action::Dance(_) => self.extract(step).await?,
+            _ => StepOutcome::Success,
+        };
+        if outcome == StepOutcome::Failure {
+            self.status = JobStatus::Failure;
+        }
+        self.recorder.end(outcome, began)
+    }
+
+    async fn check_out(&mut self, step: &PlannedStep) -> StepResult {
+        self.header(step, &[("repository", "app/app"), ("fetch-depth", "1"), ("clean", "true")])?;
+        self.recorder.line("Syncing repository: app/app")?;
+        let (from, into) = (self.checkout.clone(), self.layout.real(WORKSPACE.as_ref()));
+        super::stream::blocking(move || super::project::copy_tree(&from, &into)).await??;
+        Ok(StepOutcome::Success)
+    }
+
+    fn set_up_buildx(&mut self, step: &PlannedStep) -> StepResult {
+        self.header(step, &[("driver", "docker-container"), ("install", "false"), ("use", "true")])?;
+        let name = self.input(step, "name")?.filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| format!("builder-{}-{}", self.setting.session, self.number));
+        self.recorder.line("##[group]Creating a new builder instance")?;
+        self.recorder
+            .line(&format!("[command]/usr/bin/docker buildx create --name {name} --driver docker-container --use"))?;
+        self.recorder.line(&name)?;
+        self.recorder.line("##[endgroup]")?;
+        if !self.builders.contains(&name) {
+            self.builders.push(name.clone());
+        }
+        if self.input(step, "use")?.is_none_or(|used| used.trim() != "false") {
+            self.active_builder.clone_from(&name);
+        }
+        self.output(step, "name", &name);
+        self.output(step, "driver", "docker-container");
+        Ok(StepOutcome::Success)
+    }
+
+    fn not_reproduced(&mut self, step: &PlannedStep, what: &str) -> StepResult {
+        self.header(step, &[])?;
+        self.recorder.line(&format!("verify-buildkit-cache does not reproduce `{what}`; the step did nothing"))?;
+        Ok(StepOutcome::NotReproduced)
+    }
+
+    /// Emits what the engine has of this job's mounts.
+    async fn record_mounts(&mut self) -> Result<(), RunError> {
+        for (index, builder) in self.builders.clone().iter().enumerate() {
+            let namespace = self.setting.namespace(self.number, self.with_dance, index);
+            if !self.used.contains(&namespace) {
+                continue;
+            }
+            for mount in self.engine.mounts(&namespace).await? {
+                let made = match mount.creator {
+                    crate::evidence::Creator::Inject => "the dance's inject",
+                    crate::evidence::Creator::Extract => "the dance's extract",
+                    crate::evidence::Creator::Build => "the build",
+                };
+                let words = format!(
+                    "cache mount {} on builder {builder}: {} bytes, first created by {made}",
+                    mount.target, mount.bytes
+                );
+                self.recorder.fact_at(
+                    Quote::measured("engine", words),
+                    Fact::MountRecord(crate::evidence::MountRecord {
+                        builder: builder.clone(),
+                        target: mount.target,
+                        creator: mount.creator,
+                        bytes: mount.bytes,
+                    }),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the namespace of a builder, which is proven empty when first used; `None` when there is no such builder.
+    async fn namespace(&mut self, builder: &str) -> Result<Option<Namespace>, RunError> {
+        let Some(index) = self.builders.iter().position(|known| known == builder) else { return Ok(None) };
+        let namespace = self.setting.namespace(self.number, self.with_dance, index);
+        if !self.used.contains(&namespace) {
+            self.setting.ledger.remember(&namespace);
+            let mounts = self.engine.mounts(&namespace).await?;
+            if !mounts.is_empty() {
+                let namespace = namespace.as_str().to_owned();
+                return Err(RunError::NotFresh { namespace, count: mounts.len() });
+            }
+            self.used.push(namespace.clone());
+        }
+        Ok(Some(namespace))
+    }
+
+    fn contexts<'c>(&'c self, step: Option<&'c PlannedStep>) -> JobContexts<'c> {
+        JobContexts {
+            plan: self.plan,
+            step,
+            number: self.number,
+            workspace: self.layout.real(WORKSPACE.as_ref()),
+            outputs: &self.outputs,
+            outcomes: &self.outcomes,
+            status: self.status,
+        }
+    }
+
+    /// Evaluates a template; a failure is the step's, in the log, and `None`.
+    fn evaluate(&self, step: &PlannedStep, template: &Template) -> Result<String, String> {
+        template.evaluate(&self.contexts(Some(step))).map_err(|error| error.to_string())
+    }
+
+    /// Evaluates one input; `None` when it is not given. An expression that fails counts as empty, and is logged.
+    fn input(&mut self, step: &PlannedStep, name: &str) -> Result<Option<String>, RunError> {
+        let Some(template) = step.input(name) else { return Ok(None) };
+        match self.evaluate(step, template) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                self.recorder.error(&format!("{name}: {error}"))?;
+                Ok(Some(String::new()))
+            }
+        }
+    }
+
+    /// Evaluates all inputs given.
+    fn inputs(&mut self, step: &PlannedStep) -> Result<Vec<(String, String)>, RunError> {
+        let mut values = Vec::new();
+        for (name, _) in &step.with {
+            let value = self.input(step, name)?.unwrap_or_default();
+            values.push((name.clone(), value));
+        }
+        Ok(values)
+    }
+
+    fn output(&mut self, step: &PlannedStep, name: &str, value: &str) {
+        if let Some(id) = &step.id {
+            self.outputs.entry(id.clone()).or_default().insert(name.to_owned(), value.to_owned());
+        }
+    }
+
+    fn remember(&mut self, step: &PlannedStep, outcome: StepOutcome, conclusion: StepOutcome) {
+        if let Some(id) = &step.id {
+            self.outcomes.insert(id.clone(), (outcome, conclusion));
+        }
+    }
+
+    fn tolerates(&self, step: &PlannedStep) -> bool {
+        let value = step.continue_on_error.as_ref().map(|template| self.evaluate(step, template));
+        matches!(value, Some(Ok(text)) if text.trim() == "true")
+    }
+
+    /// Adds time spent on a copy.
+    fn copied_since(&mut self, began: std::time::SystemTime) {
+        self.work.copies += (self.setting.clock)().duration_since(began).unwrap_or_default();
+    }
+}

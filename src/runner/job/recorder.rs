@@ -1,0 +1,81 @@
+//! Writes the log and keeps the facts of one job. [`Recorder`] is principal.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
+use crate::runner::joblog::JobLog;
+use crate::runner::{Clock, Progress, RunError};
+
+/// The log, the facts and the watcher of one job.
+pub(super) struct Recorder<'a> {
+    log: JobLog,
+    path: std::path::PathBuf,
+    events: Vec<Event>,
+    step: Option<StepId>,
+    steps: usize,
+    last: Quote,
+    clock: Clock,
+    watch: &'a mut dyn FnMut(Progress),
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn create(
+        path: &Path,
+        name: &str,
+        clock: Clock,
+        watch: &'a mut dyn FnMut(Progress),
+    ) -> Result<Self, RunError> {
+        let log = JobLog::create(path, name, clock).map_err(RunError::io("write", path))?;
+        let last = Quote::measured(name, "the job began");
+        Ok(Self { log, path: path.to_owned(), events: Vec::new(), step: None, steps: 0, last, clock, watch })
+    }
+
+    /// Begins a step.
+    pub(super) fn begin(&mut self, phase: Phase, name: &str, of: Option<StepId>) -> Result<StepId, RunError> {
+        let id = StepId(self.steps);
+        self.steps += 1;
+        self.step = Some(id);
+        (self.watch)(Progress::Step { phase, name: name.to_owned() });
+        self.fact(Fact::StepStarted { phase, name: name.to_owned(), of });
+        Ok(id)
+    }
+
+    /// Ends the step under way.
+    pub(super) fn end(&mut self, outcome: StepOutcome, began: SystemTime) -> Result<(), RunError> {
+        let took = (self.clock)().duration_since(began).unwrap_or_default();
+        self.fact(Fact::StepEnded { outcome, took: Some(took) });
+        (self.watch)(Progress::StepEnded { outcome, took });
+        self.step = None;
+        self.log.flush().map_err(RunError::io("write", &self.path))
+    }
+
+    /// Writes a message.
+    pub(super) fn line(&mut self, message: &str) -> Result<Quote, RunError> {
+        let (_, quote) = self.log.write(message).map_err(RunError::io("write", &self.path))?;
+        (self.watch)(Progress::Line(message.to_owned()));
+        self.last = quote.clone();
+        Ok(quote)
+    }
+
+    /// Writes an error annotation.
+    pub(super) fn error(&mut self, message: &str) -> Result<Quote, RunError> {
+        self.line(&format!("##[error]{message}"))
+    }
+
+    /// Keeps a fact that rests on the line written last.
+    pub(super) fn fact(&mut self, fact: Fact) {
+        self.fact_at(self.last.clone(), fact);
+    }
+
+    /// Keeps a fact with the quote it rests on.
+    pub(super) fn fact_at(&mut self, quote: Quote, fact: Fact) {
+        self.events.push(Event { step: self.step, at: Some((self.clock)()), quote, fact });
+    }
+
+    /// Ends the log and hands out the facts.
+    pub(super) fn finish(mut self) -> Result<Vec<Event>, RunError> {
+        self.log.flush().map_err(RunError::io("write", &self.path))?;
+        Ok(self.events)
+    }
+}

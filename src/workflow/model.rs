@@ -1,0 +1,152 @@
+//! A workflow as data; [`Workflow`] is principal. Reading it from YAML is `read`'s.
+
+use super::{ActionRef, WorkflowError, WorkflowProblem};
+use crate::source::{Source, Span, Spanned};
+
+/// Names and values in the order written: `env` and `with`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Variables(pub Vec<(String, Spanned<String>)>);
+
+impl Variables {
+    /// Returns a value by its name, without regard to case.
+    pub fn get(&self, name: &str) -> Option<&Spanned<String>> {
+        self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Returns the names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Spanned<String>)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+}
+
+/// A GitHub workflow, as far as an experiment needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workflow {
+    /// The `name`, if any.
+    pub name: Option<String>,
+    /// The variables of every job.
+    pub env: Variables,
+    /// The jobs in the order written; never empty.
+    pub jobs: Vec<Job>,
+    /// `defaults.run.working-directory`.
+    pub working_directory: Option<Spanned<String>>,
+    pub(super) source: Source,
+}
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its key under `jobs`.
+    pub id: String,
+    /// Its `name`, if any.
+    pub name: Option<String>,
+    /// The variables of its steps.
+    pub env: Variables,
+    /// Its steps; empty only when it calls a workflow.
+    pub steps: Vec<Step>,
+    /// `defaults.run.working-directory` of the job.
+    pub working_directory: Option<Spanned<String>>,
+    /// The workflow it calls instead of having steps.
+    pub calls: Option<String>,
+    /// The place of its key.
+    pub span: Span,
+}
+
+/// A step of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its place among the job's steps, from 0.
+    pub index: usize,
+    /// Its `id`, if any.
+    pub id: Option<String>,
+    /// Its `name`, if any.
+    pub name: Option<Spanned<String>>,
+    /// Its `if`, if any.
+    pub condition: Option<Spanned<String>>,
+    /// What it does.
+    pub action: StepAction,
+    /// Its variables.
+    pub env: Variables,
+    /// Its inputs.
+    pub with: Variables,
+    /// Its `working-directory`, if any; it concerns `run` only.
+    pub working_directory: Option<Spanned<String>>,
+    /// Its `continue-on-error`, if any.
+    pub continue_on_error: Option<Spanned<String>>,
+    /// The place of the whole step.
+    pub span: Span,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepAction {
+    /// Uses an action.
+    Uses(ActionRef),
+    /// Runs a script.
+    Run {
+        /// The script.
+        script: Spanned<String>,
+    },
+}
+
+impl Workflow {
+    /// Reads a workflow.
+    ///
+    /// # Errors
+    /// When the text is not YAML or not what GitHub accepts as a workflow; the error names the place.
+    pub fn parse(source: &Source) -> Result<Self, WorkflowError> {
+        super::read::workflow(source)
+    }
+
+    /// Returns the text the spans point into.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Chooses the job to reproduce: the one asked for, else the only one, else the only one that builds an image.
+    ///
+    /// # Errors
+    /// When there is no such job, when the choice is open, or when the job has no steps of its own.
+    pub fn job(&self, select: Option<&str>) -> Result<&Job, WorkflowError> {
+        let refuse = |span, problem| Err(WorkflowError::new(&self.source, span, problem));
+        let whole = self.jobs.first().map_or(Span::default(), |job| job.span);
+        let job = match (select, self.jobs.as_slice()) {
+            (Some(wanted), jobs) => match jobs.iter().find(|job| job.id == wanted) {
+                Some(job) => job,
+                None => {
+                    let problem = WorkflowProblem::UnknownJob { wanted: wanted.to_owned(), jobs: self.list_jobs() };
+                    return refuse(whole, problem);
+                }
+            },
+            (None, [job]) => job,
+            (None, jobs) => {
+                let mut building = jobs.iter().filter(|job| job.builds());
+                match (building.next(), building.next()) {
+                    (Some(job), None) => job,
+                    _ => return refuse(whole, WorkflowProblem::SeveralJobs { jobs: self.list_jobs() }),
+                }
+            }
+        };
+        match &job.calls {
+            Some(workflow) => {
+                refuse(job.span, WorkflowProblem::CallsWorkflow { job: job.id.clone(), workflow: workflow.clone() })
+            }
+            None => Ok(job),
+        }
+    }
+
+    fn list_jobs(&self) -> String {
+        let job = |job: &Job| format!("`{}` (line {})", job.id, self.source.place(job.span.start).line);
+        self.jobs.iter().map(job).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Job {
+    /// Tells whether a step builds an image with docker/build-push-action.
+    pub fn builds(&self) -> bool {
+        self.steps.iter().any(|step| match &step.action {
+            StepAction::Uses(action) => action.is("docker", "build-push-action", ""),
+            StepAction::Run { .. } => false,
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! Reads the model of a workflow out of YAML nodes; [`workflow`] is principal.
+
+use super::action_ref::BadRef;
+use super::model::{Job, Step, StepAction, Variables, Workflow};
+use super::yaml::{self, Node, NodeKind, YamlProblem};
+use super::{ActionRef, WorkflowError, WorkflowProblem};
+use crate::source::{Source, Span, Spanned};
+
+/// Reads a workflow from its source.
+pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
+    let reader = Reader { source };
+    let root = yaml::read(&source.text).map_err(|(problem, span)| reader.not_yaml(problem, span))?;
+    if root.entries().is_none() {
+        let found = if root.is_null() { "an empty file" } else { root.shape() };
+        return Err(reader.error(root.span, WorkflowProblem::NotMapping(found)));
+    }
+    let jobs = present(&root, "jobs").ok_or_else(|| reader.error(root.span, WorkflowProblem::NoJobs))?;
+    let entries = jobs.entries().ok_or_else(|| reader.shape("jobs", "a mapping", jobs))?;
+    if entries.is_empty() {
+        return Err(reader.error(jobs.span, WorkflowProblem::NoJobs));
+    }
+    Ok(Workflow {
+        name: root.get("name").and_then(Node::text).map(|name| name.value),
+        env: reader.variables("env", &root)?,
+        jobs: entries.iter().map(|(key, node)| reader.job(key, node)).collect::<Result<_, _>>()?,
+        working_directory: default_directory(&root),
+        source: source.clone(),
+    })
+}
+
+/// Returns a value that is there and not null.
+fn present<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    node.get(key).filter(|value| !value.is_null())
+}
+
+fn text(node: &Node, key: &str) -> Option<Spanned<String>> {
+    present(node, key).and_then(Node::text)
+}
+
+fn default_directory(node: &Node) -> Option<Spanned<String>> {
+    text(node.get("defaults")?.get("run")?, "working-directory")
+}
+
+/// Reads nodes and knows whose they are, for errors.
+struct Reader<'a> {
+    source: &'a Source,
+}
+
+impl Reader<'_> {
+    fn error(&self, span: Span, problem: WorkflowProblem) -> WorkflowError {
+        WorkflowError::new(self.source, span, problem)
+    }
+
+    fn line(&self, span: Span) -> usize {
+        self.source.place(span.start).line
+    }
+
+    fn not_yaml(&self, problem: YamlProblem, span: Span) -> WorkflowError {
+        let problem = match problem {
+            YamlProblem::Syntax(message) => WorkflowProblem::NotYaml(message),
+            YamlProblem::DuplicateKey { key, first } => {
+                WorkflowProblem::DuplicateKey { key, first_line: self.line(first) }
+            }
+            YamlProblem::KeyNotText => WorkflowProblem::KeyNotText,
+            YamlProblem::SeveralDocuments => WorkflowProblem::SeveralDocuments,
+            YamlProblem::TooLarge => WorkflowProblem::TooLarge,
+        };
+        self.error(span, problem)
+    }
+
+    fn shape(&self, field: &str, wanted: &'static str, node: &Node) -> WorkflowError {
+        let found = if node.is_null() { "nothing" } else { node.shape() };
+        self.error(node.span, WorkflowProblem::Shape { field: field.to_owned(), wanted, found })
+    }
+
+    fn variables(&self, field: &str, node: &Node) -> Result<Variables, WorkflowError> {
+        let Some(node) = present(node, field) else { return Ok(Variables::default()) };
+        let entries = node.entries().ok_or_else(|| self.shape(field, "a mapping", node))?;
+        let value = |(key, node): &(Spanned<String>, Node)| match node.text() {
+            Some(text) => Ok((key.value.clone(), text)),
+            None => Err(self.shape(&format!("{field}.{}", key.value), "a single value", node)),
+        };
+        entries.iter().map(value).collect::<Result<_, _>>().map(Variables)
+    }
+
+    fn job(&self, key: &Spanned<String>, node: &Node) -> Result<Job, WorkflowError> {
+        let id = &key.value;
+        if node.entries().is_none() {
+            return Err(self.shape(&format!("jobs.{id}"), "a mapping", node));
+        }
+        let calls = text(node, "uses").map(|workflow| workflow.value);
+        let steps = match present(node, "steps") {
+            Some(steps) => self.steps(id, steps)?,
+            None => Vec::new(),
+        };
+        if steps.is_empty() && calls.is_none() {
+            return Err(self.error(key.span, WorkflowProblem::NoSteps(id.clone())));
+        }
+        Ok(Job {
+            id: id.clone(),
+            name: text(node, "name").map(|name| name.value),
+            env: self.variables("env", node)?,
+            steps,
+            working_directory: default_directory(node),
+            calls,
+            span: key.span,
+        })
+    }
+
+    fn steps(&self, job: &str, node: &Node) -> Result<Vec<Step>, WorkflowError> {
+        let NodeKind::Sequence(items) = &node.kind else {
+            return Err(self.shape(&format!("jobs.{job}.steps"), "a list", node));
+        };
+        let mut steps: Vec<Step> = Vec::with_capacity(items.len());
+        let mut ids = std::collections::HashMap::new();
+        for (index, item) in items.iter().enumerate() {
+            let step = self.step(index, item)?;
+            if let Some(id) = &step.id
+                && let Some(first) = ids.insert(id.to_ascii_lowercase(), step.span)
+            {
+                let span = item.get("id").map_or(step.span, |id| id.span);
+                let problem = WorkflowProblem::DuplicateStepId { id: id.clone(), first_line: self.line(first) };
+                return Err(self.error(span, problem));
+            }
+            steps.push(step);
+        }
+        Ok(steps)
+    }
+
+    fn step(&self, index: usize, node: &Node) -> Result<Step, WorkflowError> {
+        if node.entries().is_none() {
+            return Err(self.shape(&format!("step {}", index + 1), "a mapping", node));
+        }
+        Ok(Step {
+            index,
+            id: text(node, "id").map(|id| id.value),
+            name: text(node, "name"),
+            condition: self.condition(node)?,
+            action: self.action(index, node)?,
+            env: self.variables("env", node)?,
+            with: self.variables("with", node)?,
+            working_directory: text(node, "working-directory"),
+            continue_on_error: text(node, "continue-on-error"),
+            span: node.span,
+        })
+    }
+
+    fn condition(&self, node: &Node) -> Result<Option<Spanned<String>>, WorkflowError> {
+        let Some(node) = present(node, "if") else { return Ok(None) };
+        if let NodeKind::Scalar(yaml::Scalar { tag: Some(tag), plain: true, .. }) = &node.kind {
+            return Err(self.error(node.span, WorkflowProblem::TagForCondition(tag.clone())));
+        }
+        node.text().map(Some).ok_or_else(|| self.shape("if", "a single value", node))
+    }
+
+    fn action(&self, index: usize, node: &Node) -> Result<StepAction, WorkflowError> {
+        match (present(node, "uses"), present(node, "run")) {
+            (Some(uses), Some(_)) => Err(self.error(uses.span, WorkflowProblem::UsesAndRun(index + 1))),
+            (None, None) => Err(self.error(node.span, WorkflowProblem::NeitherUsesNorRun(index + 1))),
+            (None, Some(run)) => {
+                let script = run.text().ok_or_else(|| self.shape("run", "a single value", run))?;
+                Ok(StepAction::Run { script })
+            }
+            (Some(uses), None) => {
+                let text = uses.text().ok_or_else(|| self.shape("uses", "a single value", uses))?;
+                let action = ActionRef::parse(&text, &self.source.text).map_err(|bad| {
+                    let text = text.value.clone();
+                    let problem = match bad {
+                        BadRef::NoReference => WorkflowProblem::NoReference(text),
+                        BadRef::NoRepository => WorkflowProblem::NoRepository(text),
+                    };
+                    self.error(uses.span, problem)
+                })?;
+                Ok(StepAction::Uses(action))
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Whatever happens to a log on its way, reading it neither panics nor turns a cold build into a warm one.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use verify_buildkit_cache::evidence::Evidence;
+use verify_buildkit_cache::log::{Job, LogReader};
+
+/// Logs whose lookup, sizes or time fail, in different transports.
+const FAILING: [&str; 18] = [
+    "large-mounts-but-a-slow-build.log",
+    "small-mounts-but-a-quick-build.log",
+    "small-restore-but-a-warm-build.log",
+    "modules-restored-but-not-the-build-cache.log",
+    "small-mounts-by-position-alone.log",
+    "small-mounts-by-position-and-step-time.log",
+    "two-commands-timed-and-the-build-slow.log",
+    "two-compiling-steps-one-slow.log",
+    "empty-cache-locked-to-its-key.log",
+    "id-in-dockerfile-but-not-in-cache-map.log",
+    "setup-go-has-a-cache-of-its-own.log",
+    "restore-fails-and-then-says-not-found.log",
+    "cache-placed-after-the-dance.log",
+    "docker-build-with-no-cache.log",
+    "healthy-first-run.log",
+    "no-dance-step.log",
+    "act.log",
+    "build-step-from-the-layer-cache.log",
+];
+
+fn text(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logs").join(name);
+    String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+}
+
+fn read(bytes: &[u8]) -> Vec<Job> {
+    let mut reader = LogReader::new("log");
+    reader.feed(bytes);
+    reader.finish()
+}
+
+/// A rough verdict: something large restored, both mounts large before the build, and the build quick.
+fn looks_effective(evidence: &Evidence) -> bool {
+    let large = 100 << 20;
+    let restored = evidence
+        .caches
+        .iter()
+        .any(|cache| cache.restored.is_some() && cache.restore_size.as_ref().is_some_and(|size| size.value >= large));
+    let warm = evidence.builds.iter().any(|build| {
+        let before = |target| build.sizes_of(target).and_then(|sizes| sizes.before.as_ref()).map(|size| size.value);
+        before("/go/pkg/mod") >= Some(large)
+            && before("/root/.cache/go-build") >= Some(large / 2)
+            && build.time.as_ref().is_some_and(|time| time.value.took <= Duration::from_secs(10))
+    });
+    restored && warm
+}
+
+/// What happens to a line.
+#[derive(Debug, Clone)]
+enum Damage {
+    Drop(prop::sample::Index),
+    DropMany(prop::sample::Index, usize),
+    Repeat(prop::sample::Index),
+    Garble(prop::sample::Index, prop::sample::Index, char),
+    Cut(prop::sample::Index, prop::sample::Index),
+    Swap(prop::sample::Index, prop::sample::Index),
+    Begin(prop::sample::Index),
+    End(prop::sample::Index),
+}
+
+/// Characters that stand for no other measurement: one digit put for another is a lie that no reader can see.
+fn unreadable() -> impl Strategy<Value = char> {
+    any::<char>().prop_map(|char| if char.is_ascii_alphanumeric() || char == '.' { '?' } else { char })
+}
+
+fn loss() -> impl Strategy<Value = Damage> {
+    let at = any::<prop::sample::Index>;
+    prop_oneof![
+        4 => at().prop_map(Damage::Drop),
+        2 => (at(), 1..20usize).prop_map(|(at, count)| Damage::DropMany(at, count)),
+        3 => (at(), at(), unreadable()).prop_map(|(at, place, char)| Damage::Garble(at, place, char)),
+        2 => (at(), at()).prop_map(|(at, place)| Damage::Cut(at, place)),
+        1 => at().prop_map(Damage::Begin),
+        1 => at().prop_map(Damage::End),
+    ]
+}
+
+fn harm() -> impl Strategy<Value = Damage> {
+    let at = any::<prop::sample::Index>;
+    prop_oneof![loss(), at().prop_map(Damage::Repeat), (at(), at()).prop_map(|(one, other)| Damage::Swap(one, other)),]
+}
+
+fn damaged(text: &str, all: &[Damage]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for damage in all {
+        if lines.is_empty() {
+            break;
+        }
+        let count = lines.len();
+        let place = |line: &str, at: &prop::sample::Index| {
+            let places: Vec<usize> = line.char_indices().map(|(at, _)| at).collect();
+            if places.is_empty() { 0 } else { places[at.index(places.len())] }
+        };
+        match damage {
+            Damage::Drop(at) => drop(lines.remove(at.index(count))),
+            Damage::DropMany(at, many) => {
+                let from = at.index(count);
+                lines.drain(from..(from + many).min(count));
+            }
+            Damage::Repeat(at) => lines.insert(at.index(count), lines[at.index(count)].clone()),
+            Damage::Garble(at, place_of, char) => {
+                let line = &mut lines[at.index(count)];
+                let from = place(line, place_of);
+                let until = line[from..].chars().next().map_or(from, |char| from + char.len_utf8());
+                line.replace_range(from..until, &char.to_string());
+            }
+            Damage::Cut(at, place_of) => {
+                let line = &mut lines[at.index(count)];
+                let from = place(line, place_of);
+                line.truncate(from);
+            }
+            Damage::Swap(one, other) => lines.swap(one.index(count), other.index(count)),
+            Damage::Begin(at) => drop(lines.drain(..at.index(count))),
+            Damage::End(at) => lines.truncate(at.index(count)),
+        }
+    }
+    lines.join("\n")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+        read(&bytes);
+    }
+
+    #[test]
+    fn no_lines_that_look_alike_make_it_panic(lines in prop::collection::vec(
+        r"(#[0-9]{1,3} |##\[group\]Run |Cache Size: ~|\| |\[a/b\]   |  |\x1b\[|::error|RUN --mount=type=cache|Sent |a\tb\t)?[ -~é\t]{0,30}", 0..40,
+    )) {
+        read(lines.join("\n").as_bytes());
+    }
+
+    #[test]
+    fn no_damage_makes_it_panic(
+        name in prop::sample::select(FAILING.to_vec()), damage in prop::collection::vec(harm(), 1..12),
+    ) {
+        let jobs = read(damaged(&text(name), &damage).as_bytes());
+        jobs.iter().for_each(|job| drop(job.evidence()));
+    }
+
+    #[test]
+    fn lost_lines_never_make_a_cold_build_warm(
+        name in prop::sample::select(FAILING.to_vec()), damage in prop::collection::vec(loss(), 1..8),
+    ) {
+        let text = text(name);
+        for job in read(text.as_bytes()) {
+            prop_assert!(!looks_effective(&job.evidence()), "{name} fails undamaged");
+        }
+        for job in read(damaged(&text, &damage).as_bytes()) {
+            prop_assert!(!looks_effective(&job.evidence()), "{name} after {damage:?}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_size_show_the_same(
+        name in prop::sample::select(FAILING.to_vec()), cuts in prop::collection::vec(1..500usize, 1..50),
+    ) {
+        let text = text(name);
+        let mut reader = LogReader::new("log");
+        let mut rest = text.as_bytes();
+        for cut in cuts {
+            let (piece, after) = rest.split_at(cut.min(rest.len()));
+            reader.feed(piece);
+            rest = after;
+        }
+        reader.feed(rest);
+        prop_assert_eq!(reader.finish(), read(text.as_bytes()));
+    }
+}
+
+#[test]
+fn every_single_lost_line_leaves_a_failing_log_failing() {
+    for name in FAILING {
+        let text = text(name);
+        let lines: Vec<&str> = text.lines().collect();
+        for lost in 0..lines.len() {
+            let rest: Vec<&str> =
+                lines.iter().enumerate().filter(|(at, _)| *at != lost).map(|(_, line)| *line).collect();
+            for job in read(rest.join("\n").as_bytes()) {
+                assert!(!looks_effective(&job.evidence()), "{name} without line {}: {}", lost + 1, lines[lost]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_log_leaves_a_bounded_number_of_events() {
+    let mut reader = LogReader::new("log");
+    reader.feed(b"#1 [a 1/1] RUN --mount=type=cache,target=/go/pkg/mod go build\n");
+    for number in 0..200_000 {
+        reader.feed(format!("#1 1.0 go: downloading example.com/m{number} v1.0.0\n").as_bytes());
+    }
+    let jobs = reader.finish();
+    assert!(jobs[0].events.len() < 20_000, "{}", jobs[0].events.len());
+}
