@@ -1,1 +1,22 @@
-//! Turns a report into text or JSON. Pure: it returns strings and never prints.
+//! Turns a [`Report`](crate::verify::Report) into text or JSON. Pure: it returns strings and never prints.
+//!
+//! Each renderer has a file: [`text`] for people, [`json`] for programs, [`github`] for workflow annotations, [`markdown`]
+//! for a step summary, [`explain`] for the page of one code. None of them judges.
+
+mod explain;
+mod github;
+mod json;
+mod markdown;
+mod quote;
+mod runs;
+mod style;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use explain::explain;
+pub use github::github;
+pub use json::{Document, SCHEMA, json};
+pub use markdown::markdown;
+pub use text::{TextOptions, text};

@@ -1,0 +1,53 @@
+//! Workflow annotations for GitHub. [`github`] is principal.
+
+use super::quote::{place, plain_lines};
+use crate::verify::{Finding, Report, Severity, Verdict};
+
+/// Writes one workflow command per finding, and one that tells the verdict.
+pub fn github(report: &Report) -> String {
+    let mut lines: Vec<String> = report.findings.iter().map(annotation).collect();
+    let (command, words) = match report.verdict {
+        Verdict::Effective => ("notice", "effective: the caches survive from one run to the next"),
+        Verdict::Ineffective => ("error", "ineffective: the caches do not survive from one run to the next"),
+        Verdict::Inconclusive => ("warning", "inconclusive: nothing failed, and not everything was seen"),
+    };
+    lines.push(format!("::{command} title={}::{}", property("verify-buildkit-cache"), message(words)));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn annotation(finding: &Finding) -> String {
+    let command = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let mut words = plain_lines(&finding.title);
+    for quote in &finding.evidence {
+        words.push(format!("{}: {}", place(quote), plain_lines(&quote.text).join(" ")));
+    }
+    words.extend(plain_lines(&format!("why: {}", finding.why)));
+    words.extend(plain_lines(&format!("fix: {}", finding.fix)));
+    format!("::{command} title={}::{}", property(finding.code.as_str()), message(&words.join("\n")))
+}
+
+/// Escapes a message as the runner reads it.
+fn message(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes a property's value.
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_quoted_line_can_end_the_command() {
+        assert_eq!(message("100 %\r\n::set-output"), "100 %25%0D%0A::set-output");
+        assert_eq!(property("a:b,c"), "a%3Ab%2Cc");
+    }
+}

@@ -1,0 +1,193 @@
+//! The report for people. [`text`] is principal.
+//!
+//! Readable without colour and at 80 columns: the runs side by side, the checks, the findings, the verdict. Sizes count
+//! MiB under the name MB, as GitHub's own lines do.
+
+use super::quote::{place, plain};
+use super::runs::{Row, rows};
+use super::style::{Style, clip, wrap};
+use crate::evidence::Quote;
+use crate::verify::{Check, Finding, Note, Report, RunSummary, Severity, Status, Verdict};
+
+/// How to write the text.
+#[derive(Debug, Clone, Copy)]
+pub struct TextOptions<'a> {
+    /// Whether to put colours into the string; who prints it may still strip them.
+    pub color: bool,
+    /// The widest line, in characters; less than 64 is taken as 64.
+    pub width: usize,
+    /// What was run: a scenario, a project, or the logs.
+    pub subject: &'a str,
+    /// Where the evidence lies.
+    pub evidence: Option<&'a str>,
+    /// The command that repeats it.
+    pub repeat: Option<&'a str>,
+}
+
+/// How many quotes a finding shows: enough to be believed.
+const QUOTES: usize = 4;
+
+/// Writes a report for people.
+pub fn text(report: &Report, options: &TextOptions) -> String {
+    let mut page = Page { style: Style::new(options.color), width: options.width.max(64), lines: Vec::new() };
+    page.heading(&plain(options.subject));
+    page.runs(&report.runs);
+    page.section("checks");
+    for check in &report.checks {
+        page.check(check);
+    }
+    if !report.findings.is_empty() {
+        page.section("findings");
+        for (at, finding) in report.findings.iter().enumerate() {
+            if at > 0 {
+                page.lines.push(String::new());
+            }
+            page.finding(finding);
+        }
+    }
+    if !report.notes.is_empty() {
+        page.section("notes");
+        for note in &report.notes {
+            page.note(note);
+        }
+    }
+    page.verdict(report.verdict, options);
+    page.lines.push(String::new());
+    page.lines.join("\n")
+}
+
+/// The text under way.
+struct Page {
+    style: Style,
+    width: usize,
+    lines: Vec<String>,
+}
+
+impl Page {
+    fn heading(&mut self, subject: &str) {
+        self.lines.push(self.style.bold(&clip(subject, self.width)));
+        self.lines.push(String::new());
+    }
+
+    fn section(&mut self, name: &str) {
+        self.lines.push(String::new());
+        self.lines.push(self.style.bold(name));
+    }
+
+    /// Lays the runs out in columns: as many as fit, the first and the latest ones.
+    fn runs(&mut self, runs: &[RunSummary]) {
+        const CELL: usize = 13;
+        let all: Vec<&RunSummary> = runs.iter().collect();
+        let label = rows(&all)
+            .iter()
+            .map(|row| row.label.chars().count())
+            .max()
+            .unwrap_or(0)
+            .clamp(18, self.width - 2 - 2 * CELL);
+        let fit = ((self.width - 2 - label) / CELL).max(2);
+        let shown: Vec<&RunSummary> = match all.as_slice() {
+            [] => return,
+            all if all.len() <= fit => all.to_vec(),
+            [first, rest @ ..] => [&[*first], &rest[rest.len() - (fit - 1)..]].concat(),
+        };
+        let mut head = format!("  {:label$}", "");
+        for run in &shown {
+            head.push_str(&format!("{:>CELL$}", format!("run {}", run.number)));
+        }
+        self.lines.push(self.style.dim(&head));
+        for Row { label: name, cells } in rows(&shown) {
+            let mut line = format!("  {:label$}", clip(&plain(&name), label));
+            for cell in cells {
+                line.push_str(&format!("{:>CELL$}", clip(&cell, CELL - 1)));
+            }
+            self.lines.push(line.trim_end().to_owned());
+        }
+        if shown.len() < all.len() {
+            self.lines.push(self.style.dim(&format!("  ({} runs between are not shown)", all.len() - shown.len())));
+        }
+    }
+
+    fn check(&mut self, check: &Check) {
+        let mark = match check.status {
+            Status::Pass => self.style.good("pass      "),
+            Status::Fail => self.style.bad("fail      "),
+            Status::Unobserved => self.style.doubtful("unobserved"),
+        };
+        self.lines.push(format!("  {mark}  {:<2}  {}", check.id.as_str(), check.title));
+        self.indented(18, &check.observed);
+        if !check.threshold.is_empty() {
+            self.indented(18, &format!("needs {}", check.threshold));
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let head = format!("{}[{}]", finding.severity.as_str(), finding.code);
+        let head = match finding.severity {
+            Severity::Error => self.style.bad(&head),
+            Severity::Warning => self.style.doubtful(&head),
+            Severity::Note => self.style.bold(&head),
+        };
+        self.lines.push(format!("  {head}"));
+        for line in wrap(&finding.title, self.width - 2) {
+            self.lines.push(format!("  {}", self.style.bold(&line)));
+        }
+        self.quotes(&finding.evidence);
+        self.labelled("why", &finding.why);
+        self.labelled("fix", &finding.fix);
+    }
+
+    fn quotes(&mut self, quotes: &[Quote]) {
+        for quote in quotes.iter().take(QUOTES) {
+            let place = clip(&place(quote), self.width - 6);
+            let text = plain(&quote.text);
+            let one_line = 6 + place.chars().count() + text.chars().count() <= self.width;
+            if one_line {
+                self.lines.push(format!("    {}  {text}", self.style.dim(&place)));
+            } else {
+                self.lines.push(format!("    {}", self.style.dim(&place)));
+                self.lines.push(format!("      {}", clip(&text, self.width - 6)));
+            }
+        }
+        if quotes.len() > QUOTES {
+            self.lines.push(self.style.dim(&format!("    (and {} more)", quotes.len() - QUOTES)));
+        }
+    }
+
+    fn labelled(&mut self, label: &str, words: &str) {
+        for (at, line) in wrap(words, self.width - 9).into_iter().enumerate() {
+            let label = if at == 0 { self.style.dim(label) } else { "   ".to_owned() };
+            self.lines.push(format!("    {label}  {line}"));
+        }
+    }
+
+    fn note(&mut self, note: &Note) {
+        self.indented(2, &note.text);
+        self.quotes(&note.evidence);
+    }
+
+    fn indented(&mut self, by: usize, words: &str) {
+        for line in wrap(words, self.width - by) {
+            self.lines.push(format!("{:by$}{line}", ""));
+        }
+    }
+
+    fn verdict(&mut self, verdict: Verdict, options: &TextOptions) {
+        let (word, meaning) = match verdict {
+            Verdict::Effective => (self.style.good("effective"), "the caches survive from one run to the next"),
+            Verdict::Ineffective => {
+                (self.style.bad("ineffective"), "the caches do not survive from one run to the next")
+            }
+            Verdict::Inconclusive => {
+                (self.style.doubtful("inconclusive"), "nothing failed, and not everything was seen")
+            }
+        };
+        self.lines.push(String::new());
+        self.lines.push(format!("{word}: {meaning}"));
+        for (label, value) in [("evidence", options.evidence), ("repeat", options.repeat)] {
+            if let Some(value) = value {
+                // Whole, however long: a person copies it.
+                self.lines.push(format!("  {}  {}", self.style.dim(&format!("{label:<8}")), plain(value)));
+            }
+        }
+    }
+}
