@@ -157,6 +157,10 @@ pub(super) enum Format {
     Text,
     /// One document on standard output
     Json,
+    /// Workflow annotations
+    Github,
+    /// A summary fit for a step summary
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

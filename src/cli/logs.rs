@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use super::args::{Format, Logs};
+use super::args::Logs;
 use super::exit::Exit;
+use super::out;
+use super::present::Presented;
 use super::problem::Problem;
 use super::run::{profile, read, thresholds};
-use super::out;
 use crate::dockerfile::{Dockerfile, InstrumentOptions, instrument as instrument_copy};
 use crate::evidence::{MountSpec, Quote};
 use crate::log::{self, Job, LogReader};
-use crate::report;
 use crate::scenario::Limits;
 use crate::verify::{self, Case, CaseSource, Profile, Verdict};
 
@@ -49,22 +49,25 @@ pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
         let profile = profile(&args.judging, Profile::Auto);
         let thresholds = thresholds(&args.judging, &Limits::default());
         let report = verify::verify(&Case { runs, source: CaseSource::Logs, thresholds, profile });
-        let context = report::Context {
+        let subject = jobs.iter().map(Job::title).collect::<Vec<_>>().join(", ");
+        let presented = Presented {
             command: "logs",
-            subject: jobs.iter().map(Job::title).collect::<Vec<_>>().join(", "),
-            profile: Some(profile),
-            thresholds: Some(thresholds),
-            ..report::Context::default()
+            subject: &subject,
+            scenario: None,
+            profile,
+            thresholds: &thresholds,
+            timing: None,
+            evidence: None,
+            repeat: None,
         };
-        match args.format {
-            Format::Text => out(&report::text(&report, &context)),
-            Format::Json => out(&report::json(&report, &context)),
-        }
+        presented.print(&report, args.format);
         worst = Some(worse(worst, report.verdict));
     }
     match worst {
         Some(verdict) => Ok(verdict.into()),
-        None => Err(Problem::stopped("the logs hold no job").hint(Some("pass the log of a job that builds".to_owned()))),
+        None => {
+            Err(Problem::stopped("the logs hold no job").hint(Some("pass the log of a job that builds".to_owned())))
+        }
     }
 }
 
@@ -166,8 +169,9 @@ fn directory(dir: &Path, name: &str) -> Result<Vec<Job>, Problem> {
     names.sort();
     let mut reader = LogReader::new(name);
     for part in log::arrange(&names) {
-        reader.file(&format!("{name}/{}", part.name), part.job.as_deref(), part.step.as_deref());
-        let path = dir.join(&part.name);
+        let Some(inside) = names.get(part.index) else { continue };
+        reader.file(&format!("{name}/{inside}"), part.job.as_deref(), part.step.as_deref());
+        let path = dir.join(inside);
         copy(&mut File::open(&path).map_err(failed)?, &mut reader, &path.display().to_string())?;
     }
     Ok(reader.finish())

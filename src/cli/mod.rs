@@ -7,6 +7,7 @@ mod doctor;
 mod exit;
 mod live;
 mod logs;
+mod present;
 mod problem;
 mod run;
 mod scenarios;

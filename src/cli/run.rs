@@ -4,19 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::args::{self, Format, Judging};
+use super::args::{self, Judging};
 use super::exit::Exit;
 use super::live::Live;
+use super::present::Presented;
 use super::problem::Problem;
-use super::{out, say};
+use super::say;
 use crate::dockerfile::Dockerfile;
 use crate::engine::Docker;
 use crate::evidence::Evidence;
 use crate::plan::Plan;
-use crate::report;
 use crate::runner::{self, Experiment, Ledger, Outcome, Progress, Project, RunError, archive};
 use crate::scenario::sample::{Edit, Variant};
-use crate::scenario::{self, Limits, Scenario, SampleName};
+use crate::scenario::{self, Limits, SampleName, Scenario};
 use crate::source::Source;
 use crate::verify::{self, Case, CaseSource, Profile, Thresholds, Verdict};
 use crate::workflow::Workflow;
@@ -77,9 +77,12 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     }
     let ledger = Ledger::default();
     let mut live = Live::new();
-    let ran = tokio::select! {
-        ran = runner::run(&engine, &experiment, &ledger, &mut |progress| live.show(&progress)) => ran.map_err(Stop::Failed),
-        signal = interrupted() => Err(Stop::Signal(signal)),
+    let ran = {
+        let mut watch = |progress| live.show(&progress);
+        tokio::select! {
+            ran = runner::run(&engine, &experiment, &ledger, &mut watch) => ran.map_err(Stop::Failed),
+            signal = interrupted() => Err(Stop::Signal(signal)),
+        }
     };
     live.show(&Progress::CleaningUp);
     let began = SystemTime::now();
@@ -107,37 +110,41 @@ fn conclude(args: &args::Run, subject: &Subject, outcome: &Outcome, evidence: Fo
     let case = Case { runs, source: CaseSource::Live, thresholds: subject.thresholds, profile: subject.profile };
     let report = verify::verify(&case);
     let repeat = repeat(args, subject);
-    let json = report::json(&report, &report::Context {
+    let scenario = subject.scenario.as_ref().map(|scenario| scenario.name.as_str());
+    let mut presented = Presented {
         command: "run",
-        subject: subject.title.clone(),
-        scenario: subject.scenario.as_ref().map(|scenario| scenario.name.clone()),
-        profile: Some(subject.profile),
-        thresholds: Some(subject.thresholds),
-        timing: Some((outcome.timing.wall, outcome.timing.builds, outcome.timing.copies)),
+        subject: &subject.title,
+        scenario,
+        profile: subject.profile,
+        thresholds: &subject.thresholds,
+        timing: Some(outcome.timing),
         evidence: None,
-        repeat: Some(repeat.clone()),
-    });
-    let path = evidence.path.join("report.json");
-    fs::write(&path, &json).map_err(|error| Problem::stopped(format!("cannot write {}: {error}", path.display())))?;
-    let workflow = evidence.path.join("workflow.yml");
-    fs::write(&workflow, &subject.workflow.text)
-        .map_err(|error| Problem::stopped(format!("cannot write {}: {error}", workflow.display())))?;
-    let keep = args.keep || args.out.is_some() || report.verdict != Verdict::Effective;
-    let place = if keep { Some(evidence.keep()) } else { None };
-    match args.format {
-        Format::Json => out(&json),
-        Format::Text => out(&report::text(&report, &report::Context {
-            command: "run",
-            subject: subject.title.clone(),
-            scenario: subject.scenario.as_ref().map(|scenario| scenario.name.clone()),
-            profile: Some(subject.profile),
-            thresholds: Some(subject.thresholds),
-            timing: Some((outcome.timing.wall, outcome.timing.builds, outcome.timing.copies)),
-            evidence: place.as_ref().map(|place| place.display().to_string()),
-            repeat: Some(repeat),
-        })),
+        repeat: Some(&repeat),
+    };
+    let files = [("report.json", presented.json(&report)), ("workflow.yml", subject.workflow.text.clone())];
+    for (name, text) in files {
+        let path = evidence.path.join(name);
+        fs::write(&path, text)
+            .map_err(|error| Problem::stopped(format!("cannot write {}: {error}", path.display())))?;
     }
+    tell_failed_build(&case);
+    let keep = args.keep || args.out.is_some() || report.verdict != Verdict::Effective;
+    let place = if keep { Some(evidence.keep().display().to_string()) } else { None };
+    presented.evidence = place.as_deref();
+    presented.print(&report, args.format);
     Ok(report.verdict.into())
+}
+
+/// Says what a build that failed said, since no verdict explains that.
+fn tell_failed_build(case: &Case) {
+    for run in &case.runs {
+        for ended in run.builds.iter().filter_map(|build| build.ended.as_ref()) {
+            if let Some(error) = &ended.value {
+                let place = ended.quote.line.map_or(String::new(), |line| format!(" ({}:{line})", ended.quote.source));
+                say(&format!("{}: the build failed{place}: {error}", run.name));
+            }
+        }
+    }
 }
 
 /// Works out what is to be run.
@@ -276,8 +283,10 @@ fn refuse_warm_control(outcome: &Outcome) -> Result<(), Problem> {
         (before.value > COLD).then(|| format!("{} held {} bytes before the build", sizes.target, before.value))
     });
     match warm {
-        Some(what) => Err(Problem::stopped(format!("the control run without the dance was warm: {what}"))
-            .hint(Some("mounts leak between runners on this engine, so no verdict here can be trusted; please report it".to_owned()))),
+        Some(what) => Err(Problem::stopped(format!("the control run without the dance was warm: {what}")).hint(Some(
+            "mounts leak between runners on this engine, so no verdict here can be trusted; please report it"
+                .to_owned(),
+        ))),
         None if sizes.iter().all(|sizes| sizes.before.is_none()) => {
             Err(Problem::stopped("the control run printed no sizes before its build, so it proves nothing"))
         }

@@ -22,7 +22,10 @@ pub(super) fn run(command: &Scenarios) -> Result<Exit, Problem> {
             let scenario = find(name)?;
             let about = &scenario.about;
             out(&format!("{name}: {}\n\n", about.title));
-            out(&format!("What a person sees\n  {}\n\nCause\n  {}\n\nFix\n  {}\n\n", about.sees, about.cause, about.fix));
+            out(&format!(
+                "What a person sees\n  {}\n\nCause\n  {}\n\nFix\n  {}\n\n",
+                about.sees, about.cause, about.fix
+            ));
             let codes = if about.expect.codes.is_empty() { "none".to_owned() } else { about.expect.codes.join(", ") };
             out(&format!("Verdict after {} runs: {}; findings: {codes}\n\n", about.runs, about.expect.verdict));
             out(&format!("{}\n{}", scenario.workflow.name, indented(&scenario.workflow.text)));

@@ -4,8 +4,11 @@
 //! `workflow.yml` is the experiment; a `Dockerfile` is there only where the sample's does not serve. The folders are part
 //! of the program, so that an installed one needs no checkout.
 
+mod derive;
 pub mod modules;
 pub mod sample;
+
+pub use derive::healthy_workflow;
 
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;

@@ -1,0 +1,69 @@
+//! Puts a report into the words asked for. [`Presented`] is principal.
+
+use super::args::Format;
+use super::out;
+use crate::report::{self, Document, TextOptions};
+use crate::runner::Timing;
+use crate::verify::{Profile, Report, Thresholds};
+
+/// What is told along with a report.
+pub(super) struct Presented<'a> {
+    pub(super) command: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) scenario: Option<&'a str>,
+    pub(super) profile: Profile,
+    pub(super) thresholds: &'a Thresholds,
+    pub(super) timing: Option<Timing>,
+    pub(super) evidence: Option<&'a str>,
+    pub(super) repeat: Option<&'a str>,
+}
+
+impl Presented<'_> {
+    /// Prints the report.
+    pub(super) fn print(&self, report: &Report, format: Format) {
+        match format {
+            Format::Json => out(&self.json(report)),
+            Format::Github => out(&report::github(report)),
+            Format::Markdown => out(&report::markdown(report, self.subject)),
+            Format::Text => out(&report::text(
+                report,
+                &TextOptions {
+                    color: true,
+                    width: WIDTH,
+                    subject: self.subject,
+                    evidence: self.evidence,
+                    repeat: self.repeat,
+                },
+            )),
+        }
+    }
+
+    /// Writes the report for programs, as one document.
+    pub(super) fn json(&self, report: &Report) -> String {
+        let document = Document {
+            command: self.command,
+            scenario: self.scenario,
+            profile: self.profile,
+            thresholds: self.thresholds,
+            evidence: self.evidence,
+        };
+        let mut value = report::json(report, &document);
+        if let (Some(timing), Some(object)) = (self.timing, value.as_object_mut()) {
+            let (wall, builds, copies) =
+                (timing.wall.as_secs_f64(), timing.builds.as_secs_f64(), timing.copies.as_secs_f64());
+            object.insert(
+                "timing".to_owned(),
+                serde_json::json!({
+                    "wall_seconds": wall,
+                    "builds_seconds": builds,
+                    "copies_seconds": copies,
+                    "overhead_seconds": (wall - builds - copies).max(0.0),
+                }),
+            );
+        }
+        format!("{value:#}\n")
+    }
+}
+
+/// The width to write for. Wider lines than these are tiring to read, whatever the terminal has.
+const WIDTH: usize = 80;
