@@ -1,1 +1,36 @@
-//! The one verifier: evidence in, report out. It does no I/O, cannot fail, and does not know who produced the evidence.
+//! The one verifier: evidence in, report out. [`verify`] is principal.
+//!
+//! It does no I/O, cannot fail, and does not know who produced the evidence. The last run of a [`Case`] is judged; the
+//! earlier ones say what it should have found. Five [`checks`] read numbers, and one rule per file names what is wrong.
+//! What was not seen is `unobserved`: never a pass, never a zero.
+
+mod amount;
+mod case;
+mod checks;
+mod code;
+mod explained;
+mod notes;
+mod pages;
+mod report;
+mod rules;
+mod summary;
+mod verdict;
+mod view;
+
+#[cfg(test)]
+mod catalogue_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use amount::{seconds, size};
+pub use case::{Case, CaseSource, Profile, Thresholds};
+pub use code::{Code, CodePage, UnknownCode};
+pub use report::{Check, CheckId, Finding, Note, Report, Severity, Status, Verdict};
+pub use rules::{Need, Rule, rules};
+pub use summary::{
+    BuildSummary, MountSummary, RestoreOutcome, RestoreSummary, RunSummary, SaveSummary, SavedOutcome, StepSummary,
+    Timing,
+};
+pub use verdict::verify;

@@ -1,0 +1,99 @@
+//! Check A: did actions/cache restore something real? [`read`] is principal.
+
+use super::{Reading, judged};
+use crate::evidence::{Cache, Lookup, Quote};
+use crate::verify::view::{CacheExt, EMPTY_ARCHIVE, Stage, View};
+use crate::verify::{Profile, Status, size};
+
+/// Reads the check.
+pub(crate) fn read(view: &View) -> Reading {
+    let floor = floor(view);
+    let threshold = floor.as_ref().map_or_else(|| "as much as was saved".to_owned(), |floor| floor.words.clone());
+    let caches: Vec<&Cache> = view.judged.restoring().collect();
+    if caches.is_empty() {
+        return Reading::unobserved("no actions/cache step was seen to restore", threshold);
+    }
+    let fail = |observed: String, evidence: Vec<Quote>| Reading {
+        status: Status::Fail,
+        observed,
+        threshold: threshold.clone(),
+        evidence,
+    };
+    for cache in &caches {
+        if let Some(failed) = &cache.restore_failed {
+            return fail("the restore failed".into(), vec![failed.quote.clone()]);
+        }
+        if let Some(Lookup::LookupOnly { .. }) = cache.lookup.as_ref().map(|lookup| &lookup.value) {
+            return fail("found and not restored (lookup only)".into(), lookup_quote(cache));
+        }
+        if let Some(bytes) = cache.restored_bytes().filter(|bytes| *bytes < EMPTY_ARCHIVE) {
+            return fail(
+                format!("restored an empty archive ({}, printed as ~0 MB)", size(bytes)),
+                cache.restore_quotes(),
+            );
+        }
+    }
+    for cache in &caches {
+        if let Some(miss) = cache.missed() {
+            return match view.stage() {
+                Stage::Later => fail("nothing found, though a hit was due".into(), vec![miss.clone()]),
+                _ => Reading::unobserved("nothing found, as it must be on a first run", threshold)
+                    .resting_on(vec![miss.clone()]),
+            };
+        }
+    }
+    let mut sum = 0u64;
+    let mut evidence = Vec::new();
+    for cache in &caches {
+        let Some(bytes) = cache.restored_bytes() else {
+            let observed = match cache.hit_key() {
+                Some(_) => "a hit whose size, or whose end, was not seen",
+                None => "the answer of the lookup was not seen",
+            };
+            return Reading::unobserved(observed, threshold).resting_on(cache.restore_quotes());
+        };
+        sum = sum.saturating_add(bytes);
+        evidence.extend(cache.restore_quotes());
+    }
+    let exact = if caches.iter().all(|cache| cache.hit_exactly()) { "exact hit" } else { "hit" };
+    let observed = format!("restored {} ({exact})", size(sum));
+    match floor {
+        None => Reading::unobserved(format!("{observed}; what was saved was not seen"), threshold).resting_on(evidence),
+        Some(floor) => Reading { status: judged(sum >= floor.bytes), observed, threshold: floor.words, evidence },
+    }
+}
+
+/// The least that counts as restored.
+struct Floor {
+    bytes: u64,
+    words: String,
+}
+
+/// Finds the least that counts: the checklist's number, or a share of what an earlier run saved.
+fn floor(view: &View) -> Option<Floor> {
+    let absolute = view.thresholds.min_restore;
+    if view.profile == Profile::Checklist || view.earlier.is_empty() {
+        return Some(Floor { bytes: absolute.max(EMPTY_ARCHIVE), words: format!("at least {}", size(absolute)) });
+    }
+    let origin = view.origin().filter(|origin| origin.saves().next().is_some());
+    let (name, bytes) = match origin {
+        Some(origin) => {
+            let sizes: Option<Vec<u64>> =
+                origin.saves().map(|(cache, _, _)| cache.save_size.as_ref().map(|size| size.value)).collect();
+            (origin.name(), sizes?.into_iter().fold(0, u64::saturating_add))
+        }
+        // The entry was saved before the runs at hand: an earlier restore of it is the next best witness.
+        None => view
+            .earlier
+            .iter()
+            .filter_map(|run| Some((run.name(), run.restoring().filter_map(|cache| cache.restored_bytes()).max()?)))
+            .max_by_key(|(_, bytes)| *bytes)?,
+    };
+    let share = view.thresholds.min_carried_ratio;
+    let words = format!("at least {:.0} % of the {} of {name}", share * 100.0, size(bytes));
+    Some(Floor { bytes: ((bytes as f64 * share) as u64).max(EMPTY_ARCHIVE), words })
+}
+
+fn lookup_quote(cache: &Cache) -> Vec<Quote> {
+    cache.lookup.iter().map(|lookup| lookup.quote.clone()).collect()
+}

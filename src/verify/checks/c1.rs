@@ -1,0 +1,124 @@
+//! Check C1: are the cache mounts large before the build? [`read`] is principal, [`mounts`] its numbers.
+
+use super::Reading;
+use crate::evidence::Seen;
+use crate::verify::view::{EMPTY_MOUNT, MountKind, Stage, View, Wanted};
+use crate::verify::{Profile, Status, size};
+
+/// One mount before the build.
+#[derive(Debug, Clone)]
+pub(crate) struct MountReading {
+    /// Which mount.
+    pub(crate) mount: Wanted,
+    /// Its size before the build, if printed.
+    pub(crate) before: Option<Seen<u64>>,
+    /// The least it should hold, if known, and in words.
+    pub(crate) floor: Option<(u64, String)>,
+    /// The answer.
+    pub(crate) status: Status,
+}
+
+impl MountReading {
+    /// Tells whether the mount was seen to hold nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| before.value < EMPTY_MOUNT)
+    }
+}
+
+/// Reads the check.
+pub(crate) fn read(view: &View) -> Reading {
+    let readings = mounts(view);
+    let threshold =
+        match readings.iter().filter_map(|reading| reading.floor.clone()).map(|(_, words)| words).collect::<Vec<_>>() {
+            words if words.is_empty() => "as large as they were left".to_owned(),
+            words => words.join(" and "),
+        };
+    let mut observed: Vec<String> = readings
+        .iter()
+        .map(|reading| match &reading.before {
+            Some(before) => format!("{} {}", reading.mount.target, size(before.value)),
+            None => format!("{} not printed", reading.mount.target),
+        })
+        .collect();
+    let mut status = combined(&readings);
+    let kinds: Vec<MountKind> = readings.iter().map(|reading| reading.mount.kind).collect();
+    let alone = match (kinds.contains(&MountKind::Modules), kinds.contains(&MountKind::BuildCache)) {
+        (true, false) => Some("build cache"),
+        (false, true) => Some("module"),
+        _ => None,
+    };
+    if let Some(other) = alone {
+        if view.mounts_are_listed() {
+            observed.push(format!("there is no {other} mount"));
+        } else {
+            observed.push(format!("whether there is a {other} mount was not seen"));
+            if status == Status::Pass {
+                status = Status::Unobserved;
+            }
+        }
+    }
+    if view.stage() == Stage::First && !observed.is_empty() {
+        observed.push("as it must be on a first run".to_owned());
+    }
+    let observed =
+        if observed.is_empty() { "no size of a cache mount was seen".to_owned() } else { observed.join(", ") };
+    let evidence = readings.into_iter().filter_map(|reading| reading.before).map(|before| before.quote).collect();
+    Reading { status, observed, threshold, evidence }
+}
+
+fn combined(readings: &[MountReading]) -> Status {
+    if readings.iter().any(|reading| reading.status == Status::Fail) {
+        Status::Fail
+    } else if readings.is_empty() || readings.iter().any(|reading| reading.status == Status::Unobserved) {
+        Status::Unobserved
+    } else {
+        Status::Pass
+    }
+}
+
+/// Reads each mount that matters.
+pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
+    let cached = view.judged.build.is_some_and(|build| build.cached.is_some()) || view.judged.unseen_builds;
+    let stage = view.stage();
+    let read = |mount: Wanted| {
+        let before = view.judged.build.and_then(|build| build.sizes_of(&mount.target)?.before.clone());
+        let floor = floor(view, &mount);
+        let status = match (&before, &floor) {
+            (Some(before), _) if before.value < EMPTY_MOUNT && stage == Stage::Later && !cached => Status::Fail,
+            (Some(before), Some((floor, _))) if !cached => {
+                match before.value >= (*floor).max(EMPTY_MOUNT) {
+                    // On a first run a large mount proves a warm runner, not a carried cache.
+                    true if stage == Stage::First => Status::Unobserved,
+                    true => Status::Pass,
+                    false if stage == Stage::Later => Status::Fail,
+                    false => Status::Unobserved,
+                }
+            }
+            _ => Status::Unobserved,
+        };
+        MountReading { mount, before, floor, status }
+    };
+    view.wanted().into_iter().map(read).collect()
+}
+
+/// Finds the least a mount should hold: the checklist's number, or a share of what the run that saved it left in it.
+fn floor(view: &View, mount: &Wanted) -> Option<(u64, String)> {
+    let absolute = match mount.kind {
+        MountKind::Modules => Some(view.thresholds.min_mod),
+        MountKind::BuildCache => Some(view.thresholds.min_build),
+        MountKind::Other => None,
+    };
+    if view.profile == Profile::Checklist || view.earlier.is_empty() {
+        return absolute.map(|bytes| (bytes, format!("at least {}", size(bytes))));
+    }
+    let after = |run: &crate::verify::view::Run| {
+        let sizes = run.build?.sizes_of(&mount.target)?;
+        Some((run.name(), sizes.after.as_ref()?.value))
+    };
+    let (name, bytes) = match view.origin() {
+        Some(origin) => after(origin)?,
+        None => view.earlier.iter().filter_map(after).max_by_key(|(_, bytes)| *bytes)?,
+    };
+    let share = view.thresholds.min_carried_ratio;
+    Some(((bytes as f64 * share) as u64, format!("at least {:.0} % of the {} of {name}", share * 100.0, size(bytes))))
+}

@@ -1,0 +1,43 @@
+//! Check C3: are modules downloaded again? [`read`] is principal.
+//!
+//! Seeing no download passes only where the compiling step ran, was seen to its end, and printed something: then it
+//! would have printed a download too.
+
+use super::Reading;
+use crate::evidence::{Build, TimeSource};
+use crate::verify::Status;
+use crate::verify::view::{Stage, View};
+
+/// Reads the check.
+pub(crate) fn read(view: &View) -> Reading {
+    let most = view.thresholds.max_downloads;
+    let threshold = format!("at most {most}");
+    let Some(build) = view.judged.build else {
+        return Reading::unobserved("no build was seen", threshold);
+    };
+    let count = build.downloads.len();
+    let observed = match count {
+        1 => "1 module downloaded".to_owned(),
+        _ => format!("{count} modules downloaded"),
+    };
+    let lines = build.downloads.iter().take(3).map(|module| module.quote.clone()).collect();
+    if view.stage() == Stage::First {
+        return Reading::unobserved(format!("{observed}, as it may be on a first run"), threshold).resting_on(lines);
+    }
+    if count > most {
+        let status = if view.stage() == Stage::Later { Status::Fail } else { Status::Unobserved };
+        return Reading { status, observed, threshold, evidence: lines };
+    }
+    let Some(build) = view.judged.finished_build().filter(|build| prints(build)) else {
+        return Reading::unobserved("a finished step that would print downloads was not seen", threshold)
+            .resting_on(lines);
+    };
+    let ended = build.step_ended.iter().map(|ended| ended.quote.clone()).collect();
+    Reading { status: Status::Pass, observed, threshold, evidence: ended }
+}
+
+/// Tells whether anything the step printed was seen.
+fn prints(build: &Build) -> bool {
+    let printed_time = build.time.as_ref().is_some_and(|time| time.value.source == TimeSource::Printed);
+    printed_time || !build.sizes.is_empty() || !build.downloads.is_empty()
+}

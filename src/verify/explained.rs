@@ -1,0 +1,163 @@
+//! Which findings are mere consequences of others. [`causes_only`] is principal.
+//!
+//! One fault makes a tail of symptoms: a wrong id leaves an empty mount, an empty archive, a frozen entry, a cold build. A
+//! person needs the fault. So each cause lists what it explains, and what is explained stays silent. `cache-after-dance`
+//! leaves `cache-empty` and `cache-locked` standing: there the order is repaired in one place and the key in another.
+
+use super::{Code, Finding, Severity};
+
+/// Removes what another finding explains, and sorts the rest: errors first, then in the order of fixing.
+pub(crate) fn causes_only(findings: Vec<Finding>) -> Vec<Finding> {
+    let errors: Vec<Code> =
+        findings.iter().filter(|finding| finding.severity == Severity::Error).map(|finding| finding.code).collect();
+    let mut kept: Vec<Finding> = findings
+        .into_iter()
+        .filter(|finding| {
+            let explained =
+                errors.iter().any(|cause| *cause != finding.code && explains(*cause).contains(&finding.code));
+            // To someone whose caches are broken, that the log could say more is no news.
+            let beside_the_point = finding.code == Code::NotInstrumented && !errors.is_empty();
+            !explained && !beside_the_point
+        })
+        .collect();
+    kept.sort_by_key(|finding| (finding.severity, finding.code));
+    kept
+}
+
+/// Returns the findings that are to be expected where this one is true.
+pub(crate) fn explains(cause: Code) -> &'static [Code] {
+    use Code::{
+        BuildCacheNotRestored, BuildNotFaster, CacheEmpty, CacheEvicted, CacheKeyStale, CacheLocked, CacheMiss,
+        CacheNotSaved, CachePathMissing, CacheTooSmall, ExtractEmpty, ExtractFailed, ExtractSkipped, InjectEmpty,
+        InjectFailed, JobFailedBeforePost, ModulesNotRestored, MountsEmptyBeforeBuild,
+    };
+    const COLD: &[Code] = &[
+        MountsEmptyBeforeBuild,
+        ModulesNotRestored,
+        BuildCacheNotRestored,
+        BuildNotFaster,
+        InjectEmpty,
+        CacheKeyStale,
+    ];
+    const MISSED: &[Code] = &[
+        CacheMiss,
+        MountsEmptyBeforeBuild,
+        ModulesNotRestored,
+        BuildCacheNotRestored,
+        BuildNotFaster,
+        InjectEmpty,
+        CacheKeyStale,
+    ];
+    const NOTHING_LEFT: &[Code] = &[
+        CachePathMissing,
+        CacheNotSaved,
+        CacheTooSmall,
+        ExtractEmpty,
+        CacheMiss,
+        MountsEmptyBeforeBuild,
+        ModulesNotRestored,
+        BuildCacheNotRestored,
+        BuildNotFaster,
+        InjectEmpty,
+        CacheKeyStale,
+    ];
+    const NOTHING_CARRIED: &[Code] = &[
+        CacheEmpty,
+        CacheLocked,
+        CachePathMissing,
+        CacheNotSaved,
+        CacheTooSmall,
+        ExtractEmpty,
+        CacheMiss,
+        MountsEmptyBeforeBuild,
+        ModulesNotRestored,
+        BuildCacheNotRestored,
+        BuildNotFaster,
+        InjectEmpty,
+        CacheKeyStale,
+    ];
+    const BROKE_OFF: &[Code] = &[
+        JobFailedBeforePost,
+        InjectFailed,
+        ExtractFailed,
+        ExtractSkipped,
+        CacheEmpty,
+        CacheLocked,
+        CachePathMissing,
+        CacheNotSaved,
+        CacheTooSmall,
+        ExtractEmpty,
+        CacheMiss,
+        CacheEvicted,
+        MountsEmptyBeforeBuild,
+        ModulesNotRestored,
+        BuildCacheNotRestored,
+        BuildNotFaster,
+        InjectEmpty,
+        CacheKeyStale,
+    ];
+    match cause {
+        Code::DanceMissing
+        | Code::NoCacheBuild
+        | Code::BuilderMismatch
+        | Code::CacheMapIdMismatch
+        | Code::CacheMapTargetMismatch
+        | Code::CacheMapOwnerMismatch
+        | Code::CacheMapCollision
+        | Code::SaveBeforeExtract
+        | Code::CacheDirMismatch
+        | Code::ExtractFailed
+        | Code::ExtractSkipped => NOTHING_CARRIED,
+        Code::CacheAfterDance => NOTHING_LEFT,
+        Code::DanceCrashed | Code::DanceHung => BROKE_OFF,
+        Code::ExtractEmpty => &[
+            CacheEmpty,
+            CacheLocked,
+            CacheTooSmall,
+            MountsEmptyBeforeBuild,
+            ModulesNotRestored,
+            BuildCacheNotRestored,
+            BuildNotFaster,
+            InjectEmpty,
+        ],
+        Code::JobFailedBeforePost => &[
+            CacheNotSaved,
+            CachePathMissing,
+            CacheMiss,
+            MountsEmptyBeforeBuild,
+            ModulesNotRestored,
+            BuildCacheNotRestored,
+            BuildNotFaster,
+        ],
+        Code::InjectFailed | Code::InjectEmpty => COLD,
+        Code::CacheEmpty | Code::CacheLocked => COLD,
+        Code::CacheTooSmall => &[MountsEmptyBeforeBuild, BuildNotFaster, InjectEmpty],
+        Code::CachePathMissing
+        | Code::CacheNotSaved
+        | Code::CacheRestoreFailed
+        | Code::CacheKeyUnique
+        | Code::CacheVersionChanged
+        | Code::CacheOutOfScope
+        | Code::CacheEvicted => MISSED,
+        Code::CacheMiss => COLD,
+        Code::CacheKeyStale => &[ModulesNotRestored, BuildNotFaster],
+        Code::MountsEmptyBeforeBuild => &[BuildNotFaster, ModulesNotRestored],
+        Code::ModulesNotRestored | Code::BuildCacheNotRestored => &[BuildNotFaster, CacheTooSmall],
+        Code::BuildNotFaster | Code::BuildStepCached | Code::NotInstrumented | Code::NetLoss => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_findings_explain_each_other_away() {
+        for a in Code::ALL {
+            for b in Code::ALL {
+                let both = a != b && explains(*a).contains(b) && explains(*b).contains(a);
+                assert!(!both, "{a} and {b} would silence one another");
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What the verifier says. [`Report`] is principal.
+//!
+//! These are domain types; documents for machines have types of their own in the storey above.
+
+use super::{Code, RunSummary};
+use crate::evidence::Quote;
+
+/// The whole answer to one case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The overall answer.
+    pub verdict: Verdict,
+    /// The five checks, in order.
+    pub checks: Vec<Check>,
+    /// What is wrong, errors first, in the order in which a person should fix it.
+    pub findings: Vec<Finding>,
+    /// The runs, oldest first.
+    pub runs: Vec<RunSummary>,
+    /// What to keep in mind when reading the numbers.
+    pub notes: Vec<Note>,
+}
+
+/// The overall answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The caches survive from one run to the next.
+    Effective,
+    /// They do not.
+    Ineffective,
+    /// Nothing failed, and not everything was seen.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// Returns the public name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Effective => "effective",
+            Self::Ineffective => "ineffective",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// One check of the checklist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// Which one.
+    pub id: CheckId,
+    /// What it asks, in words.
+    pub title: String,
+    /// The answer.
+    pub status: Status,
+    /// What was seen.
+    pub observed: String,
+    /// What it is held against.
+    pub threshold: String,
+    /// The lines or measurements the answer rests on.
+    pub evidence: Vec<Quote>,
+}
+
+/// The checks of the checklist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckId {
+    /// actions/cache restored something real.
+    A,
+    /// cache-dance carried it.
+    B,
+    /// The mounts are large before the build.
+    C1,
+    /// The build is fast.
+    C2,
+    /// Modules are not downloaded again.
+    C3,
+}
+
+impl CheckId {
+    /// Returns the public name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C1 => "C1",
+            Self::C2 => "C2",
+            Self::C3 => "C3",
+        }
+    }
+
+    /// Returns what the check asks.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::A => "actions/cache restored something real",
+            Self::B => "cache-dance carried it",
+            Self::C1 => "the cache mounts are large before the build",
+            Self::C2 => "go build is dramatically faster",
+            Self::C3 => "modules are not downloaded again",
+        }
+    }
+}
+
+/// The answer of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Seen, and as it should be.
+    Pass,
+    /// Seen, and not as it should be.
+    Fail,
+    /// Not seen.
+    Unobserved,
+}
+
+impl Status {
+    /// Returns the public name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unobserved => "unobserved",
+        }
+    }
+}
+
+/// One thing that is wrong: what, how we know, why it matters, what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The public code.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is wrong here.
+    pub title: String,
+    /// How we know.
+    pub evidence: Vec<Quote>,
+    /// Why it matters, in one sentence.
+    pub why: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It breaks caching; a check fails with it.
+    Error,
+    /// It leaves something unseen, or costs something.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+impl Severity {
+    /// Returns the public name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// Something to keep in mind when reading the numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// The words.
+    pub text: String,
+    /// What it rests on.
+    pub evidence: Vec<Quote>,
+}
+
+impl Finding {
+    /// Makes a finding whose reason is the one on the code's page.
+    pub(crate) fn new(
+        code: Code,
+        severity: Severity,
+        title: impl Into<String>,
+        evidence: Vec<Quote>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { code, severity, title: title.into(), evidence, why: code.docs().why.to_owned(), fix: fix.into() }
+    }
+
+    /// Makes a finding that fails a check.
+    pub(crate) fn error(code: Code, title: impl Into<String>, evidence: Vec<Quote>, fix: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, title, evidence, fix)
+    }
+}

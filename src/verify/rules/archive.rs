@@ -1,0 +1,78 @@
+//! The archive holds nothing, is frozen like that, or holds too little.
+
+use super::{Need, Rule};
+use crate::evidence::{NotSaved, Quote, SaveOutcome};
+use crate::verify::checks::a;
+use crate::verify::view::{CacheExt, EMPTY_ARCHIVE, Run, Stage, View};
+use crate::verify::{Code, Finding, Status, size};
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[Code::CacheEmpty, Code::CacheLocked, Code::CacheTooSmall], needs: &[Need::Evidence], check };
+
+fn check(view: &View) -> Vec<Finding> {
+    let run = &view.judged;
+    let restored_empty =
+        run.restoring().find(|cache| cache.restored_bytes().is_some_and(|bytes| bytes < EMPTY_ARCHIVE));
+    if let Some(cache) = restored_empty {
+        let (key, _) = cache.hit_key().unzip();
+        let key = key.unwrap_or_default();
+        let bytes = cache.restored_bytes().unwrap_or_default();
+        let mut findings = vec![Finding::error(
+            Code::CacheEmpty,
+            format!("actions/cache restored an empty archive ({}) from `{key}`", size(bytes)),
+            cache.restore_quotes(),
+            change_key(key),
+        )];
+        findings.extend(locked(run, key));
+        return findings;
+    }
+    if let Some((cache, key, quote)) = run.saves().find(|(cache, _, _)| cache.saved_empty()) {
+        let bytes = cache.save_size.as_ref().map(|size| size.value).unwrap_or_default();
+        let evidence =
+            [quote.clone()].into_iter().chain(cache.save_size.iter().map(|size| size.quote.clone())).collect();
+        return vec![Finding::error(
+            Code::CacheEmpty,
+            format!("{} saved an empty archive ({}) under `{key}`", run.name(), size(bytes)),
+            evidence,
+            change_key(key),
+        )];
+    }
+    too_small(view).into_iter().collect()
+}
+
+/// Reports an empty entry that this run hit and therefore does not replace.
+fn locked(run: &Run, key: &str) -> Option<Finding> {
+    let quote: &Quote =
+        run.caches.iter().filter_map(|cache| cache.save.as_ref()).find_map(|save| match &save.value {
+            SaveOutcome::NotSaved(NotSaved::PrimaryHit { .. } | NotSaved::AlreadyExists { .. }) => Some(&save.quote),
+            _ => None,
+        })?;
+    Some(Finding::error(
+        Code::CacheLocked,
+        format!("the empty entry is frozen under `{key}`: a run that hits it saves nothing"),
+        vec![quote.clone()],
+        change_key(key),
+    ))
+}
+
+fn too_small(view: &View) -> Option<Finding> {
+    let reading = a::read(view);
+    let restored = view.judged.restoring().all(|cache| cache.restored_bytes().is_some());
+    if reading.status != Status::Fail || !restored || view.stage() != Stage::Later {
+        return None;
+    }
+    Some(Finding::error(
+        Code::CacheTooSmall,
+        format!("actions/cache {}, and should have: {}", reading.observed, reading.threshold),
+        reading.evidence,
+        Code::CacheTooSmall.docs().fix,
+    ))
+}
+
+/// Says how to get rid of an entry.
+fn change_key(key: &str) -> String {
+    format!(
+        "Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete {key}`. An entry never \
+         changes under its key."
+    )
+}

@@ -1,0 +1,39 @@
+//! Cache mounts, and no dance to carry them.
+
+use super::{Need, Rule};
+use crate::evidence::{DancePhase, Quote};
+use crate::verify::checks::c1;
+use crate::verify::view::View;
+use crate::verify::{Code, Finding, Status};
+
+pub(super) const RULE: Rule = Rule { codes: &[Code::DanceMissing], needs: &[Need::Evidence], check };
+
+fn check(view: &View) -> Vec<Finding> {
+    let run = &view.judged;
+    let danced = !run.dances().is_empty()
+        || run.carried(DancePhase::Inject).next().is_some()
+        // A step that broke off early may never have reached the dance.
+        || run.broke_off().is_some();
+    let Some(build) = run.build.filter(|_| !danced && run.is_whole()) else { return Vec::new() };
+    let mounts = c1::mounts(view);
+    let arrived = !mounts.is_empty() && mounts.iter().all(|mount| mount.status == Status::Pass);
+    if arrived || build.mounts.is_empty() {
+        return Vec::new();
+    }
+    let evidence: Vec<Quote> = build.mounts.iter().take(2).map(|mount| mount.quote.clone()).collect();
+    let entries: Vec<String> = build
+        .mounts
+        .iter()
+        .map(|mount| super::identity::entry(&super::identity::source_name(&mount.value), &mount.value))
+        .collect();
+    vec![Finding::error(
+        Code::DanceMissing,
+        "the build has cache mounts and the job has no buildkit-cache-dance step",
+        evidence,
+        format!(
+            "Add a step between actions/cache and the build: `uses: reproducible-containers/buildkit-cache-dance@v3.3.2` with \
+             `cache-map: '{{{}}}'`, and let actions/cache save those directories.",
+            entries.join(", ")
+        ),
+    )]
+}

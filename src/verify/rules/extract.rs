@@ -1,0 +1,111 @@
+//! Extract did not put what the build left where actions/cache saves it.
+
+use super::{Need, Rule};
+use crate::evidence::{DancePhase, Quote};
+use crate::verify::view::{CacheExt, EMPTY_MOUNT, Run, View};
+use crate::verify::{Code, Finding, Severity, size};
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[Code::ExtractFailed, Code::ExtractEmpty, Code::ExtractSkipped], needs: &[Need::Evidence], check };
+
+fn check(view: &View) -> Vec<Finding> {
+    let runs = view.lineage();
+    let newest_first = || runs.iter().rev().copied();
+    let mut findings = Vec::new();
+    findings.extend(newest_first().find_map(failed));
+    findings.extend(newest_first().find_map(skipped).or_else(|| never_skips(&view.judged)));
+    findings.extend(newest_first().find_map(empty));
+    findings
+}
+
+fn failed(run: &Run) -> Option<Finding> {
+    let failures = run.dances().iter().flat_map(|dance| &dance.failures);
+    let lines: Vec<Quote> = failures
+        .filter(|failure| failure.value.0 == DancePhase::Extract)
+        .map(|failure| failure.quote.clone())
+        .collect();
+    // Where nothing is saved anyway, this run loses nothing by it; a later one will.
+    let severity = if nothing_to_save(run) { Severity::Warning } else { Severity::Error };
+    (!lines.is_empty()).then(|| {
+        Finding::new(
+            Code::ExtractFailed,
+            severity,
+            format!("in {} a copy out of a cache mount failed", run.name()),
+            lines,
+            Code::ExtractFailed.docs().fix,
+        )
+    })
+}
+
+/// Reports an extract that was skipped though a save was due.
+fn skipped(run: &Run) -> Option<Finding> {
+    let skipped = run.dances().iter().find_map(|dance| dance.extract_skipped.as_ref())?;
+    (!nothing_to_save(run)).then(|| {
+        Finding::error(
+            Code::ExtractSkipped,
+            format!("in {} the extract was skipped although there was something to save", run.name()),
+            vec![skipped.quote.clone()],
+            "Let it follow the hit: `skip-extraction: ${{ steps.cache.outputs.cache-hit }}`, which is `true` only when the primary key was hit.",
+        )
+    })
+}
+
+/// Tells whether the run hit its primary key, so that no save is due.
+fn nothing_to_save(run: &Run) -> bool {
+    run.caches.iter().any(|cache| cache.hit_primary().is_some() || cache.hit_exactly())
+}
+
+/// Warns of a value that is meant to skip and never does: the action compares with the exact text `true`.
+fn never_skips(run: &Run) -> Option<Finding> {
+    let inputs = run.dances().iter().find_map(|dance| dance.inputs.as_ref())?;
+    let value = inputs.value.skip_extraction.as_deref()?;
+    let plain = matches!(value.trim(), "true" | "false" | "") || value.contains("***");
+    (!plain && value.to_lowercase().contains("true")).then(|| {
+        Finding::new(
+            Code::ExtractSkipped,
+            Severity::Warning,
+            format!("`skip-extraction: {value}` never skips: only the exact text `true` does"),
+            vec![inputs.quote.clone()],
+            "Combine the conditions inside one expression: `skip-extraction: ${{ a && b }}`, not `${{ a }} && ${{ b }}`.",
+        )
+    })
+}
+
+/// Reports an extract that brought nothing though the build left data and a save was due: measured on a live run, seen by
+/// what was saved in a log.
+fn empty(run: &Run) -> Option<Finding> {
+    if nothing_to_save(run) {
+        return None;
+    }
+    let measured = run.carried(DancePhase::Extract).find_map(|entry| {
+        let tally = entry.tally.as_ref().filter(|tally| tally.value.files == 0)?;
+        let (after, quote) = left_in(run, &entry.mount.value.target)?;
+        Some((entry.mount.value.target.clone(), after, vec![quote, tally.quote.clone()]))
+    });
+    let (target, after, evidence) = measured.or_else(|| saved_nothing(run))?;
+    Some(Finding::error(
+        Code::ExtractEmpty,
+        format!("in {} the build left {} in {target}, and extract brought none of it", run.name(), size(after)),
+        evidence,
+        "Make the dance's mount the build's own (id, target, uid, gid, mode and builder); then change the cache key, since an empty entry may be \
+         frozen under it.",
+    ))
+}
+
+/// Finds an empty save that followed an extract out of mounts that were full.
+fn saved_nothing(run: &Run) -> Option<(String, u64, Vec<Quote>)> {
+    let (cache, _, quote) = run.saves().find(|(cache, _, _)| cache.saved_empty())?;
+    let saved_at = cache.save.as_ref()?.order;
+    run.carried(DancePhase::Extract).filter(|entry| entry.mount.order < saved_at).find_map(|entry| {
+        let target = entry.mount.value.target.clone();
+        let (after, after_quote) = left_in(run, &target)?;
+        let size_quote = cache.save_size.iter().map(|size| size.quote.clone());
+        Some((target, after, [after_quote, quote.clone()].into_iter().chain(size_quote).collect()))
+    })
+}
+
+/// Returns what the build left in a mount, when that is something.
+fn left_in(run: &Run, target: &str) -> Option<(u64, Quote)> {
+    let after = run.build?.sizes_of(target)?.after.as_ref().filter(|after| after.value >= EMPTY_MOUNT)?;
+    Some((after.value, after.quote.clone()))
+}

@@ -1,0 +1,73 @@
+//! actions/cache and the dance work on different host directories.
+
+use super::{Need, Rule};
+use crate::evidence::{CacheInputs, NotSaved, Quote, SaveOutcome, Seen};
+use crate::verify::view::{Run, View, covers};
+use crate::verify::{Code, Finding, Severity};
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[Code::CachePathMissing, Code::CacheDirMismatch], needs: &[Need::Evidence], check };
+
+fn check(view: &View) -> Vec<Finding> {
+    if let Some(finding) = elsewhere(&view.judged) {
+        return vec![finding];
+    }
+    missing(view).into_iter().collect()
+}
+
+/// Reports a directory of the dance that no actions/cache step of the run covers.
+fn elsewhere(run: &Run) -> Option<Finding> {
+    let inputs: Vec<&Seen<CacheInputs>> = run.caches.iter().filter_map(|cache| cache.inputs.as_ref()).collect();
+    // A step whose paths were not seen may well cover it.
+    if inputs.is_empty() || inputs.len() < run.caches.len() {
+        return None;
+    }
+    let paths = || inputs.iter().flat_map(|inputs| &inputs.value.paths);
+    let source = run.sources().into_iter().find(|source| !paths().any(|path| covers(path, source)))?;
+    let path = paths().next().cloned().unwrap_or_default();
+    let dance = run.dances().iter().find_map(|dance| dance.inputs.as_ref());
+    let cache_dir = dance.and_then(|dance| dance.value.cache_dir.as_deref()).filter(|dir| !dir.is_empty());
+    let mut evidence: Vec<Quote> = inputs.iter().map(|inputs| inputs.quote.clone()).collect();
+    evidence.extend(dance.map(|dance| dance.quote.clone()));
+    evidence.extend(path_missing(run).cloned());
+    if path_missing(run).is_some() && cache_dir.is_none() {
+        return Some(path_finding(run, Severity::Error, evidence, Some((&path, &source))));
+    }
+    let ignored = cache_dir.map(|_| " (the dance ignores `cache-dir` when a cache map is given)").unwrap_or_default();
+    let base = cache_dir.unwrap_or(&path).trim_end_matches('/');
+    let name = source.rsplit('/').find(|part| !part.is_empty()).unwrap_or("go-mod");
+    Some(Finding::error(
+        Code::CacheDirMismatch,
+        format!("the dance keeps its data in `{source}`, actions/cache saves `{path}`{ignored}"),
+        evidence,
+        format!(
+            "Let both name one place: absolute `cache-dir: ${{{{ github.workspace }}}}/${{{{ env.CACHE_DIR }}}}` without a cache map, or the \
+             directory spelt out in it, `{{\"{base}/{name}\": …}}`."
+        ),
+    ))
+}
+
+/// Reports a save that found no directory, where the paths themselves agree.
+fn missing(view: &View) -> Option<Finding> {
+    let run = view.lineage().into_iter().rev().find(|run| path_missing(run).is_some())?;
+    Some(path_finding(run, Severity::Error, path_missing(run).cloned().into_iter().collect(), None))
+}
+
+fn path_finding(run: &Run, severity: Severity, evidence: Vec<Quote>, names: Option<(&str, &str)>) -> Finding {
+    let (title, fix) = match names {
+        Some((path, source)) => (
+            format!("actions/cache saves `{path}`, which does not exist: the dance uses `{source}`"),
+            format!("Let `path:` of actions/cache name the dance's directories: `path: {source}`."),
+        ),
+        None => (
+            format!("in {} the directory to save did not exist, so nothing was saved", run.name()),
+            Code::CachePathMissing.docs().fix.to_owned(),
+        ),
+    };
+    Finding::new(Code::CachePathMissing, severity, title, evidence, fix)
+}
+
+fn path_missing<'a>(run: &Run<'a>) -> Option<&'a Quote> {
+    let saves = run.caches.iter().filter_map(|cache| cache.save.as_ref());
+    saves.filter(|save| save.value == SaveOutcome::NotSaved(NotSaved::PathMissing)).map(|save| &save.quote).next()
+}

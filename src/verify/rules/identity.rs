@@ -1,0 +1,208 @@
+//! The dance and the Dockerfile name different caches: by id, by target, or by uid, gid and mode.
+//!
+//! On a live run the engine's own records decide: a mount that the build had to create was not the injected one.
+
+use super::{Need, Rule};
+use crate::evidence::{Carried, Creator, DancePhase, MountRecord, MountSpec, Quote, Seen};
+use crate::verify::view::{Pairing, Run, View, differs, pair};
+use crate::verify::{Code, Finding};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[Code::CacheMapIdMismatch, Code::CacheMapTargetMismatch, Code::CacheMapOwnerMismatch],
+    needs: &[Need::Evidence],
+    check,
+};
+
+fn check(view: &View) -> Vec<Finding> {
+    let run = &view.judged;
+    let mut mismatches: Vec<Mismatch> = Vec::new();
+    for pairing in pair(run, DancePhase::Inject) {
+        let (mount, entry) = match pairing {
+            Pairing::Other(mount, entry) => (mount, entry),
+            // Equal texts may still name two caches (variables, an odd spelling): then the records tell.
+            Pairing::Same(mount, entry) => match provenance(run, mount) {
+                Provenance::TwoCaches(_) if !throws_mounts_away(run) => (mount, entry),
+                _ => continue,
+            },
+            Pairing::None(_) => continue,
+        };
+        let records = match provenance(run, mount) {
+            Provenance::Carried => continue,
+            Provenance::TwoCaches(quotes) => quotes,
+            Provenance::Unknown => Vec::new(),
+        };
+        mismatches.push(Mismatch { code: code(mount, &entry.mount.value), mount, entry, records });
+    }
+    let of_code = |code: &Code| {
+        let alike: Vec<&Mismatch> = mismatches.iter().filter(|mismatch| mismatch.code == *code).collect();
+        (!alike.is_empty()).then(|| finding(run, *code, &alike))
+    };
+    RULE.codes.iter().filter_map(of_code).collect()
+}
+
+/// One mount of the build and the entry that misses it.
+struct Mismatch<'a> {
+    code: Code,
+    mount: &'a MountSpec,
+    entry: &'a Carried,
+    records: Vec<Quote>,
+}
+
+/// Makes one finding of all mismatches of one kind, so that its fix is one cache map.
+fn finding(run: &Run, code: Code, mismatches: &[&Mismatch]) -> Finding {
+    let titles: Vec<String> = mismatches.iter().map(|mismatch| mismatch.title()).collect();
+    let entries: Vec<String> = mismatches
+        .iter()
+        .map(|mismatch| {
+            let source = mismatch.entry.source.clone().unwrap_or_else(|| source_name(mismatch.mount));
+            entry(&source, mismatch.mount)
+        })
+        .collect();
+    let mut evidence: Vec<Quote> = Vec::new();
+    for mismatch in mismatches {
+        let mounts = run.build.into_iter().flat_map(|build| &build.mounts);
+        let lines = mounts.filter(|seen| seen.value == *mismatch.mount).map(|seen| &seen.quote);
+        for quote in lines.chain([&mismatch.entry.mount.quote]).chain(&mismatch.records) {
+            if !evidence.contains(quote) {
+                evidence.push(quote.clone());
+            }
+        }
+    }
+    let word =
+        if entries.len() == 1 { "entry name the build's own cache" } else { "entries name the build's own caches" };
+    let fix = format!(
+        "Let the {word}: `{{{}}}`; then change the cache key, since an empty entry may be frozen under it.",
+        entries.join(", ")
+    );
+    Finding::error(code, titles.join("; "), evidence, fix)
+}
+
+impl Mismatch<'_> {
+    fn title(&self) -> String {
+        let (mount, given) = (self.mount, &self.entry.mount.value);
+        match self.code {
+            Code::CacheMapTargetMismatch => {
+                format!("the Dockerfile mounts {}, the cache map fills {}", mount.target, given.target)
+            }
+            Code::CacheMapOwnerMismatch => format!(
+                "{}: the Dockerfile's mount has {}, the cache map's has {}",
+                mount.target,
+                or_none(&mount.owner, "no uid, gid or mode"),
+                or_none(&given.owner, "no uid, gid or mode"),
+            ),
+            _ => format!(
+                "{}: the Dockerfile's cache has {}, the cache map's has {}",
+                mount.target,
+                id_words(mount),
+                id_words(given)
+            ),
+        }
+    }
+}
+
+/// Says which part of the identity differs.
+fn code(mount: &MountSpec, given: &MountSpec) -> Code {
+    if mount.id_part() == given.id_part() && mount.owner != given.owner {
+        Code::CacheMapOwnerMismatch
+    } else if mount.id.is_none() && given.id.is_none() && differs(mount, given) == Some(true) {
+        Code::CacheMapTargetMismatch
+    } else {
+        Code::CacheMapIdMismatch
+    }
+}
+
+fn id_words(spec: &MountSpec) -> String {
+    spec.id.as_ref().map_or_else(|| "no id".to_owned(), |id| format!("id `{id}`"))
+}
+
+fn or_none<'a>(text: &'a str, none: &'a str) -> &'a str {
+    if text.is_empty() { none } else { text }
+}
+
+/// Writes the cache map's entry that fits a mount, such as `"go-mod": {"target": "/go/pkg/mod", "id": "go-mod"}`.
+pub(super) fn entry(source: &str, mount: &MountSpec) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    if mount.id.is_none() && mount.owner.is_empty() {
+        return format!("{}: {}", quoted(source), quoted(&mount.target));
+    }
+    let mut parts = vec![format!("\"target\": {}", quoted(&mount.target))];
+    parts.extend(mount.id.iter().map(|id| format!("\"id\": {}", quoted(id))));
+    let owner = mount.owner.split(',').filter_map(|part| part.split_once('='));
+    parts.extend(owner.map(|(name, value)| match value.parse::<u32>() {
+        // A mode keeps its leading zero only as text.
+        Ok(number) if !value.starts_with('0') || value == "0" => format!("{}: {number}", quoted(name)),
+        _ => format!("{}: {}", quoted(name), quoted(value)),
+    }));
+    format!("{}: {{{}}}", quoted(source), parts.join(", "))
+}
+
+/// Suggests a host directory for a mount: `go-mod` for `/go/pkg/mod`, `go-build` for `/root/.cache/go-build`.
+pub(super) fn source_name(mount: &MountSpec) -> String {
+    match mount.target.trim_end_matches('/') {
+        target if target.ends_with("pkg/mod") => "go-mod".to_owned(),
+        target => target.rsplit('/').find(|part| !part.is_empty()).unwrap_or("cache").to_owned(),
+    }
+}
+
+/// What the engine's records say about one mount.
+enum Provenance {
+    /// The build had to create nothing: it found the injected mount.
+    Carried,
+    /// The build created a mount of its own beside the dance's, on the same builder.
+    TwoCaches(Vec<Quote>),
+    /// There are no records, or they do not tell.
+    Unknown,
+}
+
+fn provenance(run: &Run, mount: &MountSpec) -> Provenance {
+    let records = &run.evidence.records;
+    let of_dance: Vec<&Seen<MountRecord>> =
+        records.iter().filter(|record| record.value.creator == Creator::Inject).collect();
+    if of_dance.is_empty() {
+        return Provenance::Unknown;
+    }
+    let clean = |target: &str| MountSpec { target: target.to_owned(), id: None, owner: String::new() }.clean_target();
+    let target = mount.clean_target();
+    let own =
+        records.iter().find(|record| record.value.creator == Creator::Build && clean(&record.value.target) == target);
+    match own {
+        None => Provenance::Carried,
+        Some(own) => {
+            let near = of_dance.iter().find(|record| record.value.builder == own.value.builder);
+            match near {
+                Some(near) => Provenance::TwoCaches(vec![near.quote.clone(), own.quote.clone()]),
+                None => Provenance::Unknown,
+            }
+        }
+    }
+}
+
+/// Tells whether the build itself makes its mounts new, so that a record of its own says nothing about identity.
+fn throws_mounts_away(run: &Run) -> bool {
+    let no_cache = run.build.and_then(|build| build.inputs.as_ref()).is_some_and(|inputs| inputs.value.no_cache);
+    let failed = run.dances().iter().any(|dance| !dance.failures.is_empty() || dance.crashed.is_some());
+    no_cache || failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_repeats_what_makes_the_mount_unique() {
+        let spec = |id: Option<&str>, owner: &str| MountSpec {
+            target: "/go/pkg/mod".into(),
+            id: id.map(Into::into),
+            owner: owner.into(),
+        };
+        assert_eq!(entry("go-mod", &spec(None, "")), r#""go-mod": "/go/pkg/mod""#);
+        assert_eq!(
+            entry("go-mod", &spec(Some("go-mod"), "")),
+            r#""go-mod": {"target": "/go/pkg/mod", "id": "go-mod"}"#
+        );
+        assert_eq!(
+            entry("go-mod", &spec(None, "uid=1000,mode=0755")),
+            r#""go-mod": {"target": "/go/pkg/mod", "uid": 1000, "mode": "0755"}"#
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! A hit was due and there was none; why, where that can be told.
+
+use super::{Need, Rule};
+use crate::evidence::{Cache, CacheInputs, MissCause, Quote, Seen};
+use crate::verify::view::{CacheExt, Run, Stage, View};
+use crate::verify::{Code, Finding};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[
+        Code::CacheMiss,
+        Code::CacheOutOfScope,
+        Code::CacheEvicted,
+        Code::CacheVersionChanged,
+        Code::CacheKeyUnique,
+    ],
+    needs: &[Need::Evidence],
+    check,
+};
+
+fn check(view: &View) -> Vec<Finding> {
+    if view.stage() != Stage::Later {
+        return Vec::new();
+    }
+    let missed = view.judged.restoring().find_map(|cache| Some((cache, cache.missed()?)));
+    let Some((cache, miss)) = missed else { return Vec::new() };
+    let known = by_store(cache, miss).or_else(|| by_comparison(view, cache, miss));
+    vec![known.unwrap_or_else(|| {
+        let key = cache.inputs.as_ref().map_or("its keys", |inputs| inputs.value.key.as_str());
+        Finding::error(
+            Code::CacheMiss,
+            format!("actions/cache found nothing for `{key}`, though an earlier run should have left an entry"),
+            vec![miss.clone()],
+            Code::CacheMiss.docs().fix,
+        )
+    })]
+}
+
+/// Names the cause that the store itself knows.
+fn by_store(cache: &Cache, miss: &Quote) -> Option<Finding> {
+    let cause = cache.miss_cause.as_ref()?;
+    let evidence = vec![miss.clone(), cause.quote.clone()];
+    let (code, title) = match &cause.value {
+        MissCause::NeverSaved => return None,
+        MissCause::OtherVersion { key } => {
+            (Code::CacheVersionChanged, format!("`{key}` exists for other paths or another compression"))
+        }
+        MissCause::OutOfScope { key, scope } => {
+            (Code::CacheOutOfScope, format!("`{key}` was saved for `{scope}`, which this run may not read"))
+        }
+        MissCause::Evicted { key } => (Code::CacheEvicted, format!("`{key}` was there and has been evicted")),
+    };
+    Some(Finding::error(code, title, evidence, code.docs().fix))
+}
+
+/// Names the cause that the two runs' own inputs show.
+fn by_comparison(view: &View, cache: &Cache, miss: &Quote) -> Option<Finding> {
+    let asked = cache.inputs.as_ref()?;
+    let (run, saver, key, quote) = view.earlier.iter().rev().find_map(|run| {
+        run.saves().find(|(cache, _, _)| !cache.saved_empty()).map(|(cache, key, quote)| (run, cache, key, quote))
+    })?;
+    let evidence = vec![quote.clone(), miss.clone()];
+    let reachable = key.starts_with(&asked.value.key)
+        || asked.value.restore_keys.iter().any(|prefix| key.starts_with(prefix.as_str()));
+    if reachable {
+        return other_paths(run, saver, key, asked, evidence);
+    }
+    // Restore keys that match nothing are another mistake than having none.
+    asked.value.restore_keys.is_empty().then(|| {
+        let constant = common_prefix(key, &asked.value.key);
+        let restore = if constant.is_empty() { "PREFIX-" } else { constant };
+        Finding::error(
+            Code::CacheKeyUnique,
+            format!("{} saved under `{key}`, this run asks only for `{}`", run.name(), asked.value.key),
+            evidence,
+            format!("Add the part of the key that stays as a restore key: `restore-keys: {restore}`."),
+        )
+    })
+}
+
+fn other_paths(
+    run: &Run,
+    saver: &Cache,
+    key: &str,
+    asked: &Seen<CacheInputs>,
+    mut evidence: Vec<Quote>,
+) -> Option<Finding> {
+    let saved = saver.inputs.as_ref().filter(|saved| saved.value.paths != asked.value.paths)?;
+    evidence.extend([saved.quote.clone(), asked.quote.clone()]);
+    Some(Finding::error(
+        Code::CacheVersionChanged,
+        format!(
+            "{} saved `{key}` for the paths `{}`, this run asks for `{}`",
+            run.name(),
+            saved.value.paths.join(", "),
+            asked.value.paths.join(", ")
+        ),
+        evidence,
+        Code::CacheVersionChanged.docs().fix,
+    ))
+}
+
+/// Returns what two keys share, cut back to a separator.
+fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {
+    let shared: usize = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum();
+    let shared = a.get(..shared).unwrap_or_default();
+    shared.rfind(['-', '_', '/']).and_then(|end| shared.get(..=end)).unwrap_or_default()
+}

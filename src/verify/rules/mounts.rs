@@ -1,0 +1,87 @@
+//! What should be in the cache mounts before the build is not there.
+
+use super::{Need, Rule};
+use crate::evidence::{DancePhase, Quote};
+use crate::verify::checks::c1::{self, MountReading};
+use crate::verify::checks::c3;
+use crate::verify::view::{EMPTY_MOUNT, MountKind, Pairing, View, pair};
+use crate::verify::{Code, Finding, Status, size};
+
+pub(super) const RULE: Rule = Rule {
+    codes: &[Code::MountsEmptyBeforeBuild, Code::ModulesNotRestored, Code::BuildCacheNotRestored],
+    needs: &[Need::Evidence],
+    check,
+};
+
+fn check(view: &View) -> Vec<Finding> {
+    let readings = c1::mounts(view);
+    let short: Vec<&MountReading> =
+        readings.iter().filter(|reading| reading.status == Status::Fail && !never_filled(view, reading)).collect();
+    if !short.is_empty()
+        && short.len() == readings.len()
+        && (short.len() > 1 || short[0].mount.kind == MountKind::Other)
+    {
+        return vec![all_short(&short)];
+    }
+    let mut findings: Vec<Finding> = short.iter().map(|reading| one_short(view, reading)).collect();
+    let downloads = c3::read(view);
+    if downloads.status == Status::Fail && !findings.iter().any(|finding| finding.code == Code::ModulesNotRestored) {
+        findings.push(Finding::error(
+            Code::ModulesNotRestored,
+            format!("{}, though an earlier run had them", downloads.observed),
+            downloads.evidence,
+            Code::ModulesNotRestored.docs().fix,
+        ));
+    }
+    findings
+}
+
+/// Tells whether a mount stays empty whatever the build does: then nothing was lost, and it is not where Go keeps its cache.
+pub(super) fn never_filled(view: &View, reading: &MountReading) -> bool {
+    let mut after = view.runs().filter_map(|run| run.build?.sizes_of(&reading.mount.target)?.after.as_ref()).peekable();
+    reading.is_empty() && after.peek().is_some() && after.all(|after| after.value < EMPTY_MOUNT)
+}
+
+fn all_short(short: &[&MountReading]) -> Finding {
+    let empty = short.iter().all(|reading| reading.is_empty());
+    let sizes: Vec<String> = short
+        .iter()
+        .filter_map(|reading| Some(format!("{} in {}", size(reading.before.as_ref()?.value), reading.mount.target)))
+        .collect();
+    let word = if empty { "are empty" } else { "hold too little" };
+    Finding::error(
+        Code::MountsEmptyBeforeBuild,
+        format!("the cache mounts {word} before the build: {}", sizes.join(", ")),
+        quotes(short),
+        Code::MountsEmptyBeforeBuild.docs().fix,
+    )
+}
+
+fn one_short(view: &View, reading: &MountReading) -> Finding {
+    let target = &reading.mount.target;
+    let code = match reading.mount.kind {
+        MountKind::Modules => Code::ModulesNotRestored,
+        MountKind::BuildCache => Code::BuildCacheNotRestored,
+        MountKind::Other => Code::MountsEmptyBeforeBuild,
+    };
+    let before = reading.before.as_ref().map(|before| size(before.value)).unwrap_or_default();
+    let uncarried = pair(&view.judged, DancePhase::Inject).into_iter().find_map(|pairing| match pairing {
+        Pairing::None(mount) if mount.clean_target() == *target => Some(mount),
+        _ => None,
+    });
+    let (cause, fix) = match uncarried {
+        Some(mount) => (
+            ": the cache map has no entry for it",
+            format!(
+                "Add the entry `{}` to the cache map, its directory to `path` of actions/cache, and change the cache key.",
+                super::identity::entry(&super::identity::source_name(mount), mount)
+            ),
+        ),
+        None => ("", code.docs().fix.to_owned()),
+    };
+    Finding::error(code, format!("{target} holds {before} before the build{cause}"), quotes(&[reading]), fix)
+}
+
+fn quotes(readings: &[&MountReading]) -> Vec<Quote> {
+    readings.iter().filter_map(|reading| reading.before.as_ref()).map(|before| before.quote.clone()).collect()
+}

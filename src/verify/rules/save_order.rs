@@ -1,0 +1,93 @@
+//! The directory is saved before the dance has put anything into it.
+
+use super::{Need, Rule};
+use crate::evidence::{Cache, CacheMode, Dance, Phase, Quote, Seen, StepId};
+use crate::verify::view::{Run, View};
+use crate::verify::{Code, Finding};
+
+pub(super) const RULE: Rule =
+    Rule { codes: &[Code::CacheAfterDance, Code::SaveBeforeExtract], needs: &[Need::Evidence], check };
+
+fn check(view: &View) -> Vec<Finding> {
+    let run = &view.judged;
+    let Some(dance) = run.dances().first() else { return Vec::new() };
+    let mut findings = Vec::new();
+    for cache in &run.caches {
+        if is_plain_save(run, cache) {
+            findings.extend(plain_save(run, cache, dance));
+        } else {
+            findings.extend(after_dance(run, cache, dance));
+        }
+    }
+    findings
+}
+
+/// Reports an actions/cache step that begins after the dance, or whose post step saves before the extract.
+fn after_dance(run: &Run, cache: &Cache, dance: &Dance) -> Option<Finding> {
+    let begins = cache_begins(run, cache).zip(dance_begins(run, dance)).filter(|(cache, dance)| cache.0 > dance.0);
+    let saves = cache.save.as_ref().map(place).zip(extracts(dance)).filter(|(save, extract)| save.0 < extract.0);
+    // A restore-only step has no post step, and too late is too late for it as well.
+    let evidence = match (begins, saves) {
+        (Some((cache, dance)), _) => vec![dance.1, cache.1],
+        (None, Some((save, extract))) => vec![save.1, extract.1],
+        (None, None) => return None,
+    };
+    Some(Finding::error(
+        Code::CacheAfterDance,
+        "actions/cache stands after the dance: it restores too late to be injected and saves before the extract",
+        evidence,
+        "Move the actions/cache step before the buildkit-cache-dance step (post steps run in reverse, so it then saves last), and change the \
+         cache key, since what was saved so far is empty.",
+    ))
+}
+
+/// Reports a plain save step that ran before the extract.
+fn plain_save(run: &Run, cache: &Cache, dance: &Dance) -> Option<Finding> {
+    let save = cache.save.as_ref().map(place)?;
+    let post =
+        run.evidence.steps.iter().find(|step| step.phase == Phase::Post && step.of.is_some() && step.of == dance.step);
+    let extract = extracts(dance).or_else(|| post.map(|step| place(&step.started)))?;
+    (save.0 < extract.0).then(|| {
+        Finding::error(
+            Code::SaveBeforeExtract,
+            "a plain save step runs before the dance extracts, which it does in its post step",
+            vec![save.1, extract.1],
+            "Replace the actions/cache/restore and actions/cache/save steps by one `actions/cache` step before the dance, and change the cache \
+             key, since what was saved so far is empty.",
+        )
+    })
+}
+
+/// Tells whether the step only saves; a step whose inputs were not seen is one if it saved among the main steps.
+fn is_plain_save(run: &Run, cache: &Cache) -> bool {
+    match &cache.inputs {
+        Some(inputs) => inputs.value.mode == CacheMode::Save,
+        None => {
+            let names = cache.step.and_then(|id| run.evidence.step(id)).map(|step| step.name.as_str());
+            cache.lookup.is_none() && names.is_some_and(|name| name.contains("cache/save"))
+        }
+    }
+}
+
+type Place = (usize, Quote);
+
+fn place<T>(seen: &Seen<T>) -> Place {
+    (seen.order, seen.quote.clone())
+}
+
+fn step_begins(run: &Run, step: Option<StepId>) -> Option<Place> {
+    let step = run.evidence.step(step?).filter(|step| step.phase == Phase::Main)?;
+    Some(place(&step.started))
+}
+
+fn cache_begins(run: &Run, cache: &Cache) -> Option<Place> {
+    step_begins(run, cache.step).or_else(|| cache.lookup.as_ref().map(place))
+}
+
+fn dance_begins(run: &Run, dance: &Dance) -> Option<Place> {
+    step_begins(run, dance.step).or_else(|| dance.injected.first().map(|entry| place(&entry.mount)))
+}
+
+fn extracts(dance: &Dance) -> Option<Place> {
+    dance.extracted.first().map(|entry| place(&entry.mount))
+}

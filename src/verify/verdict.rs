@@ -1,0 +1,55 @@
+//! From a case to a report. [`verify`] is principal.
+
+use super::view::View;
+use super::{
+    Case, Check, CheckId, Finding, Report, Severity, Status, Verdict, checks, explained, notes, rules, summary,
+};
+
+/// Judges the last run of a case against the earlier ones.
+///
+/// Total: whatever the evidence, there is a report. Missing evidence makes a check `unobserved`, and the verdict then
+/// `inconclusive` at best.
+pub fn verify(case: &Case) -> Report {
+    let Some(view) = View::new(case) else {
+        return Report {
+            verdict: Verdict::Inconclusive,
+            checks: checks::blank(),
+            findings: Vec::new(),
+            runs: Vec::new(),
+            notes: Vec::new(),
+        };
+    };
+    let mut checks = checks::read(&view);
+    let found = rules().iter().flat_map(|rule| (rule.check)(&view)).collect();
+    let findings = explained::causes_only(found);
+    weigh_in(&mut checks, &findings);
+    let verdict = verdict(&checks);
+    let notes = notes::notes(&view, case, verdict);
+    Report { verdict, checks, findings, runs: view.runs().map(summary::of).collect(), notes }
+}
+
+/// Lets each error fail its check, so that no error ever stands beside a pass.
+fn weigh_in(checks: &mut [Check], findings: &[Finding]) {
+    for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        let of_build = |id: CheckId| matches!(id, CheckId::C1 | CheckId::C2 | CheckId::C3);
+        let id = finding.code.check();
+        let already = checks.iter().any(|check| of_build(check.id) && of_build(id) && check.status == Status::Fail);
+        if already {
+            continue;
+        }
+        if let Some(check) = checks.iter_mut().find(|check| check.id == id && check.status != Status::Fail) {
+            check.status = Status::Fail;
+            check.observed.clone_from(&finding.title);
+            check.evidence.clone_from(&finding.evidence);
+        }
+    }
+}
+
+/// Effective when A, C1, C2 and C3 pass and nothing failed.
+fn verdict(checks: &[Check]) -> Verdict {
+    if checks.iter().any(|check| check.status == Status::Fail) {
+        return Verdict::Ineffective;
+    }
+    let proven = checks.iter().filter(|check| check.id != CheckId::B).all(|check| check.status == Status::Pass);
+    if proven { Verdict::Effective } else { Verdict::Inconclusive }
+}

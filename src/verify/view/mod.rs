@@ -1,0 +1,137 @@
+//! The case as checks and rules ask about it. [`View`] is principal.
+//!
+//! It answers questions that need more than one run: which run saved what the judged one restored, whether a hit was
+//! due, which run was cold. It decides nothing.
+
+mod cache;
+mod mounts;
+mod paths;
+mod run;
+
+pub(crate) use cache::{CacheExt, EMPTY_ARCHIVE};
+pub(crate) use mounts::{EMPTY_MOUNT, MountKind, Pairing, Wanted, differs, pair};
+pub(crate) use paths::{covers, nested};
+pub(crate) use run::Run;
+
+use crate::evidence::{MissCause, NotSaved, SaveOutcome};
+use crate::verify::{Case, Profile, Thresholds};
+
+/// A case, ready to be asked.
+pub(crate) struct View<'a> {
+    /// The run to judge: the last one.
+    pub(crate) judged: Run<'a>,
+    /// The runs before it, oldest first.
+    pub(crate) earlier: Vec<Run<'a>>,
+    /// How the numbers are used.
+    pub(crate) profile: Profile,
+    /// The numbers.
+    pub(crate) thresholds: Thresholds,
+}
+
+/// Where the judged run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It missed, and no hit was due: caches are small and the build is slow, as they should be.
+    First,
+    /// It hit, or a hit was due.
+    Later,
+    /// Its lookup was not seen.
+    Unknown,
+}
+
+/// The cold run to compare times with.
+pub(crate) enum Cold<'v, 'a> {
+    /// This run was cold.
+    Run(&'v Run<'a>),
+    /// Every earlier run was warm, or there is none: only an absolute number is left.
+    None,
+    /// Earlier runs are there and it was not seen whether they were cold.
+    Unknown,
+}
+
+impl<'a> View<'a> {
+    /// Looks at a case; `None` when it has no run.
+    pub(crate) fn new(case: &'a Case) -> Option<Self> {
+        let mut runs: Vec<Run<'a>> =
+            case.runs.iter().enumerate().map(|(at, evidence)| Run::new(at + 1, evidence)).collect();
+        let judged = runs.pop()?;
+        Some(Self { judged, earlier: runs, profile: case.profile, thresholds: case.thresholds })
+    }
+
+    /// Returns every run, oldest first.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run<'a>> {
+        self.earlier.iter().chain([&self.judged])
+    }
+
+    /// Says where the judged run stands.
+    pub(crate) fn stage(&self) -> Stage {
+        let restoring: Vec<_> = self.judged.restoring().collect();
+        if restoring.iter().any(|cache| cache.hit_key().is_some() || cache.restore_failed.is_some()) {
+            return Stage::Later;
+        }
+        if restoring.iter().any(|cache| cache.missed().is_some()) {
+            return if self.hit_was_due() { Stage::Later } else { Stage::First };
+        }
+        // A whole second run in which nothing even tries to restore is no first run.
+        let no_cache_step = self.judged.evidence.caches.is_empty() && self.judged.is_whole();
+        if no_cache_step && !self.earlier.is_empty() { Stage::Later } else { Stage::Unknown }
+    }
+
+    /// Tells whether an earlier run left, or should have left, something for the judged run to find.
+    pub(crate) fn hit_was_due(&self) -> bool {
+        let known_to_exist = self.judged.restoring().any(|cache| {
+            matches!(
+                cache.miss_cause.as_ref().map(|cause| &cause.value),
+                Some(MissCause::OtherVersion { .. } | MissCause::OutOfScope { .. } | MissCause::Evicted { .. })
+            )
+        });
+        known_to_exist || self.earlier.iter().any(|run| self.should_have_left_something(run))
+    }
+
+    fn should_have_left_something(&self, run: &Run<'a>) -> bool {
+        let asked = self.judged.primary_key();
+        run.caches.iter().any(|cache| match cache.save.as_ref().map(|save| &save.value) {
+            Some(SaveOutcome::Saved { key }) => !cache.saved_empty() || Some(key.as_str()) == asked,
+            Some(SaveOutcome::NotSaved(NotSaved::PrimaryHit { key })) => Some(key.as_str()) == asked,
+            Some(SaveOutcome::NotSaved(_)) => true,
+            None => false,
+        }) || run.broke_off().is_some()
+    }
+
+    /// Returns the earlier run whose save (or failure to save) explains what the judged run found.
+    ///
+    /// For a hit it is the run that saved the entry, if it is in the case; for a miss the last one that had something
+    /// to save.
+    pub(crate) fn origin(&self) -> Option<&Run<'a>> {
+        let keys: Vec<&str> = self.judged.restoring().filter_map(|cache| cache.hit_key()).map(|(key, _)| key).collect();
+        let mut newest_first = self.earlier.iter().rev();
+        if keys.is_empty() {
+            return newest_first.find(|run| !run.caches.iter().any(|cache| cache.hit_primary().is_some()));
+        }
+        newest_first.find(|run| run.saves().any(|(_, key, _)| keys.contains(&key)))
+    }
+
+    /// Returns the cold run to compare times with: the first known to be cold that has a time, else any known to be cold.
+    pub(crate) fn cold(&self) -> Cold<'_, 'a> {
+        let cold: Vec<&Run<'a>> = self.earlier.iter().filter(|run| run.is_cold() == Some(true)).collect();
+        if let Some(run) = cold.iter().find(|run| run.build_time().is_some()).or(cold.first()) {
+            return Cold::Run(run);
+        }
+        let all_warm = self.earlier.iter().all(|run| run.is_cold() == Some(false));
+        if all_warm { Cold::None } else { Cold::Unknown }
+    }
+
+    /// Returns the runs whose saves matter to the judged run: the one it restores from, when what it restored is bad,
+    /// and itself, oldest first.
+    pub(crate) fn lineage(&self) -> Vec<&Run<'a>> {
+        let restored_well =
+            self.judged.restoring().any(|cache| cache.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE));
+        let origin = self.origin().filter(|_| !restored_well && self.stage() == Stage::Later);
+        origin.into_iter().chain([&self.judged]).collect()
+    }
+
+    /// Tells whether the judged run danced with a fork whose own behaviour is not known.
+    pub(crate) fn unknown_fork(&self) -> bool {
+        self.judged.dances().iter().filter_map(|dance| dance.inputs.as_ref()).any(|inputs| !inputs.value.known)
+    }
+}

@@ -1,0 +1,156 @@
+//! The cache mounts a Go build wants, and which entry of the cache map is meant for which. [`Wanted`] is principal.
+
+use super::{Run, View};
+use crate::evidence::{Carried, DancePhase, MountSpec};
+
+/// A mount below this holds no cache: `du` shows 4 to 8 KB for an empty one, and the dance leaves a stamp in it.
+pub(crate) const EMPTY_MOUNT: u64 = 1 << 20;
+
+/// What a cache mount is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum MountKind {
+    /// Go's module cache.
+    Modules,
+    /// Go's build cache.
+    BuildCache,
+    /// Something else.
+    Other,
+}
+
+impl MountKind {
+    /// Tells what a mount is for by its target, or else by its id.
+    pub(crate) fn of(target: &str, id: Option<&str>) -> Self {
+        let target = target.trim_end_matches('/');
+        if target.ends_with("pkg/mod") {
+            return Self::Modules;
+        }
+        if target.ends_with("go-build") {
+            return Self::BuildCache;
+        }
+        let id: String = id.unwrap_or_default().to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+        if ["gomod", "gopkgmod"].iter().any(|word| id.contains(word)) {
+            Self::Modules
+        } else if ["gobuild", "gocache"].iter().any(|word| id.contains(word)) {
+            Self::BuildCache
+        } else {
+            Self::Other
+        }
+    }
+
+    fn of_spec(spec: &MountSpec) -> Self {
+        Self::of(&spec.target, spec.id.as_deref())
+    }
+}
+
+/// A mount whose size before the build is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// What it is for.
+    pub(crate) kind: MountKind,
+    /// Its target, cleaned.
+    pub(crate) target: String,
+}
+
+impl View<'_> {
+    /// Returns the mounts whose sizes matter: Go's two caches, else whatever cache mounts the build has.
+    ///
+    /// A mount that any run showed counts, so that a line lost in the judged run does not make a mount disappear.
+    pub(crate) fn wanted(&self) -> Vec<Wanted> {
+        let mut all: Vec<Wanted> = Vec::new();
+        let mut add = |target: &str, id: Option<&str>| {
+            let spec = MountSpec { target: target.to_owned(), id: None, owner: String::new() };
+            let target = spec.clean_target();
+            if !all.iter().any(|known| known.target == target) {
+                all.push(Wanted { kind: MountKind::of(&target, id), target });
+            }
+        };
+        for run in self.runs() {
+            if let Some(build) = run.build {
+                build.mounts.iter().for_each(|mount| add(&mount.value.target, mount.value.id.as_deref()));
+                build.sizes.iter().for_each(|sizes| add(&sizes.target, None));
+            }
+        }
+        if !self.mounts_are_listed() {
+            let entries = self.runs().flat_map(|run| run.carried(DancePhase::Inject));
+            for entry in entries.filter(|entry| MountKind::of(&entry.mount.value.target, None) != MountKind::Other) {
+                add(&entry.mount.value.target, None);
+            }
+        }
+        if all.iter().any(|mount| mount.kind != MountKind::Other) {
+            all.retain(|mount| mount.kind != MountKind::Other);
+        }
+        all.sort_by_key(|mount| mount.kind);
+        all
+    }
+
+    /// Tells whether the judged run shows which cache mounts its Dockerfile has.
+    pub(crate) fn mounts_are_listed(&self) -> bool {
+        self.judged.build.is_some_and(|build| !build.mounts.is_empty())
+    }
+}
+
+/// The build's mounts, each with what the dance does about it.
+pub(crate) enum Pairing<'a> {
+    /// The dance carries exactly this cache.
+    Same(&'a MountSpec, &'a Carried),
+    /// The dance means this mount and names another cache.
+    Other(&'a MountSpec, &'a Carried),
+    /// No entry is meant for it.
+    None(&'a MountSpec),
+}
+
+/// Pairs the build's cache mounts with the dance's entries.
+pub(crate) fn pair<'a>(run: &Run<'a>, phase: DancePhase) -> Vec<Pairing<'a>> {
+    let Some(build) = run.build else { return Vec::new() };
+    let entries: Vec<&Carried> = run.carried(phase).collect();
+    let mounts: Vec<&MountSpec> = build.mounts.iter().map(|mount| &mount.value).collect();
+    let meets = |mount: &MountSpec, entry: &Carried| differs(mount, &entry.mount.value) != Some(true);
+    let mut free: Vec<&Carried> =
+        entries.iter().copied().filter(|entry| !mounts.iter().any(|mount| meets(mount, entry))).collect();
+    let lonely = mounts.iter().filter(|mount| !entries.iter().any(|entry| meets(mount, entry))).count();
+    let mut pairs = Vec::new();
+    for mount in mounts {
+        if let Some(entry) = entries.iter().copied().find(|entry| meets(mount, entry)) {
+            pairs.push(Pairing::Same(mount, entry));
+            continue;
+        }
+        let kind = MountKind::of_spec(mount);
+        let meant = free
+            .iter()
+            .position(|entry| entry.mount.value.clean_target() == mount.clean_target())
+            .or_else(|| free.iter().position(|entry| entry.mount.value.id_part() == mount.id_part()))
+            .or_else(|| free.iter().position(|entry| kind != MountKind::Other && kind == meant_for(entry)))
+            .or((lonely == 1 && free.len() == 1 && meant_for(free[0]) == MountKind::Other).then_some(0));
+        pairs.push(match meant {
+            Some(at) => Pairing::Other(mount, free.remove(at)),
+            None => Pairing::None(mount),
+        });
+    }
+    pairs
+}
+
+/// Tells what an entry is meant for, also by the name of its directory.
+fn meant_for(entry: &Carried) -> MountKind {
+    let spec = &entry.mount.value;
+    match MountKind::of_spec(spec) {
+        MountKind::Other => MountKind::of(entry.source.as_deref().unwrap_or_default(), entry.source.as_deref()),
+        kind => kind,
+    }
+}
+
+/// Tells whether two specs name different caches; `None` where a variable or a mask hides it.
+///
+/// A variable on the dance's side is no riddle: its Dancefile declares no arguments, so the name expands to nothing.
+pub(crate) fn differs(mount: &MountSpec, entry: &MountSpec) -> Option<bool> {
+    let (wanted, given) = (mount.id_part(), entry.id_part());
+    if wanted.contains("***") || given.contains("***") {
+        return None;
+    }
+    if given.contains('$') {
+        return Some(true);
+    }
+    if wanted.contains('$') {
+        return None;
+    }
+    Some(!mount.same_cache(entry))
+}

@@ -1,0 +1,86 @@
+//! Host directories as workflows write them, compared. [`covers`] is principal.
+//!
+//! The workspace's own path is not part of the evidence, so an absolute path is compared with a relative one by its
+//! tail. That errs towards "the same", and so never accuses a workflow that is right.
+
+/// Tells whether saving `path` also saves the directory `source`.
+pub(crate) fn covers(path: &str, source: &str) -> bool {
+    let (path, source) = (parts(path), parts(source));
+    if path.first() == Some(&"!") {
+        return false;
+    }
+    match (is_rooted(&path), is_rooted(&source)) {
+        // A relative directory may lie anywhere below the workspace, whose depth is unknown.
+        (true, false) => (0..=source.len()).any(|end| end > 0 && path.ends_with(&source[..end])),
+        (false, true) => path.is_empty() || source.windows(path.len()).any(|window| window == path),
+        _ => source.starts_with(&path),
+    }
+}
+
+/// Tells whether one directory is the other or lies inside it.
+pub(crate) fn nested(a: &str, b: &str) -> bool {
+    let (a, b) = (parts(a), parts(b));
+    is_rooted(&a) == is_rooted(&b) && (a.starts_with(&b) || b.starts_with(&a))
+}
+
+/// Splits a path into its meaningful parts: rooted ones begin with `/` or `~`, excluded ones with `!`, and a pattern ends
+/// before its first wildcard. The usual workspace of a GitHub runner is taken off.
+fn parts(path: &str) -> Vec<&str> {
+    let path = path.trim();
+    if let Some(rest) = path.strip_prefix('!') {
+        return [vec!["!"], parts(rest)].concat();
+    }
+    let mut parts: Vec<&str> = if path.starts_with('/') { vec!["/"] } else { Vec::new() };
+    parts.extend(
+        path.split('/').filter(|part| !matches!(*part, "" | ".")).take_while(|part| !part.contains(['*', '?', '['])),
+    );
+    let workspace = match parts.as_slice() {
+        ["/", "home", "runner", "work", _, _, ..] => 6,
+        ["/", "__w", _, _, ..] => 4,
+        ["/", "github", "workspace", ..] => 3,
+        _ => 0,
+    };
+    parts.split_off(workspace)
+}
+
+fn is_rooted(parts: &[&str]) -> bool {
+    matches!(parts.first(), Some(&"/" | &"~"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_covers_itself_and_what_lies_below() {
+        for (path, source) in [
+            (".go-cache", ".go-cache/go-mod"),
+            ("./go-mod/", "go-mod"),
+            ("go-mod", "./go-mod"),
+            ("/home/runner/work/app/app/.go-cache", ".go-cache/go-mod"),
+            (".go-cache", "/home/runner/work/app/app/.go-cache/go-mod"),
+            ("/srv/work/.go-cache", ".go-cache/go-mod"),
+            (".go-cache", "/srv/work/.go-cache/go-mod"),
+            (".", "go-mod"),
+            ("go-*", "go-mod"),
+            ("~/cache", "~/cache/go"),
+        ] {
+            assert!(covers(path, source), "{path} covers {source}");
+        }
+    }
+
+    #[test]
+    fn another_directory_is_not_covered() {
+        for (path, source) in
+            [(".go-cache", "go-mod"), ("go-mod", "go-mod2"), ("!go-mod", "go-mod"), ("/a/go", "go-mod")]
+        {
+            assert!(!covers(path, source), "{path} does not cover {source}");
+        }
+    }
+
+    #[test]
+    fn nesting_goes_by_whole_names() {
+        assert!(nested("go", "go/mod") && nested("go/mod", "./go") && nested("a", "a/"));
+        assert!(!nested("go", "go-mod") && !nested("a/go", "b/go"));
+    }
+}

@@ -1,0 +1,155 @@
+//! One run, as checks and rules ask about it. [`Run`] is principal.
+
+use super::{CacheExt, EMPTY_ARCHIVE, covers};
+use crate::evidence::{Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, Phase, Quote, Seen, StepOutcome};
+
+/// One run of the case.
+pub(crate) struct Run<'a> {
+    /// Its place in the case, from 1.
+    pub(crate) number: usize,
+    /// What is known of it.
+    pub(crate) evidence: &'a Evidence,
+    /// The actions/cache steps that carry the dance's directories; every one, where that cannot be told.
+    pub(crate) caches: Vec<&'a Cache>,
+    /// The first build that compiles Go code: later ones of the same job are warm from it.
+    pub(crate) build: Option<&'a Build>,
+    /// Builds before it that broke off unseen, so that it may not be the first after all.
+    pub(crate) unseen_builds: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(number: usize, evidence: &'a Evidence) -> Self {
+        let at = evidence.builds.iter().position(shows_compiling);
+        let before = &evidence.builds[..at.unwrap_or(0)];
+        Self {
+            number,
+            evidence,
+            caches: carrying(evidence),
+            build: at.and_then(|at| evidence.builds.get(at)).or(evidence.builds.last()),
+            unseen_builds: before.iter().any(|build| build.ended.is_none()),
+        }
+    }
+
+    /// Names the run in a sentence.
+    pub(crate) fn name(&self) -> String {
+        format!("run {}", self.number)
+    }
+
+    /// Returns the actions/cache steps that restore.
+    pub(crate) fn restoring(&self) -> impl Iterator<Item = &'a Cache> {
+        self.caches.iter().copied().filter(|cache| cache.restores())
+    }
+
+    /// Returns the entries this run wrote: the step, the key and the line that says so.
+    pub(crate) fn saves(&self) -> impl Iterator<Item = (&'a Cache, &'a str, &'a Quote)> {
+        self.caches.iter().copied().filter_map(|cache| cache.saved().map(|(key, quote)| (cache, key, quote)))
+    }
+
+    /// Returns the primary key, where an input or a save names it.
+    pub(crate) fn primary_key(&self) -> Option<&'a str> {
+        self.restoring().find_map(|cache| cache.inputs.as_ref()).map(|inputs| inputs.value.key.as_str())
+    }
+
+    /// Returns the dance steps.
+    pub(crate) fn dances(&self) -> &'a [Dance] {
+        &self.evidence.dances
+    }
+
+    /// Returns every entry of one phase.
+    pub(crate) fn carried(&self, phase: DancePhase) -> impl Iterator<Item = &'a Carried> {
+        self.dances().iter().flat_map(move |dance| match phase {
+            DancePhase::Inject => &dance.injected,
+            DancePhase::Extract => &dance.extracted,
+        })
+    }
+
+    /// Returns the host directories the dance works on.
+    pub(crate) fn sources(&self) -> Vec<String> {
+        sources(self.evidence)
+    }
+
+    /// Returns the time of `go build`, of a compiling step that ran and succeeded.
+    pub(crate) fn build_time(&self) -> Option<&'a Seen<BuildTime>> {
+        self.finished_build()?.time.as_ref()
+    }
+
+    /// Returns the build whose compiling step ran, was seen to its end, and succeeded.
+    pub(crate) fn finished_build(&self) -> Option<&'a Build> {
+        self.build.filter(|build| {
+            let ended = build.step_ended.as_ref().is_some_and(|ended| ended.value);
+            let failed = build.ended.as_ref().is_some_and(|ended| ended.value.is_some());
+            ended && !failed && build.cached.is_none() && !self.unseen_builds
+        })
+    }
+
+    /// Tells whether the run started without caches; `None` when its lookups were not seen.
+    pub(crate) fn is_cold(&self) -> Option<bool> {
+        let mut known = None;
+        for cache in self.restoring() {
+            if cache.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE) {
+                return Some(false);
+            }
+            let nothing =
+                cache.missed().is_some() || cache.restore_failed.is_some() || cache.restored_bytes().is_some();
+            if nothing {
+                known = Some(true);
+            }
+        }
+        known
+    }
+
+    /// Tells whether the evidence reaches the job's end, as far as it says.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.evidence.truncated.is_none() && !self.evidence.steps.is_empty()
+    }
+
+    /// Returns the line that shows that a step failed before the post steps.
+    pub(crate) fn broke_off(&self) -> Option<&'a Quote> {
+        let saved = self.caches.iter().any(|cache| cache.save.is_some());
+        let mut failures = self.evidence.steps.iter().filter(|step| step.phase == Phase::Main).filter_map(|step| {
+            step.outcome.as_ref().filter(|outcome| outcome.value == StepOutcome::Failure).map(|outcome| &outcome.quote)
+        });
+        failures.next().filter(|_| !saved)
+    }
+}
+
+/// Tells whether a build shows anything of compiling Go code.
+fn shows_compiling(build: &Build) -> bool {
+    build.cached.is_some()
+        || build.time.is_some()
+        || build.step_ended.is_some()
+        || !build.sizes.is_empty()
+        || !build.downloads.is_empty()
+}
+
+/// Picks the actions/cache steps that save what the dance moves.
+fn carrying(evidence: &Evidence) -> Vec<&Cache> {
+    let sources = sources(evidence);
+    let carries = |cache: &Cache| {
+        cache.inputs.as_ref().is_some_and(|inputs| {
+            inputs.value.paths.iter().any(|path| sources.iter().any(|source| covers(path, source)))
+        })
+    };
+    let ours: Vec<&Cache> = evidence.caches.iter().filter(|cache| carries(cache)).collect();
+    if ours.is_empty() { evidence.caches.iter().collect() } else { ours }
+}
+
+fn sources(evidence: &Evidence) -> Vec<String> {
+    let mut sources = Vec::new();
+    for dance in &evidence.dances {
+        for entry in dance.injected.iter().chain(&dance.extracted) {
+            if let Some(source) = entry.source.clone().filter(|source| !sources.contains(source)) {
+                sources.push(source);
+            }
+        }
+    }
+    if sources.is_empty() {
+        let maps = evidence.dances.iter().filter_map(|dance| dance.inputs.as_ref()?.value.cache_map.as_deref());
+        for map in maps {
+            if let Ok(serde_json::Value::Object(entries)) = serde_json::from_str(map) {
+                sources.extend(entries.into_iter().map(|(source, _)| source));
+            }
+        }
+    }
+    sources
+}
