@@ -18,6 +18,8 @@ pub(super) struct Vertex {
     pub(super) mounts: Vec<MountSpec>,
     /// What a bare number of its `du` counts, in bytes, where the command is in sight.
     pub(super) block: Option<u64>,
+    /// How many `du` commands its name shows before and after `go build`; `None` when it shows no build.
+    pub(super) measures: Option<(usize, usize)>,
     /// How many commands of its name are timed, and which of them is `go build`, from 0.
     timed: Option<(usize, usize)>,
     /// How many times it has printed.
@@ -28,7 +30,7 @@ pub(super) struct Vertex {
     pub(super) printed: bool,
     /// It downloaded or timed something.
     pub(super) active: bool,
-    /// A path was measured twice, so the first measurement was the one before the build.
+    /// A later marker or a second measurement showed that the first one was the one before the build.
     pub(super) confirmed: bool,
     /// Its end was seen.
     pub(super) ended: bool,
@@ -86,6 +88,7 @@ impl Vertex {
         };
         self.block = block(command);
         self.timed = timed(command);
+        self.measures = command.split_once("go build").map(|(before, after)| (measures(before), measures(after)));
     }
 
     /// Takes a printed time; returns whether it is the build's.
@@ -124,6 +127,11 @@ impl Vertex {
             false => go && (variable || !self.named()),
         }
     }
+}
+
+/// Counts the `du` commands of a part of a shell line.
+fn measures(part: &str) -> usize {
+    part.split(|char: char| char.is_whitespace() || ";&|()$`".contains(char)).filter(|word| *word == "du").count()
 }
 
 /// Says what a bare number of the command's `du` counts.
