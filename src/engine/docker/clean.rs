@@ -40,8 +40,8 @@ impl Docker {
         }
     }
 
-    /// Removes a namespace's containers, images, cache mounts and layers; see [`Engine::clean`](crate::engine::Engine::clean).
-    pub(super) async fn remove_all(&self, namespace: &Namespace) -> Result<Cleaned, EngineError> {
+    /// Removes the containers, images, cache mounts and layers of namespaces; see [`Engine::clean`](crate::engine::Engine::clean).
+    pub(super) async fn remove_all(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {
         let mut cleaned = Cleaned::default();
         let mut first: Option<EngineError> = None;
         let label = HashMap::from([("label".to_owned(), vec![format!("{LABEL}={}", namespace.as_str())])]);
@@ -97,30 +97,36 @@ impl Docker {
             }
             ours.extend(more);
         }
-        for record in &ours {
-            match self.prune(record).await {
-                Ok((count, bytes)) => {
-                    cleaned.bytes += bytes;
-                    if mounts.contains(record) { cleaned.mounts += count } else { cleaned.layers += count }
-                }
-                Err(error) => {
-                    first.get_or_insert(error);
-                }
+        match self.prune(&ours).await {
+            Ok((deleted, bytes)) => {
+                cleaned.bytes += bytes;
+                cleaned.mounts += deleted.iter().filter(|record| mounts.contains(record.as_str())).count();
+                cleaned.layers += deleted.iter().filter(|record| !mounts.contains(record.as_str())).count();
+            }
+            Err(error) => {
+                first.get_or_insert(error);
             }
         }
         first.map_or(Ok(cleaned), Err)
     }
 
-    /// Removes one record of the build cache; returns how many went and their bytes.
-    async fn prune(&self, record: &str) -> Result<(usize, u64), EngineError> {
-        let filters = HashMap::from([("id".to_owned(), vec![record.to_owned()])]);
+    /// Removes records of the build cache; returns those that went and their bytes.
+    ///
+    /// One request takes them all: the engine hands the value of the `id` filter on as a regular expression
+    /// (`id~=…`, <https://github.com/moby/moby/blob/v20.10.24/builder/builder-next/builder.go#L560>), and asking for one
+    /// after the other walks the whole build cache each time.
+    async fn prune(&self, records: &HashSet<&str>) -> Result<(Vec<String>, u64), EngineError> {
+        let safe = |record: &&&str| !record.is_empty() && record.chars().all(|c| c.is_ascii_alphanumeric());
+        let records: Vec<&str> = records.iter().filter(safe).copied().collect();
+        if records.is_empty() {
+            return Ok((Vec::new(), 0));
+        }
+        let pattern = format!("/^({})$/", records.join("|"));
+        let filters = HashMap::from([("id".to_owned(), vec![pattern])]);
         let options = PruneBuildOptionsBuilder::new().all(true).filters(&filters).build();
-        let answer = self
-            .client
-            .prune_build(Some(options))
-            .await
-            .map_err(|error| failed(&format!("removing build cache record {record}"), &error))?;
-        let count = answer.caches_deleted.map_or(0, |deleted| deleted.len());
-        Ok((count, answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)))
+        let answer = self.client.prune_build(Some(options)).await;
+        let answer = answer.map_err(|error| failed("removing build cache records", &error))?;
+        let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
+        Ok((answer.caches_deleted.unwrap_or_default(), bytes))
     }
 }
