@@ -7,6 +7,7 @@
 mod build;
 mod docker;
 mod error;
+mod fake;
 
 use std::time::SystemTime;
 
@@ -18,6 +19,7 @@ use crate::evidence::Creator;
 pub use build::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest};
 pub use docker::Docker;
 pub use error::EngineError;
+pub use fake::Fake;
 
 /// A tar stream on its way to or from an engine, in pieces of moderate size.
 ///
