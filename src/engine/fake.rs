@@ -182,8 +182,12 @@ impl Engine for Fake {
         Ok(self.state().list(namespace, self.scale))
     }
 
-    async fn clean(&self, namespace: &Namespace) -> Result<Cleaned, EngineError> {
-        Ok(self.state().clean(namespace, self.scale))
+    async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {
+        let mut cleaned = Cleaned::default();
+        for namespace in namespaces {
+            cleaned.add(self.state().clean(namespace, self.scale));
+        }
+        Ok(cleaned)
     }
 }
 

@@ -165,6 +165,6 @@ pub trait Engine {
     /// Lists the cache mounts of a namespace.
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError>;
 
-    /// Removes all that was made under a namespace, and nothing else.
-    async fn clean(&self, namespace: &Namespace) -> Result<Cleaned, EngineError>;
+    /// Removes all that was made under namespaces, and nothing else. What fails does not keep the rest from going.
+    async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError>;
 }
