@@ -116,7 +116,9 @@ impl Page {
         self.lines.push(format!("  {mark}  {:<2}  {}", check.id.as_str(), check.title));
         self.indented(18, &check.observed);
         if !check.threshold.is_empty() {
-            self.indented(18, &format!("needs {}", check.threshold));
+            for line in wrap(&format!("needs {}", check.threshold), self.width - 18) {
+                self.lines.push(format!("{:18}{}", "", self.style.dim(&line)));
+            }
         }
     }
 

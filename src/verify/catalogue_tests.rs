@@ -72,6 +72,23 @@ fn rows() -> Vec<Row> {
             Effective,
             &[],
         ),
+        Row(
+            "healthy-and-pushed-from-the-layer-cache",
+            vec![
+                Job::cold(),
+                Job::warm().but(|job| {
+                    job.then_builds = Some(Box::new(Job::warm().but(|job| job.layer_cached = true)));
+                }),
+            ],
+            Effective,
+            &[],
+        ),
+        Row(
+            "two-builds-one-cold",
+            vec![Job::cold(), Job::warm().but(|job| job.then_builds = Some(Box::new(Job::cold())))],
+            Ineffective,
+            &[Code::MountsEmptyBeforeBuild],
+        ),
         // A: actions/cache.
         Row(
             "cache-empty",
