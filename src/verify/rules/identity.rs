@@ -178,7 +178,10 @@ fn provenance(run: &Run, mount: &MountSpec) -> Provenance {
     match own {
         None => Provenance::Carried,
         Some(own) => {
-            let near = of_dance.iter().find(|record| record.value.builder == own.value.builder);
+            let beside = |record: &&&Seen<MountRecord>| record.value.builder == own.value.builder;
+            let same_target = |record: &&&Seen<MountRecord>| clean(&record.value.target) == target;
+            let near =
+                of_dance.iter().find(|record| beside(record) && same_target(record)).or(of_dance.iter().find(beside));
             match near {
                 Some(near) => Provenance::TwoCaches(vec![near.quote.clone(), own.quote.clone()]),
                 None => Provenance::Unknown,
