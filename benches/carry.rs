@@ -181,7 +181,7 @@ async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<
     unpacked.await??;
     let extract = began.elapsed();
     ensure!(copied.failed.is_none(), "the extract failed: {:?}", copied.failed);
-    engine.clean(&namespace).await?;
+    engine.clean(std::slice::from_ref(&namespace)).await?;
     arrived(tree, &dir.join("copy"))?;
     Ok(Took { inject, extract })
 }
@@ -222,7 +222,7 @@ async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Res
     fs::rename(scratch.join("dance-cache"), dir.join("copy"))?;
     let extract = began.elapsed();
     run(Command::new("docker").args(["rm", "-f", &container]))?;
-    engine.clean(&namespace).await?;
+    engine.clean(std::slice::from_ref(&namespace)).await?;
     fs::remove_dir_all(&scratch)?;
     fs::remove_file(dir.join("copy/buildstamp"))?;
     arrived(tree, &dir.join("copy"))?;
