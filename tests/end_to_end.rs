@@ -1,0 +1,321 @@
+//! The program on the real engine, as a person starts it: what it says, what its logs say, and what it leaves behind.
+//!
+//! One test after the other, since a machine of two cores that runs two builds at once proves nothing about time.
+//! Without an engine these tests fail; `SKIP_ENGINE_TESTS=1` leaves them out.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops where something is missing, and says so")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
+use verify_buildkit_cache::scenario::{self, Scenario, sample};
+
+use support::engine::{Engine, Holdings};
+use support::program::{self, Ended};
+use support::tree;
+
+/// How long the program may take to clean up after a signal.
+const CLEAN_UP: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let skipped = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
+    let tests: [(&str, fn()); 10] = [
+        ("healthy_on_the_small_sample_is_effective_and_cold_without_the_dance", healthy),
+        ("cache_map_id_mismatch_ends_as_its_scenario_says", || ends_as_it_says("cache-map-id-mismatch")),
+        ("cache_after_dance_ends_as_its_scenario_says", || ends_as_it_says("cache-after-dance")),
+        ("a_run_leaves_a_persons_own_project_mounts_and_images_as_they_were", own_things_survive),
+        ("ctrl_c_in_a_build_leaves_nothing_behind", || stopped_by("INT", "Ctrl-C")),
+        ("sigterm_in_a_build_leaves_nothing_behind", || stopped_by("TERM", "SIGTERM")),
+        ("an_image_that_cannot_be_pulled_is_named", image_cannot_be_pulled),
+        ("a_project_that_does_not_compile_shows_the_compilers_words", does_not_compile),
+        ("a_cache_map_that_is_not_json_crashes_the_dance", cache_map_not_json),
+        ("what_tells_runs_apart_can_tell_them_apart", namespaces_are_told_apart),
+    ];
+    if skipped {
+        eprintln!("SKIP_ENGINE_TESTS is set: {} end-to-end tests are skipped", tests.len());
+    } else if let (false, Some(reason)) = (arguments.list, Engine::of_the_environment().missing()) {
+        eprintln!("{reason}");
+        eprintln!("the end-to-end tests need one: run `make setup`, or leave them out with SKIP_ENGINE_TESTS=1");
+        return ExitCode::FAILURE;
+    }
+    let trial = |(name, test): (&str, fn())| {
+        Trial::test(name, move || -> Result<(), Failed> {
+            test();
+            Ok(())
+        })
+        .with_ignored_flag(skipped)
+    };
+    libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect()).exit_code()
+}
+
+fn healthy() {
+    let engine = Engine::of_the_environment();
+    let before = engine.holdings();
+    let ended = program::run(&["--scenario", "healthy", "--sample", "small", "--control"]);
+    let document = ended.document();
+    assert_eq!((ended.code, text(&document["verdict"])), (Some(0), "effective"), "{document:#}\n{}", ended.stderr);
+    let passed = ["A", "B", "C1", "C2", "C3"].map(|id| format!("{id} pass"));
+    assert_eq!(checks(&document), passed, "{document:#}");
+    assert_eq!(codes(&document, "error"), BTreeSet::new(), "{document:#}");
+    assert!(
+        ended.stderr.contains("control: without the dance every mount was empty before the build"),
+        "{}",
+        ended.stderr
+    );
+    let small = ["--min-restore", "5MB", "--min-mod", "5MB", "--min-build", "10MB"].map(str::to_owned);
+    logs_say_the_same(&ended, &document, &small);
+    nothing_is_left(&engine, &before, &ended);
+}
+
+fn ends_as_it_says(name: &str) {
+    let engine = Engine::of_the_environment();
+    let scenario = scenario::find(name).unwrap();
+    let before = engine.holdings();
+    let ended = program::run(&["--scenario", name]);
+    let document = ended.document();
+    let expect = &scenario.about.expect;
+    assert_eq!(document["verdict"], expect.verdict.as_str(), "{document:#}\n{}", ended.stderr);
+    assert_eq!(codes(&document, "error"), expect.codes.iter().cloned().collect(), "{document:#}");
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    logs_say_the_same(&ended, &document, &limits(&scenario));
+    nothing_is_left(&engine, &before, &ended);
+}
+
+fn own_things_survive() {
+    let engine = Engine::of_the_environment();
+    let own = Own::make(&engine);
+    let project = tempfile::tempdir().unwrap();
+    write_project(project.path(), "package main\n\nfunc main() { println(\"mine\") }\n");
+    std::os::unix::fs::symlink("main.go", project.path().join("link")).unwrap();
+    let (before, tree) = (engine.holdings(), tree::snapshot(project.path()));
+    let ended = program::run(&["--project", project.path().to_str().unwrap()]);
+    let document = ended.document();
+    assert_eq!(tree::snapshot(project.path()), tree, "the project is only read");
+    nothing_is_left(&engine, &before, &ended);
+    own.are_still_there();
+    assert_eq!(text(&document["verdict"]), "effective", "{document:#}\n{}", ended.stderr);
+    assert_eq!(ended.code, Some(0));
+    logs_say_the_same_as(&ended, &document, &[]);
+}
+
+fn stopped_by(signal: &str, called: &str) {
+    let engine = Engine::of_the_environment();
+    let own = Own::make(&engine);
+    let before = engine.holdings();
+    let mut started = program::start(&["--scenario", "cache-map-id-mismatch"]);
+    // The engine makes the record of a step's root when the step begins: this one is the step that builds.
+    let builds = |holdings: &Holdings, process| {
+        holdings.made_by(process).iter().any(|text| text.starts_with("mount / ") && text.contains("=== BEFORE"))
+    };
+    while !builds(&engine.holdings(), started.process()) {
+        assert!(started.runs(), "it ended before its first build: {}", started.end().stderr);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    started.signal(signal);
+    let ended = started.end_within(CLEAN_UP);
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&format!("stopped by {called}")), "{}", ended.stderr);
+    let log = fs::read_to_string(ended.evidence().join("run-1/job.log")).unwrap();
+    assert!(log.contains("Run docker/build-push-action"), "the log is kept up to where it stopped:\n{log}");
+    nothing_is_left(&engine, &before, &ended);
+    own.are_still_there();
+}
+
+fn image_cannot_be_pulled() {
+    let engine = Engine::of_the_environment();
+    let before = engine.holdings();
+    let started = program::start(&["--sample", "small", "--go-image", "nope.example/x:1"]);
+    let ended = started.end_within(Duration::from_secs(60));
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("image `nope.example/x:1` cannot be had"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("hint: ") && ended.stderr.contains("--go-image"), "{}", ended.stderr);
+    nothing_is_left(&engine, &before, &ended);
+}
+
+fn does_not_compile() {
+    let engine = Engine::of_the_environment();
+    let project = tempfile::tempdir().unwrap();
+    write_project(project.path(), "package main\n\nfunc main() { missing() }\n");
+    let before = engine.holdings();
+    let ended = program::run(&["--project", project.path().to_str().unwrap()]);
+    let log = fs::read_to_string(ended.evidence().join("run-1/job.log")).unwrap();
+    assert!(log.contains("main.go:3:15: undefined: missing"), "{log}");
+    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("run 1: the build failed (run-1/job.log:"), "{}", ended.stderr);
+    nothing_is_left(&engine, &before, &ended);
+    logs_say_the_same_as(&ended, &ended.document(), &[]);
+}
+
+fn cache_map_not_json() {
+    let engine = Engine::of_the_environment();
+    let dir = tempfile::tempdir().unwrap();
+    let workflow = scenario::find("healthy").unwrap().workflow.text;
+    let broken = workflow.replace("\"go-pkg-mod\": \"/go/pkg/mod\",", "\"go-pkg-mod\": \"/go/pkg/mod\"");
+    assert_ne!(broken, workflow);
+    let path = dir.path().join("broken.yml");
+    fs::write(&path, broken).unwrap();
+    let before = engine.holdings();
+    let ended = program::run(&["--workflow", path.to_str().unwrap(), "--sample", "small"]);
+    let document = ended.document();
+    assert_eq!(ended.code, Some(1), "{document:#}\n{}", ended.stderr);
+    assert!(codes(&document, "error").contains("dance-crashed"), "{document:#}");
+    let small = ["--min-restore", "5MB", "--min-mod", "5MB", "--min-build", "10MB"].map(str::to_owned);
+    logs_say_the_same(&ended, &document, &small);
+    nothing_is_left(&engine, &before, &ended);
+}
+
+/// The checks above rest on telling one run's leavings from another's; blind, they would always pass.
+fn namespaces_are_told_apart() {
+    let holdings = |text: &str| {
+        let record = support::engine::Record { id: "1".to_owned(), description: text.to_owned() };
+        Holdings { records: [record].into(), ..Holdings::default() }
+    };
+    let made = holdings("mount / from exec /usr/bin/env VBC_RUNNER=vbc-1a208292adc0f15a2-r1-b1 /bin/sh -c make");
+    assert_eq!(made.made_by(0xf_15a2).len(), 1);
+    assert_eq!(made.made_by(0xe_15a2).len(), 0);
+}
+
+/// The written logs, judged by the same numbers, give the same verdict, checks and codes of every severity.
+fn logs_say_the_same(ended: &Ended, document: &Value, numbers: &[String]) {
+    let profile = ["--profile", "checklist"].map(str::to_owned);
+    logs_say_the_same_as(ended, document, &[&profile, numbers].concat());
+}
+
+fn logs_say_the_same_as(ended: &Ended, document: &Value, judging: &[String]) {
+    let (code, read) = ended.read_back(judging);
+    let both = || format!("run: {document:#}\nlogs: {read:#}");
+    assert_eq!(read["verdict"], document["verdict"], "{}", both());
+    assert_eq!(checks(&read), checks(document), "{}", both());
+    for severity in ["error", "warning", "note"] {
+        assert_eq!(codes(&read, severity), codes(document, severity), "{severity}: {}", both());
+    }
+    assert_eq!(code, ended.code);
+}
+
+/// The engine and the disk hold what they held before, but for the evidence.
+fn nothing_is_left(engine: &Engine, before: &Holdings, ended: &Ended) {
+    let after = engine.holdings();
+    let none: [String; 0] = [];
+    assert_eq!(after.made_by(ended.process), none, "left on the engine");
+    assert_eq!(ended.left_temporary(), [""; 0].map(std::path::PathBuf::from), "left in TMPDIR");
+    if before.shared() || after.shared() {
+        eprintln!("note: others use the engine, so records without a mark are not compared");
+        return;
+    }
+    assert_eq!(before.lost_in(&after), none, "gone from the engine");
+    assert_eq!(after.lost_in(before), none, "new on the engine");
+}
+
+/// What a person has on the engine: a cache mount just where Go has its own, with a file in it, and a tagged image.
+struct Own {
+    engine: Engine,
+    word: String,
+    /// Records that were not there before.
+    new: Vec<String>,
+}
+
+impl Own {
+    fn make(engine: &Engine) -> Self {
+        let word = format!("mine-{}", std::process::id());
+        let before = engine.records();
+        engine.tag(&go_image(engine), &word, "latest");
+        let mut own = Self { engine: engine.clone(), word, new: Vec::new() };
+        let word = &own.word;
+        own.in_mount(&format!("echo {word} > /go/pkg/mod/{word}"));
+        let mount = |text: &str| text.starts_with("cached mount /go/pkg/mod ") && !text.contains("VBC_RUNNER=");
+        let ours = |text: &str| text.contains(word.as_str()) || mount(text);
+        let now = engine.records();
+        assert!(now.iter().any(|record| mount(&record.description)), "a cache mount of one's own");
+        let new = now.difference(&before).filter(|record| ours(&record.description));
+        own.new = new.map(|record| record.id.clone()).collect();
+        own
+    }
+
+    /// Runs a command with the mount in a build of one's own.
+    fn in_mount(&self, command: &str) {
+        let image = go_image(&self.engine);
+        self.engine.build(&format!("FROM {image}\nRUN --mount=type=cache,target=/go/pkg/mod {command}\n"));
+    }
+
+    fn are_still_there(&self) {
+        let (word, records) = (&self.word, self.engine.records());
+        for id in &self.new {
+            assert!(records.iter().any(|record| record.id == *id), "build cache record {id} is gone");
+        }
+        assert!(self.engine.has_image(&format!("{word}:latest")), "image {word}:latest is gone");
+        self.in_mount(&format!("grep {word} /go/pkg/mod/{word}"));
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.engine.untag(&format!("{}:latest", self.word));
+        if !std::thread::panicking() {
+            self.in_mount(&format!("rm /go/pkg/mod/{}", self.word));
+        }
+        for record in self.engine.records() {
+            if record.description.contains(&self.word) || self.new.contains(&record.id) {
+                self.engine.prune(&record.id);
+            }
+        }
+    }
+}
+
+/// A person's small Go project, with a cache mount for each of Go's two caches.
+fn write_project(dir: &Path, main: &str) {
+    let image = go_image(&Engine::of_the_environment());
+    let dockerfile = format!(
+        "FROM {image} AS build\nWORKDIR /src\nCOPY . .\n\
+         RUN --mount=type=cache,target=/go/pkg/mod \\\n    --mount=type=cache,target=/root/.cache/go-build \\\n    \
+         go build -o /out/app .\n"
+    );
+    for (name, text) in
+        [("go.mod", "module example.com/mine\n\ngo 1.25\n"), ("main.go", main), ("Dockerfile", &dockerfile)]
+    {
+        fs::write(dir.join(name), text).unwrap();
+    }
+}
+
+/// The Go image that this machine was set up with.
+fn go_image(engine: &Engine) -> String {
+    let images = [sample::official_go_image(), sample::local_go_image()];
+    images.into_iter().find(|image| engine.has_image(image)).expect("a Go image; run `make setup`")
+}
+
+fn limits(scenario: &Scenario) -> Vec<String> {
+    let limits = &scenario.about.thresholds;
+    let sizes = [
+        ("--min-restore", limits.min_restore_mb),
+        ("--min-mod", limits.min_mod_mb),
+        ("--min-build", limits.min_build_mb),
+    ];
+    let sizes = sizes.into_iter().filter_map(|(flag, limit)| Some([flag.to_owned(), format!("{}MB", limit?)]));
+    let time = limits.max_build_seconds.map(|limit| ["--max-build-time".to_owned(), format!("{limit}s")]);
+    sizes.chain(time).flatten().collect()
+}
+
+fn checks(document: &Value) -> Vec<String> {
+    let checks = document["checks"].as_array().unwrap().iter();
+    checks.map(|check| format!("{} {}", text(&check["id"]), text(&check["status"]))).collect()
+}
+
+fn codes(document: &Value, severity: &str) -> BTreeSet<String> {
+    let findings = document["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| finding["severity"] == severity)
+        .map(|finding| text(&finding["code"]).to_owned())
+        .collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,135 @@
+//! The program as a person starts it. [`Started`] is a run under way, [`Ended`] what came of it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A program under way, with a directory of its own for all it writes.
+#[derive(Debug)]
+pub(crate) struct Started {
+    child: Child,
+    dir: TempDir,
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) process: u32,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    dir: TempDir,
+}
+
+/// Runs `run … --format json --out …` to its end.
+pub(crate) fn run(args: &[&str]) -> Ended {
+    start(args).end()
+}
+
+/// Starts `run … --format json --out …`.
+pub(crate) fn start(args: &[&str]) -> Started {
+    let dir = tempfile::tempdir().unwrap();
+    let temporary = dir.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let child = program(dir.path())
+        .arg("run")
+        .args(args)
+        .args(["--format", "json", "--out"])
+        .arg(dir.path().join("evidence"))
+        .env("TMPDIR", &temporary)
+        .spawn()
+        .unwrap();
+    Started { child, dir }
+}
+
+/// The program, with both outputs in files: a full pipe would hold it up.
+fn program(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verify-buildkit-cache"));
+    let file = |name| File::create(dir.join(name)).unwrap();
+    command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).env_remove("GO_IMAGE");
+    command
+}
+
+impl Started {
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Tells whether it still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends it a signal, such as `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for it to end.
+    pub(crate) fn end(mut self) -> Ended {
+        let status = self.child.wait().unwrap();
+        self.ended(status.code())
+    }
+
+    /// Waits for it to end within a time.
+    pub(crate) fn end_within(mut self, limit: Duration) -> Ended {
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return self.ended(status.code());
+            }
+            if since.elapsed() > limit {
+                self.child.kill().unwrap();
+                self.child.wait().unwrap();
+                let ended = self.ended(None);
+                panic!("it still ran after {limit:?}:\n{}", ended.stderr);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn ended(self, code: Option<i32>) -> Ended {
+        let text = |name| fs::read_to_string(self.dir.path().join(name)).unwrap();
+        Ended { process: self.child.id(), code, stdout: text("stdout"), stderr: text("stderr"), dir: self.dir }
+    }
+}
+
+impl Ended {
+    /// The document it wrote to standard output.
+    pub(crate) fn document(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+
+    /// Where it was told to put the evidence.
+    pub(crate) fn evidence(&self) -> PathBuf {
+        self.dir.path().join("evidence")
+    }
+
+    /// Lists the temporary files it has left.
+    pub(crate) fn left_temporary(&self) -> Vec<PathBuf> {
+        fs::read_dir(self.dir.path().join("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// Reads the written logs back with `logs`, and returns the exit code and the document.
+    pub(crate) fn read_back(&self, judging: &[String]) -> (Option<i32>, Value) {
+        let evidence = self.evidence();
+        let runs = (1..).map(|number| format!("run-{number}/job.log"));
+        let logs: Vec<String> = runs.take_while(|log| evidence.join(log).exists()).collect();
+        assert!(!logs.is_empty(), "no job log in {}", evidence.display());
+        let status = program(self.dir.path())
+            .current_dir(&evidence)
+            .arg("logs")
+            .args(&logs)
+            .args(judging)
+            .args(["--format", "json"])
+            .status()
+            .unwrap();
+        let said = fs::read_to_string(self.dir.path().join("stdout")).unwrap();
+        (status.code(), serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}")))
+    }
+}
