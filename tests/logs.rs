@@ -1,7 +1,7 @@
 //! Every fixture log in `fixtures/logs` shows what `fixtures/logs/shows.txt` says of it.
 //!
-//! A line of the table is a log, then for each of its jobs what the evidence holds, in words. To see the table that the
-//! reader makes now, run with `SHOWS=write`.
+//! The table names a log, then for each of its jobs what the evidence holds, in words. `verdicts.txt` beside it holds
+//! each job's verdict and finding codes. To see the tables as they are made now, run with `SHOWS=write`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
@@ -12,6 +12,7 @@ use verify_buildkit_cache::evidence::{
     Build, Cache, Dance, Evidence, Lookup, NotSaved, SaveOutcome, StepOutcome, TimeSource,
 };
 use verify_buildkit_cache::log::{Job, LogReader};
+use verify_buildkit_cache::verify::{Case, CaseSource, Profile, Thresholds, verify};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logs")
@@ -41,15 +42,43 @@ fn every_fixture_shows_what_the_table_says() {
             words(&evidence).iter().for_each(|line| writeln!(table, "    {line}").unwrap());
         }
     }
-    let path = fixtures().join("shows.txt");
+    compare("shows.txt", &table);
+}
+
+#[test]
+fn every_fixture_gets_the_verdict_and_the_codes_of_the_table() {
+    let mut table = String::new();
+    for name in names() {
+        let jobs = read(&name);
+        if jobs.is_empty() {
+            writeln!(table, "{name:<52} no job").unwrap();
+        }
+        for job in jobs {
+            let case = Case {
+                runs: vec![job.evidence()],
+                source: CaseSource::Logs,
+                thresholds: Thresholds::default(),
+                profile: Profile::Checklist,
+            };
+            let report = verify(&case);
+            let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
+            writeln!(table, "{name:<52} {:<13} {}", report.verdict.as_str(), codes.join(" ")).unwrap();
+        }
+    }
+    compare("verdicts.txt", &table);
+}
+
+/// Compares a table with the one in the fixtures, or writes it there when asked to.
+fn compare(name: &str, table: &str) {
+    let path = fixtures().join(name);
     if std::env::var_os("SHOWS").is_some_and(|how| how == "write") {
-        std::fs::write(&path, &table).unwrap();
+        std::fs::write(&path, table).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap();
     let differing = expected.lines().zip(table.lines()).position(|(one, other)| one != other);
     if let Some(at) = differing {
         let near = |text: &str| text.lines().skip(at.saturating_sub(6)).take(10).collect::<Vec<_>>().join("\n");
-        panic!("from line {} on\nexpected:\n{}\n\nfound:\n{}", at + 1, near(&expected), near(&table));
+        panic!("from line {} on\nexpected:\n{}\n\nfound:\n{}", at + 1, near(&expected), near(table));
     }
     assert_eq!(expected, table);
 }

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
 use std::path::Path;
-use std::time::Duration;
 
 use proptest::prelude::*;
 use verify_buildkit_cache::evidence::Evidence;
 use verify_buildkit_cache::log::{Job, LogReader};
+use verify_buildkit_cache::verify::{Case, CaseSource, Profile, Thresholds, Verdict, verify};
 
 /// Logs whose lookup, sizes or time fail, in different transports.
 const FAILING: [&str; 18] = [
@@ -42,20 +42,15 @@ fn read(bytes: &[u8]) -> Vec<Job> {
     reader.finish()
 }
 
-/// A rough verdict: something large restored, both mounts large before the build, and the build quick.
+/// Tells whether the verifier calls a run effective, by the checklist's numbers.
 fn looks_effective(evidence: &Evidence) -> bool {
-    let large = 100 << 20;
-    let restored = evidence
-        .caches
-        .iter()
-        .any(|cache| cache.restored.is_some() && cache.restore_size.as_ref().is_some_and(|size| size.value >= large));
-    let warm = evidence.builds.iter().any(|build| {
-        let before = |target| build.sizes_of(target).and_then(|sizes| sizes.before.as_ref()).map(|size| size.value);
-        before("/go/pkg/mod") >= Some(large)
-            && before("/root/.cache/go-build") >= Some(large / 2)
-            && build.time.as_ref().is_some_and(|time| time.value.took <= Duration::from_secs(10))
-    });
-    restored && warm
+    let case = Case {
+        runs: vec![evidence.clone()],
+        source: CaseSource::Logs,
+        thresholds: Thresholds::default(),
+        profile: Profile::Checklist,
+    };
+    verify(&case).verdict == Verdict::Effective
 }
 
 /// What happens to a line.
@@ -194,6 +189,20 @@ fn every_single_lost_line_leaves_a_failing_log_failing() {
             for job in read(rest.join("\n").as_bytes()) {
                 assert!(!looks_effective(&job.evidence()), "{name} without line {}: {}", lost + 1, lines[lost]);
             }
+        }
+    }
+}
+
+#[test]
+fn what_a_pass_rests_on_cannot_be_lost() {
+    let text = text("healthy-second-run.log");
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(read(text.as_bytes()).iter().all(|job| looks_effective(&job.evidence())));
+    for part in ["Cache Size: ", "Cache restored from key", "238.1M", "158.0M", "real\t", "#8 [build 4/4]"] {
+        let rest: Vec<&str> = lines.iter().copied().filter(|line| !line.contains(part)).collect();
+        for job in read(rest.join("\n").as_bytes()) {
+            let quick_by_step = part == "real\t";
+            assert_eq!(looks_effective(&job.evidence()), quick_by_step, "without {part}");
         }
     }
 }

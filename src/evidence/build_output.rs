@@ -115,14 +115,16 @@ impl BuildOutput {
         })
     }
 
-    /// Tells whether a size that this vertex prints now is taken as one before the build for its position alone, while
-    /// nothing has shown yet that the build comes after it.
+    /// Tells whether a size that this vertex prints now is taken as one before the build while nothing has shown yet that
+    /// the build comes after it.
     ///
     /// Who reads a complete stream need not care. In a log that may have lost lines such a size could as well be one
     /// from after the build.
     pub fn unconfirmed(&self, id: u64) -> bool {
-        self.vertexes.get(&id).is_some_and(|vertex| vertex.rank > 0 && !vertex.active && !vertex.confirmed)
-            && self.marker_of(id).is_none()
+        self.vertexes.get(&id).is_some_and(|vertex| {
+            let only_before = vertex.measures.is_some_and(|(before, after)| before > 0 && after == 0);
+            vertex.rank > 0 && !vertex.active && !vertex.confirmed && !only_before
+        })
     }
 
     /// The highest rank among the vertexes: the ones of that rank are the compiling steps.
@@ -138,6 +140,7 @@ impl BuildOutput {
         self.marker = Some(moment);
         if let Some(vertex) = self.vertexes.get_mut(&id) {
             vertex.marker = Some(moment);
+            vertex.confirmed |= moment == Moment::After;
         }
     }
 
@@ -181,7 +184,12 @@ impl BuildOutput {
         let again = !vertex.measured.insert(path.clone());
         let moment = marker.unwrap_or_else(|| {
             vertex.confirmed |= again;
-            if others || vertex.active || again { Moment::After } else { Moment::Before }
+            match vertex.measures {
+                Some((1.., 0)) => Moment::Before,
+                Some((0, 1..)) => Moment::After,
+                _ if others || vertex.active || again => Moment::After,
+                _ => Moment::Before,
+            }
         });
         Some(Fact::MountSize { moment, target: path, bytes })
     }
@@ -249,6 +257,28 @@ mod tests {
         output.line(5, "BEFORE");
         output.line(5, "go: downloading a.example/b v1.0.0");
         assert_eq!(output.line(5, "118M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 118 << 20)]);
+    }
+
+    #[test]
+    fn the_place_of_du_in_the_command_tells_before_from_after() {
+        let mut output = BuildOutput::new();
+        output.vertex(1, "[a 1/1] RUN --mount=type=cache,target=/go/pkg/mod du -sh /go/pkg/mod; go build");
+        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 9 << 20)]);
+        assert!(!output.unconfirmed(1));
+        let mut output = BuildOutput::new();
+        output.vertex(1, "[a 1/1] RUN --mount=type=cache,target=/go/pkg/mod go build && du -sh /go/pkg/mod");
+        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 9 << 20)]);
+    }
+
+    #[test]
+    fn a_marked_size_is_confirmed_by_the_marker_after_it() {
+        let mut output = BuildOutput::new();
+        output.vertex(5, COMPILE);
+        output.line(5, "BEFORE");
+        output.line(5, "9M\t/go/pkg/mod");
+        assert!(output.unconfirmed(5));
+        output.line(5, "AFTER");
+        assert!(!output.unconfirmed(5));
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub(super) fn timing(line: &str) -> Option<Duration> {
     if line.len() > 400 {
         return None;
     }
-    if let Some((before, rest)) = line.split_once("elapsed")
+    if first.is_ascii_digit()
+        && let Some((before, rest)) = line.split_once("elapsed")
         && rest.starts_with(' ')
         && rest.contains("%CPU")
         && before.contains("user ")

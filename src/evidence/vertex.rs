@@ -18,6 +18,8 @@ pub(super) struct Vertex {
     pub(super) mounts: Vec<MountSpec>,
     /// What a bare number of its `du` counts, in bytes, where the command is in sight.
     pub(super) block: Option<u64>,
+    /// How many `du` commands its name shows before and after `go build`; `None` when it shows no build.
+    pub(super) measures: Option<(usize, usize)>,
     /// How many commands of its name are timed, and which of them is `go build`, from 0.
     timed: Option<(usize, usize)>,
     /// How many times it has printed.
@@ -28,7 +30,7 @@ pub(super) struct Vertex {
     pub(super) printed: bool,
     /// It downloaded or timed something.
     pub(super) active: bool,
-    /// A path was measured twice, so the first measurement was the one before the build.
+    /// A later marker or a second measurement showed that the first one was the one before the build.
     pub(super) confirmed: bool,
     /// Its end was seen.
     pub(super) ended: bool,
@@ -86,6 +88,7 @@ impl Vertex {
         };
         self.block = block(command);
         self.timed = timed(command);
+        self.measures = command.split_once("go build").map(|(before, after)| (measures(before), measures(after)));
     }
 
     /// Takes a printed time; returns whether it is the build's.
@@ -126,6 +129,11 @@ impl Vertex {
     }
 }
 
+/// Counts the `du` commands of a part of a shell line.
+fn measures(part: &str) -> usize {
+    part.split(|char: char| char.is_whitespace() || ";&|()$`".contains(char)).filter(|word| *word == "du").count()
+}
+
 /// Says what a bare number of the command's `du` counts.
 fn block(command: &str) -> Option<u64> {
     let mut words = command.split(|char: char| char.is_whitespace() || ";&|()$`".contains(char));
@@ -162,7 +170,9 @@ fn timed(command: &str) -> Option<(usize, usize)> {
     for part in command.split("time ").skip(1).zip(command.match_indices("time ")).filter_map(|(part, (at, _))| {
         let head = command[..at].trim_end_matches('\\');
         let own = head.is_empty() || head.ends_with(|char: char| char.is_whitespace() || ";&|({/".contains(char));
-        own.then_some(part)
+        // `command -v time` only asks whether there is such a command.
+        let asked = head.trim_end().ends_with(" -v");
+        (own && !asked).then_some(part)
     }) {
         let this = part.split([';', '&', '|']).next().unwrap_or(part);
         if this.contains("go build") && build.is_none() {
@@ -205,6 +215,7 @@ mod tests {
     #[test]
     fn timed_commands_are_counted() {
         assert_eq!(timed("time go mod download && time -p go build ./... && /usr/bin/time ls"), Some((3, 1)));
+        assert_eq!(timed("command -v time >/dev/null || time() { x; }; time go build ."), Some((1, 0)));
         assert_eq!(timed("runtime go build"), None);
         assert_eq!(timed("sleep 1; time sh -c 'x'"), None);
     }

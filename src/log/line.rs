@@ -236,7 +236,18 @@ fn line(Unwrapped { job, step, at, text }: Unwrapped<'_>) -> Line<'_> {
 
 /// Reads the tag at the front of a text.
 fn tag(text: &str) -> (Channel, usize) {
-    if !matches!(text.as_bytes().first(), Some(b'#' | b'[' | b':' | b'W' | b'E' | b'N' | b'D')) {
+    // Nearly every line is settled by its first two bytes.
+    let tagged = match text.as_bytes() {
+        [b'#', second, ..] => *second == b'#',
+        [b':', second, ..] => *second == b':',
+        [b'[', second, ..] => matches!(second, b'c' | b'w' | b'd'),
+        [b'W', second, ..] => *second == b'a',
+        [b'E', second, ..] => *second == b'r',
+        [b'N', second, ..] => *second == b'o',
+        [b'D', second, ..] => *second == b'e',
+        _ => false,
+    };
+    if !tagged {
         return (Channel::Plain, 0);
     }
     if let Some((tag, channel)) = TAGS.iter().find(|(tag, _)| text.starts_with(tag)) {

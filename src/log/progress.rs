@@ -15,6 +15,9 @@ const VERTEXES: usize = 4_096;
 /// How many downloads of one build are quoted.
 const DOWNLOADS: usize = 10_000;
 
+/// Below this many bytes a mount is as good as empty.
+const EMPTY: u64 = 1 << 20;
+
 /// Reads the progress of the builds of one step.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
@@ -33,7 +36,7 @@ struct Open {
     dance: bool,
     vertexes: BTreeMap<u64, Named>,
     mounts: Vec<MountSpec>,
-    /// Sizes taken as ones before the build for their position alone.
+    /// Sizes taken as ones before the build, until something shows that the build came after them.
     held: Vec<(u64, Event)>,
     time: Option<(Option<SystemTime>, Quote)>,
     began: Option<SystemTime>,
@@ -77,6 +80,12 @@ impl Progress {
         let Some(mut open) = self.open.take().filter(|open| !open.dance) else { return };
         if open.start.is_some() {
             return;
+        }
+        // An empty mount is worth telling also where the log breaks off: it can make nothing pass.
+        for (_, event) in std::mem::take(&mut open.held) {
+            if matches!(event.fact, Fact::MountSize { bytes, .. } if bytes < EMPTY) {
+                sink.push(event);
+            }
         }
         if let Some((at, quote)) = open.time.take()
             && open.output.settled()

@@ -2,6 +2,7 @@
 //!
 //! One pass; what it remembers is bounded whatever the length of the log. It opens no file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,9 +28,10 @@ pub struct LogReader {
     partial: Vec<u8>,
     transport: Transport,
     done: Vec<Job>,
-    /// The jobs under way, by the name their lines carry.
-    open: BTreeMap<String, JobReader>,
-    current: String,
+    /// The jobs under way, each with the name its lines carry.
+    open: Vec<(String, JobReader)>,
+    /// The job of the last line, as its place among them.
+    current: Option<usize>,
     room: usize,
 }
 
@@ -44,8 +46,8 @@ impl LogReader {
             partial: Vec::new(),
             transport: Transport::default(),
             done: Vec::new(),
-            open: BTreeMap::new(),
-            current: String::new(),
+            open: Vec::new(),
+            current: None,
             room: EVENTS,
         }
     }
@@ -65,7 +67,7 @@ impl LogReader {
         }
         self.job = job.map(str::to_owned);
         self.step = step.map(str::to_owned);
-        self.current = String::new();
+        self.current = if same { self.open.iter().position(|(name, _)| name.is_empty()) } else { None };
     }
 
     /// Takes the next bytes, cut anywhere.
@@ -109,7 +111,9 @@ impl LogReader {
 
     fn line(&mut self, bytes: &[u8]) {
         self.number += 1;
-        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LINE)]);
+        let bytes = &bytes[..bytes.len().min(LINE)];
+        // Checking whole is much faster than repairing piece by piece, and nearly every line is whole.
+        let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
         let mut transport = std::mem::take(&mut self.transport);
         self.route(transport.read(&text));
         self.transport = transport;
@@ -117,34 +121,46 @@ impl LogReader {
 
     /// Hands a line to its job.
     fn route(&mut self, line: Line<'_>) {
-        if let Some(job) = line.job
-            && self.current != job
-        {
-            self.current.clear();
-            self.current.push_str(job);
-        }
-        if self.open.get(&self.current).is_some_and(|job| job.another(&line))
-            && let Some(job) = self.open.remove(&self.current)
-        {
-            self.done.push(job.finish());
-        }
-        if !self.open.contains_key(&self.current) {
-            if self.open.len() + self.done.len() >= JOBS {
-                return;
+        let mut at = match (line.job, self.current) {
+            (None, Some(at)) => at,
+            (Some(job), Some(at)) if self.open.get(at).is_some_and(|(name, _)| name == job) => at,
+            (job, _) => {
+                let job = job.unwrap_or("");
+                let known = self.open.iter().position(|(name, _)| name == job);
+                let Some(at) = known.or_else(|| self.begin(job)) else { return };
+                at
             }
-            let name = Some(self.current.clone()).filter(|name| !name.is_empty()).or_else(|| self.job.clone());
-            self.open.insert(self.current.clone(), JobReader::new(name, &self.source));
+        };
+        if self.open.get(at).is_some_and(|(_, job)| job.another(&line)) {
+            let (name, job) = self.open.remove(at);
+            self.done.push(job.finish());
+            self.current = None;
+            match self.begin(&name) {
+                Some(next) => at = next,
+                None => return,
+            }
         }
-        let Some(job) = self.open.get_mut(&self.current) else { return };
+        self.current = Some(at);
+        let Some((_, job)) = self.open.get_mut(at) else { return };
         job.sink.room = self.room;
-        let step = line.step.or(self.step.as_deref());
-        job.line(&line, step, &self.source, self.number);
+        job.line(&line, line.step.or(self.step.as_deref()), &self.source, self.number);
         self.room = job.sink.room;
+    }
+
+    /// Begins a job; `None` when there are too many.
+    fn begin(&mut self, name: &str) -> Option<usize> {
+        if self.open.len() + self.done.len() >= JOBS {
+            return None;
+        }
+        let shown = Some(name.to_owned()).filter(|name| !name.is_empty()).or_else(|| self.job.clone());
+        self.open.push((name.to_owned(), JobReader::new(shown, &self.source)));
+        Some(self.open.len() - 1)
     }
 
     /// Ends the jobs under way.
     fn close(&mut self) {
-        self.done.extend(std::mem::take(&mut self.open).into_values().map(JobReader::finish));
+        self.current = None;
+        self.done.extend(std::mem::take(&mut self.open).into_iter().map(|(_, job)| job.finish()));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cache::{
     before_archive, restore_lines, save_lines,
 };
 use crate::engine::Engine;
-use crate::evidence::{CacheInputs, CacheMode, Fact, Lookup, MissCause, NotSaved, SaveOutcome, StepOutcome};
+use crate::evidence::{CacheInputs, CacheMode, Fact, Lookup, MissCause, NotSaved, Quote, SaveOutcome, StepOutcome};
 use crate::plan::{self, Action, PlannedStep};
 use crate::runner::archive::{self, ArchiveError, Manifest};
 use crate::runner::store::Store;
@@ -36,9 +36,9 @@ struct Found {
 impl<E: Engine> Job<'_, E> {
     /// The main step of actions/cache, and actions/cache/restore.
     pub(super) async fn restore(&mut self, step: &PlannedStep) -> StepResult {
-        self.header(step, &DEFAULTS)?;
+        let header = self.header(step, &DEFAULTS)?;
         let release = release(step);
-        let Some((inputs, keys)) = self.cache_inputs(step)? else { return Ok(StepOutcome::Failure) };
+        let Some((inputs, keys)) = self.cache_inputs(step, Some(header))? else { return Ok(StepOutcome::Failure) };
         let request = LookupRequest {
             keys: keys.clone(),
             version: Version::of(&inputs.paths, COMPRESSION),
@@ -65,10 +65,7 @@ impl<E: Engine> Job<'_, E> {
                     self.say(&line)?;
                 }
                 self.recorder.fact(Fact::CacheLookup(Lookup::Miss));
-                self.recorder.fact_at(
-                    crate::evidence::Quote::measured("cache store", words(&cause)),
-                    Fact::CacheMissCause(cause),
-                );
+                self.recorder.fact_at(Quote::measured("cache store", words(&cause)), Fact::CacheMissCause(cause));
                 self.cache_outputs(step, &Outputs::of(&inputs.key, None), kind);
                 let outcome = if inputs.fail_on_cache_miss { StepOutcome::Failure } else { StepOutcome::Success };
                 return Ok(outcome);
@@ -117,11 +114,12 @@ impl<E: Engine> Job<'_, E> {
     /// A save: the post step of actions/cache, with what its restore left, or actions/cache/save.
     pub(super) async fn save(&mut self, step: &PlannedStep, post: Option<Option<String>>) -> StepResult {
         let in_main = post.is_none();
-        if in_main {
-            self.header(step, &[("enableCrossOsArchive", "false")])?;
-        }
+        let header = match in_main {
+            true => Some(self.header(step, &[("enableCrossOsArchive", "false")])?),
+            false => None,
+        };
         let release = release(step);
-        let Some((inputs, keys)) = self.cache_inputs(step)? else { return Ok(StepOutcome::Success) };
+        let Some((inputs, keys)) = self.cache_inputs(step, header)? else { return Ok(StepOutcome::Success) };
         let key = keys.primary.as_str().to_owned();
         match before_archive(release, &key, post.flatten().as_deref(), Permission::Write) {
             BeforeArchive::NotSaving => {
@@ -217,7 +215,7 @@ impl<E: Engine> Job<'_, E> {
     }
 
     /// Reads and checks the inputs, and emits them; what is wrong is logged in the action's words.
-    fn cache_inputs(&mut self, step: &PlannedStep) -> Result<Option<(Inputs, Keys)>, RunError> {
+    fn cache_inputs(&mut self, step: &PlannedStep, header: Option<Quote>) -> Result<Option<(Inputs, Keys)>, RunError> {
         let given = self.inputs(step)?;
         let inputs = match Inputs::parse(given.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
             Ok(inputs) => inputs,
@@ -233,18 +231,20 @@ impl<E: Engine> Job<'_, E> {
                 return Ok(None);
             }
         };
-        if !self.restored.contains_key(&step.index) {
-            self.restored.insert(step.index, None);
-            self.recorder.fact(Fact::CacheInputs(CacheInputs {
-                mode: match &step.action {
-                    Action::Cache(plan::CacheMode::Restore) => CacheMode::Restore,
-                    Action::Cache(plan::CacheMode::Save) => CacheMode::Save,
-                    _ => CacheMode::RestoreAndSave,
-                },
-                paths: inputs.paths.clone(),
-                key: inputs.key.clone(),
-                restore_keys: inputs.restore_keys.clone(),
-            }));
+        if let Some(header) = header {
+            self.recorder.fact_at(
+                header,
+                Fact::CacheInputs(CacheInputs {
+                    mode: match &step.action {
+                        Action::Cache(plan::CacheMode::Restore) => CacheMode::Restore,
+                        Action::Cache(plan::CacheMode::Save) => CacheMode::Save,
+                        _ => CacheMode::RestoreAndSave,
+                    },
+                    paths: inputs.paths.clone(),
+                    key: inputs.key.clone(),
+                    restore_keys: inputs.restore_keys.clone(),
+                }),
+            );
         }
         Ok(Some((inputs, keys)))
     }

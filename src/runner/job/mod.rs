@@ -123,6 +123,8 @@ impl<'a, E: Engine> Job<'a, E> {
 
     /// Runs the job to its end.
     pub(super) async fn run(mut self) -> Result<Finished, RunError> {
+        self.recorder
+            .line(&format!("Current runner version: 'verify-buildkit-cache {}'", env!("CARGO_PKG_VERSION")))?;
         for step in &self.plan.steps {
             self.main_step(step).await?;
         }

@@ -13,6 +13,8 @@ pub(super) struct Recorder<'a> {
     path: std::path::PathBuf,
     events: Vec<Event>,
     step: Option<StepId>,
+    /// A step that began but has not written anything to rest its beginning on.
+    beginning: Option<Fact>,
     steps: usize,
     last: Quote,
     clock: Clock,
@@ -28,7 +30,17 @@ impl<'a> Recorder<'a> {
     ) -> Result<Self, RunError> {
         let log = JobLog::create(path, name, clock).map_err(RunError::io("write", path))?;
         let last = Quote::measured(name, "the job began");
-        Ok(Self { log, path: path.to_owned(), events: Vec::new(), step: None, steps: 0, last, clock, watch })
+        Ok(Self {
+            log,
+            path: path.to_owned(),
+            events: Vec::new(),
+            step: None,
+            beginning: None,
+            steps: 0,
+            last,
+            clock,
+            watch,
+        })
     }
 
     /// Begins a step.
@@ -37,7 +49,7 @@ impl<'a> Recorder<'a> {
         self.steps += 1;
         self.step = Some(id);
         (self.watch)(Progress::Step { phase, name: name.to_owned() });
-        self.fact(Fact::StepStarted { phase, name: name.to_owned(), of });
+        self.beginning = Some(Fact::StepStarted { phase, name: name.to_owned(), of });
         Ok(id)
     }
 
@@ -55,6 +67,9 @@ impl<'a> Recorder<'a> {
         let (_, quote) = self.log.write(message).map_err(RunError::io("write", &self.path))?;
         (self.watch)(Progress::Line(message.to_owned()));
         self.last = quote.clone();
+        if let Some(began) = self.beginning.take() {
+            self.fact_at(quote.clone(), began);
+        }
         Ok(quote)
     }
 
