@@ -1,7 +1,7 @@
-//! Every fixture log in `fixtures/logs` gives the verdict and the findings that `fixtures/logs/verdicts.txt` says.
+//! Every fixture log in `fixtures/logs` gives the checks and findings that `fixtures/logs/checks.txt` says.
 //!
-//! A line of the table is a log and its job, the verdict, the five checks, and the codes. To see the table that the
-//! verifier makes now, run with `VERDICTS=write`.
+//! A line of the table is a log and its job, alone or after a healthy first run; then the verdict, the five checks and the
+//! codes. To see the table that the verifier makes now, run with `CHECKS=write`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
@@ -56,8 +56,8 @@ fn every_fixture_gives_the_verdict_of_the_table() {
         let runs: Vec<Evidence> = [jobs("healthy-first-run.log"), jobs(second)].concat();
         writeln!(table, "{}", line(&format!("healthy-first-run.log {second}"), runs, Profile::Auto)).unwrap();
     }
-    let path = fixtures().join("verdicts.txt");
-    if std::env::var_os("VERDICTS").is_some_and(|how| how == "write") {
+    let path = fixtures().join("checks.txt");
+    if std::env::var_os("CHECKS").is_some_and(|how| how == "write") {
         std::fs::write(&path, &table).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap();
