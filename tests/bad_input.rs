@@ -105,7 +105,8 @@ fn an_engine_address_of_another_kind_is_refused() {
 
 #[test]
 fn podman_has_no_buildkit() {
-    let podman = r#"{"Version":"5.4.0","ApiVersion":"1.41","Os":"linux","Components":[{"Name":"Podman Engine"}]}"#;
+    let podman = r#"{"Version":"5.4.0","ApiVersion":"1.41","Os":"linux",
+        "Components":[{"Name":"Podman Engine","Version":"5.4.0"}]}"#;
     assert_snapshot!(says_of_engine(podman), @r#"
     exit 4
     error: Podman 5.4.0 on linux at tcp://ADDRESS builds without BuildKit, so it has no cache mounts

@@ -187,14 +187,18 @@ fn subject(args: &args::Run) -> Result<Subject, Problem> {
 /// A person's own project.
 fn own_project(args: &args::Run, dir: &Path) -> Result<Subject, Problem> {
     if !dir.is_dir() {
-        return Err(Problem::stopped(format!("project {} is not a directory", dir.display())));
+        return Err(Problem::stopped(format!("project {} is not a directory", dir.display()))
+            .hint(Some("name the directory that holds the project's go.mod and Dockerfile".to_owned())));
     }
     let path = args.dockerfile.clone().unwrap_or_else(|| dir.join("Dockerfile"));
-    let dockerfile = read(&path)?;
+    let absent = !path.exists();
+    let hint = absent.then(|| "name the Dockerfile with --dockerfile".to_owned());
+    let dockerfile = read(&path).map_err(|problem| problem.hint(hint))?;
     let inside = path.canonicalize().ok().zip(dir.canonicalize().ok());
     let inside = inside.and_then(|(path, dir)| path.strip_prefix(dir).ok().map(Path::to_owned));
     let Some(inside) = inside else {
-        return Err(Problem::usage(format!("{} is not inside the project {}", path.display(), dir.display())));
+        return Err(Problem::usage(format!("{} is not inside the project {}", path.display(), dir.display()))
+            .hint(Some("copy it into the project; the build sees nothing outside of it".to_owned())));
     };
     let workflow = match &args.workflow {
         Some(path) => read(path)?,
