@@ -16,23 +16,23 @@ use verify_buildkit_cache::engine::{
 use crate::trees::{self, Listing};
 
 /// An engine and the namespaces of one case.
-pub struct Bench<'a, E> {
-    pub engine: &'a E,
-    pub image: String,
+pub(crate) struct Bench<'a, E> {
+    pub(crate) engine: &'a E,
+    pub(crate) image: String,
     case: String,
     made: RefCell<Vec<Namespace>>,
     stamps: RefCell<u32>,
 }
 
 /// One build as it was seen.
-pub struct Built {
-    pub outcome: BuildOutcome,
-    pub events: Vec<BuildEvent>,
+pub(crate) struct Built {
+    pub(crate) outcome: BuildOutcome,
+    pub(crate) events: Vec<BuildEvent>,
 }
 
 impl Built {
     /// Returns the printed lines, in order.
-    pub fn lines(&self) -> Vec<&str> {
+    pub(crate) fn lines(&self) -> Vec<&str> {
         let lines = self.events.iter().filter_map(|event| match &event.kind {
             BuildEventKind::Line { text, .. } => Some(text.as_str()),
             _ => None,
@@ -41,26 +41,26 @@ impl Built {
     }
 
     /// Returns the number of the vertex whose name has this text in it.
-    pub fn vertex(&self, part: &str) -> u64 {
+    pub(crate) fn vertex(&self, part: &str) -> u64 {
         let named = |event: &&BuildEvent| matches!(&event.kind, BuildEventKind::Named(name) if name.contains(part));
         self.events.iter().find(named).unwrap_or_else(|| panic!("no vertex for `{part}`: {:#?}", self.events)).vertex
     }
 
     /// Tells whether a vertex came from the layer cache.
-    pub fn cached(&self, part: &str) -> bool {
+    pub(crate) fn cached(&self, part: &str) -> bool {
         let vertex = self.vertex(part);
         self.events.iter().any(|event| event.vertex == vertex && event.kind == BuildEventKind::Cached)
     }
 }
 
 impl<'a, E: Engine> Bench<'a, E> {
-    pub fn new(engine: &'a E, image: String, case: &str) -> Self {
+    pub(crate) fn new(engine: &'a E, image: String, case: &str) -> Self {
         let case = case.chars().take(24).collect();
         Self { engine, image, case, made: RefCell::default(), stamps: RefCell::default() }
     }
 
     /// Makes a namespace that nobody had before.
-    pub fn namespace(&self) -> Namespace {
+    pub(crate) fn namespace(&self) -> Namespace {
         let random = RandomState::new().build_hasher().finish();
         let namespace = Namespace::new(&format!("contract-{}-{random:016x}", self.case));
         self.made.borrow_mut().push(namespace.clone());
@@ -68,11 +68,11 @@ impl<'a, E: Engine> Bench<'a, E> {
     }
 
     /// Returns all namespaces made so far.
-    pub fn namespaces(&self) -> Vec<Namespace> {
+    pub(crate) fn namespaces(&self) -> Vec<Namespace> {
         self.made.borrow().clone()
     }
 
-    pub fn copy(&self, namespace: &Namespace, options: &str) -> Copy {
+    pub(crate) fn copy(&self, namespace: &Namespace, options: &str) -> Copy {
         let target = options.split(',').find_map(|field| field.strip_prefix("target=")).unwrap();
         *self.stamps.borrow_mut() += 1;
         Copy {
@@ -85,15 +85,15 @@ impl<'a, E: Engine> Bench<'a, E> {
     }
 
     /// Injects archives; the copy must succeed.
-    pub async fn inject(&self, namespace: &Namespace, options: &str, archives: Vec<Vec<u8>>) {
+    pub(crate) async fn inject(&self, namespace: &Namespace, options: &str, archives: Vec<Vec<u8>>) {
         let streams = archives.into_iter().map(stream).collect();
         let copied = self.engine.inject(&self.copy(namespace, options), streams).await.unwrap();
         assert_eq!(copied, Copied { failed: None });
     }
 
     /// Extracts a mount; the copy must succeed.
-    pub async fn extract(&self, namespace: &Namespace, options: &str) -> Listing {
-        let (sender, mut receiver) = mpsc::channel::<std::io::Result<bytes::Bytes>>(2);
+    pub(crate) async fn extract(&self, namespace: &Namespace, options: &str) -> Listing {
+        let (sender, mut receiver) = mpsc::channel::<io::Result<Bytes>>(2);
         let copy = self.copy(namespace, options);
         let receive = async {
             let mut bytes = Vec::new();
@@ -107,7 +107,7 @@ impl<'a, E: Engine> Bench<'a, E> {
         trees::listing(&bytes)
     }
 
-    pub fn request(&self, namespace: &Namespace) -> BuildRequest {
+    pub(crate) fn request(&self, namespace: &Namespace) -> BuildRequest {
         BuildRequest {
             namespace: namespace.clone(),
             dockerfile: "deploy/Dockerfile".to_owned(),
@@ -120,17 +120,17 @@ impl<'a, E: Engine> Bench<'a, E> {
     }
 
     /// Returns a context with a Dockerfile of one stage on the Go image.
-    pub fn context(&self, steps: &str) -> Vec<u8> {
+    pub(crate) fn context(&self, steps: &str) -> Vec<u8> {
         let text = format!("FROM {}\nARG {RUNNER_ARG}\n{steps}\n", self.image);
         trees::archive(&[trees::dir("deploy", 0o755), trees::file("deploy/Dockerfile", 0o644, text.as_bytes())])
     }
 
     /// Builds; the engine must get to an outcome.
-    pub async fn build(&self, request: BuildRequest, steps: &str) -> Built {
+    pub(crate) async fn build(&self, request: BuildRequest, steps: &str) -> Built {
         self.try_build(request, stream(self.context(steps))).await.unwrap()
     }
 
-    pub async fn try_build(&self, request: BuildRequest, context: ByteStream) -> Result<Built, EngineError> {
+    pub(crate) async fn try_build(&self, request: BuildRequest, context: ByteStream) -> Result<Built, EngineError> {
         let mut events = Vec::new();
         let outcome = self.engine.build(request, context, &mut |event| events.push(event)).await?;
         Ok(Built { outcome, events })
@@ -138,12 +138,12 @@ impl<'a, E: Engine> Bench<'a, E> {
 }
 
 /// Sends bytes in pieces.
-pub fn stream(bytes: Vec<u8>) -> ByteStream {
+pub(crate) fn stream(bytes: Vec<u8>) -> ByteStream {
     pieces(bytes.chunks(10_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect())
 }
 
 /// Sends some bytes and then breaks.
-pub fn broken(bytes: &[u8]) -> ByteStream {
+pub(crate) fn broken(bytes: &[u8]) -> ByteStream {
     pieces(vec![Ok(Bytes::copy_from_slice(bytes)), Err(io::Error::other("the disk went away"))])
 }
 

@@ -11,23 +11,20 @@ use crate::trees::{self, archive, file, listing};
 
 const MOUNT: &str = "target=/x";
 
-pub async fn a_new_namespace_has_no_mounts<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn a_new_namespace_has_no_mounts<E: Engine>(bench: &Bench<'_, E>) {
     assert_eq!(bench.engine.mounts(&bench.namespace()).await.unwrap(), []);
 }
 
-pub async fn what_is_injected_is_what_is_extracted<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn what_is_injected_is_what_is_extracted<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     let [tree, again] = trees::hostile();
-    let mut wanted = listing(&tree);
+    let wanted = listing(&tree);
     bench.inject(&namespace, MOUNT, vec![tree, again]).await;
-    let mut found = bench.extract(&namespace, MOUNT).await;
-    // Directories the archive does not name get whatever time it is.
-    found.retain(|path, _| wanted.contains_key(path) || !path.starts_with("long"));
-    wanted.retain(|path, _| found.contains_key(path) || path.is_empty() || !path.is_empty());
+    let found = bench.extract(&namespace, MOUNT).await;
     assert_eq!(found, wanted);
 }
 
-pub async fn a_second_inject_lies_over_the_first<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn a_second_inject_lies_over_the_first<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     let first = archive(&[file("kept", 0o644, b"one"), file("changed", 0o644, b"old")]);
     let second = archive(&[file("changed", 0o600, b"new"), file("added", 0o644, b"two")]);
@@ -38,7 +35,7 @@ pub async fn a_second_inject_lies_over_the_first<E: Engine>(bench: &Bench<'_, E>
     assert_eq!(bench.extract(&namespace, MOUNT).await, wanted);
 }
 
-pub async fn ids_and_targets_and_owners_make_the_identity<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn ids_and_targets_and_owners_make_the_identity<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     bench.inject(&namespace, MOUNT, vec![archive(&[file("seen", 0o644, b"")])]).await;
     let same = ["target=/x/", "target=/x,sharing=locked", "id=/x,target=/elsewhere", "dst=/x", "id=,target=/x"];
@@ -60,7 +57,7 @@ pub async fn ids_and_targets_and_owners_make_the_identity<E: Engine>(bench: &Ben
     assert_eq!(built.lines(), wanted, "{:?}", built.outcome);
 }
 
-pub async fn two_namespaces_never_see_each_other<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn two_namespaces_never_see_each_other<E: Engine>(bench: &Bench<'_, E>) {
     let (one, two) = (bench.namespace(), bench.namespace());
     bench.inject(&one, MOUNT, vec![archive(&[file("of-one", 0o644, b"")])]).await;
     assert_eq!(bench.engine.mounts(&two).await.unwrap(), []);
@@ -70,7 +67,7 @@ pub async fn two_namespaces_never_see_each_other<E: Engine>(bench: &Bench<'_, E>
     assert_eq!(bench.engine.mounts(&two).await.unwrap().len(), 1);
 }
 
-pub async fn a_build_sees_what_was_injected<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn a_build_sees_what_was_injected<E: Engine>(bench: &Bench<'_, E>) {
     let step = "RUN --mount=type=cache,target=/x echo '=== BEFORE ===' && du -sh /x";
     let (empty, full) = (bench.namespace(), bench.namespace());
     let text = file("dir/text", 0o644, b"carried\nover\n");
@@ -95,20 +92,17 @@ fn size(line: &str) -> u64 {
     (size[..unit].parse::<f64>().unwrap() * 1024f64.powi(i32::try_from(power).unwrap())) as u64
 }
 
-pub async fn what_a_build_leaves_is_extracted<E: Engine>(bench: &Bench<'_, E>) {
-    // `go mod download` of a module that is there without a network leaves nothing; compiling always leaves something.
+pub(crate) async fn what_a_build_leaves_is_extracted<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     let options = "target=/root/.cache/go-build";
-    let step = "WORKDIR /tmp/p\nRUN echo 'package main' > main.go && echo 'func main() {}' >> main.go && \
-                echo 'module p' > go.mod\n\
-                RUN --mount=type=cache,target=/root/.cache/go-build GOFLAGS=-gcflags=all=-l go build -o /tmp/p/out runtime/internal/sys || go build -o /tmp/p/out internal/goarch";
+    let step = "RUN --mount=type=cache,target=/root/.cache/go-build go build internal/goarch";
     let built = bench.build(bench.request(&namespace), step).await;
     assert_eq!(built.outcome.failure, None, "{:?}", built.lines());
     let found = bench.extract(&namespace, options).await;
     assert!(found.keys().any(|path| path.ends_with("-d") || path.ends_with("-a")), "{found:?}");
 }
 
-pub async fn mounts_tell_who_created_them<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn mounts_tell_who_created_them<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     bench.inject(&namespace, "target=/in", vec![archive(&[file("f", 0o644, b"12345")])]).await;
     let step = "RUN --mount=type=cache,target=/in --mount=type=cache,target=/built true";
@@ -120,7 +114,7 @@ pub async fn mounts_tell_who_created_them<E: Engine>(bench: &Bench<'_, E>) {
     assert_eq!(found, [("/built", Creator::Build), ("/in", Creator::Inject), ("/out", Creator::Extract)]);
 }
 
-pub async fn a_failing_run_is_an_outcome<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn a_failing_run_is_an_outcome<E: Engine>(bench: &Bench<'_, E>) {
     let request = BuildRequest { export: true, ..bench.request(&bench.namespace()) };
     let built = bench.build(request, "RUN echo before && exit 1\nRUN echo never").await;
     assert_eq!(built.outcome.image, None);
@@ -135,7 +129,7 @@ pub async fn a_failing_run_is_an_outcome<E: Engine>(bench: &Bench<'_, E>) {
     assert_eq!(failed, [vertex]);
 }
 
-pub async fn the_layer_cache_answers_the_same_build_of_the_same_namespace<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn the_layer_cache_answers_the_same_build_of_the_same_namespace<E: Engine>(bench: &Bench<'_, E>) {
     let (one, two) = (bench.namespace(), bench.namespace());
     let step = "RUN --mount=type=cache,target=/x echo once";
     let first = bench.build(bench.request(&one), step).await;
@@ -148,7 +142,7 @@ pub async fn the_layer_cache_answers_the_same_build_of_the_same_namespace<E: Eng
     assert_eq!(changed.lines(), ["twice"]);
 }
 
-pub async fn no_cache_wipes_the_mounts<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn no_cache_wipes_the_mounts<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     bench.inject(&namespace, MOUNT, vec![archive(&[file("gone", 0o644, b"")])]).await;
     bench.inject(&namespace, "target=/other", vec![archive(&[file("stays", 0o644, b"")])]).await;
@@ -160,7 +154,7 @@ pub async fn no_cache_wipes_the_mounts<E: Engine>(bench: &Bench<'_, E>) {
     assert_eq!(bench.build(bench.request(&namespace), step).await.lines(), ["later", "stays"]);
 }
 
-pub async fn a_missing_image_is_named<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn a_missing_image_is_named<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     let missing = "verify-buildkit-cache/missing:none";
     assert!(!bench.engine.has_image(missing).await.unwrap());
@@ -174,13 +168,13 @@ pub async fn a_missing_image_is_named<E: Engine>(bench: &Bench<'_, E>) {
     assert!(matches!(&error, EngineError::Image { image, .. } if image == missing), "{error:?}");
 }
 
-pub async fn a_context_that_breaks_is_an_archive_error<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn a_context_that_breaks_is_an_archive_error<E: Engine>(bench: &Bench<'_, E>) {
     let context = bench.context("RUN true");
     let error = bench.try_build(bench.request(&bench.namespace()), broken(&context[..700])).await.err();
     assert_broke(error.expect("an error"));
 }
 
-pub async fn an_archive_that_breaks_is_an_archive_error<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn an_archive_that_breaks_is_an_archive_error<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     let whole = archive(&[file("f", 0o644, &[7; 5_000])]);
     let copy = bench.copy(&namespace, MOUNT);
@@ -195,7 +189,7 @@ fn assert_broke(error: EngineError) {
     }
 }
 
-pub async fn clean_removes_all_of_a_namespace_and_nothing_else<E: Engine + Inventory>(bench: &Bench<'_, E>) {
+pub(crate) async fn clean_removes_all_of_a_namespace_and_nothing_else<E: Engine + Inventory>(bench: &Bench<'_, E>) {
     let bystander = bench.namespace();
     let tree = || vec![archive(&[file("f", 0o644, b"still here")])];
     bench.inject(&bystander, MOUNT, tree()).await;
@@ -235,7 +229,7 @@ async fn make_one_of_each<E: Engine + Inventory>(bench: &Bench<'_, E>, namespace
     assert_eq!((again.mounts, again.images, again.layers), (0, 0, 0));
 }
 
-pub async fn vertexes_and_their_lines_arrive_whole_and_in_order<E: Engine>(bench: &Bench<'_, E>) {
+pub(crate) async fn vertexes_and_their_lines_arrive_whole_and_in_order<E: Engine>(bench: &Bench<'_, E>) {
     let steps = "RUN echo one && echo 'two  spaces' && echo\nRUN echo three && echo 'f\u{fc}nf'";
     let built = bench.build(bench.request(&bench.namespace()), steps).await;
     assert_eq!(built.lines(), ["one", "two  spaces", "", "three", "f\u{fc}nf"]);

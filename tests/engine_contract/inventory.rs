@@ -7,7 +7,7 @@ use serde_json::Value;
 use verify_buildkit_cache::engine::{Docker, Fake, Namespace};
 
 /// What is on an engine.
-pub trait Inventory {
+pub(crate) trait Inventory {
     /// Names everything that existed whoever made it: images, containers, build cache records.
     fn everything(&self) -> BTreeSet<String>;
 

@@ -6,7 +6,7 @@ use std::io::Read;
 use tar::{EntryType, Header};
 
 /// One entry on its way into an archive.
-pub struct Entry {
+pub(crate) struct Entry {
     path: String,
     kind: EntryType,
     mode: u32,
@@ -17,12 +17,12 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub fn modified(mut self, seconds: u64) -> Self {
+    pub(crate) fn modified(mut self, seconds: u64) -> Self {
         self.modified = seconds;
         self
     }
 
-    pub fn owner(mut self, id: u64) -> Self {
+    pub(crate) fn owner(mut self, id: u64) -> Self {
         self.owner = id;
         self
     }
@@ -40,24 +40,24 @@ fn entry(path: &str, kind: EntryType, mode: u32) -> Entry {
     }
 }
 
-pub fn file(path: &str, mode: u32, bytes: &[u8]) -> Entry {
+pub(crate) fn file(path: &str, mode: u32, bytes: &[u8]) -> Entry {
     Entry { bytes: bytes.to_vec(), ..entry(path, EntryType::Regular, mode) }
 }
 
-pub fn dir(path: &str, mode: u32) -> Entry {
+pub(crate) fn dir(path: &str, mode: u32) -> Entry {
     entry(path, EntryType::Directory, mode)
 }
 
-pub fn symlink(path: &str, target: &str) -> Entry {
+pub(crate) fn symlink(path: &str, target: &str) -> Entry {
     Entry { link: target.to_owned(), ..entry(path, EntryType::Symlink, 0o777) }
 }
 
-pub fn hard_link(path: &str, target: &str) -> Entry {
+pub(crate) fn hard_link(path: &str, target: &str) -> Entry {
     Entry { link: target.to_owned(), ..entry(path, EntryType::Link, 0o644) }
 }
 
 /// Packs entries in their order.
-pub fn archive(entries: &[Entry]) -> Vec<u8> {
+pub(crate) fn archive(entries: &[Entry]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     for entry in entries {
         let mut header = Header::new_gnu();
@@ -77,10 +77,10 @@ pub fn archive(entries: &[Entry]) -> Vec<u8> {
 }
 
 /// A file tree: for each path below the mount what it is. Of hard links each name is a file, with its first name.
-pub type Listing = BTreeMap<String, String>;
+pub(crate) type Listing = BTreeMap<String, String>;
 
 /// Lists an archive. The time of a symbolic link is left out, because not every `tar` sets it.
-pub fn listing(archive: &[u8]) -> Listing {
+pub(crate) fn listing(archive: &[u8]) -> Listing {
     let mut archive = tar::Archive::new(archive);
     let mut found = Listing::new();
     // The names of each file that has several, whichever of them the archive happens to name first.
@@ -127,8 +127,9 @@ fn sum(bytes: &[u8]) -> u64 {
 
 /// A tree with everything that copies like to lose, and its directories once more: a `tar` that sets a directory's time
 /// before it fills the directory needs them again.
-pub fn hostile() -> [Vec<u8>; 2] {
-    let long = format!("long/{}/{}", "d".repeat(90), "f".repeat(120));
+pub(crate) fn hostile() -> [Vec<u8>; 2] {
+    let deep = format!("long/{}", "d".repeat(90));
+    let long = format!("{deep}/{}", "f".repeat(120));
     let large: Vec<u8> = (0..300_000u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let dirs = || {
         [
@@ -136,6 +137,8 @@ pub fn hostile() -> [Vec<u8>; 2] {
             dir("empty", 0o700).modified(1_500_000_002),
             dir("locked", 0o555).modified(1_500_000_003),
             dir("shared", 0o1777).modified(1_500_000_004),
+            dir("long", 0o755).modified(1_500_000_005),
+            dir(&deep, 0o755).modified(1_500_000_006),
         ]
     };
     let mut entries: Vec<Entry> = dirs().into();

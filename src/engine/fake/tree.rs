@@ -105,7 +105,7 @@ impl Tree {
         let path = inside(&entry.path()?)?;
         let header = entry.header();
         let kind = header.entry_type();
-        let attributes = Attributes {
+        let mut attributes = Attributes {
             mode: header.mode()? & 0o7777,
             uid: header.uid()?,
             gid: header.gid()?,
@@ -125,8 +125,12 @@ impl Tree {
             EntryType::Symlink => Kind::Symlink(link(entry)?),
             EntryType::Link => {
                 let target = inside(&link(entry)?)?;
-                match self.nodes.get(&target).map(|node| &node.kind) {
-                    Some(Kind::File(bytes)) => Kind::File(Arc::clone(bytes)),
+                match self.nodes.get(&target) {
+                    Some(Node { kind: Kind::File(bytes), attributes: of_file }) => {
+                        // Another name of the file has no mode, owner or time of its own.
+                        attributes = *of_file;
+                        Kind::File(Arc::clone(bytes))
+                    }
                     _ => {
                         let text = format!("can't create hard link {} to {}", path.display(), target.display());
                         return Err(io::Error::other(text));
