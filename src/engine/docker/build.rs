@@ -46,7 +46,9 @@ impl Docker {
         let (broken, context) = watched(context);
         let mut fold = StatusFold::default();
         let mut outcome = BuildOutcome { image: None, failure: None };
-        let mut failed_vertex: Option<String> = None;
+        let mut images: HashMap<u64, String> = HashMap::new();
+        let mut unresolved = None;
+        let mut step_failed = false;
         let client = if request.export { &self.client } else { &self.without_export };
         let mut stream = client.build_image(options, None, Some(bollard::body_try_stream(context)));
         while let Some(part) = stream.next().await {
@@ -62,8 +64,17 @@ impl Docker {
             }
             match part.aux {
                 Some(BuildInfoAux::BuildKit(status)) => fold.add(status, &mut |event| {
-                    if matches!(event.kind, BuildEventKind::Failed(_)) {
-                        failed_vertex.get_or_insert_with(String::new);
+                    match &event.kind {
+                        BuildEventKind::Named(name) => {
+                            if let Some(image) = name.strip_prefix("[internal] load metadata for ") {
+                                images.insert(event.vertex, image.to_owned());
+                            }
+                        }
+                        BuildEventKind::Failed(_) => {
+                            step_failed = true;
+                            unresolved = unresolved.take().or_else(|| images.get(&event.vertex).cloned());
+                        }
+                        _ => {}
                     }
                     watch(event);
                 }),
@@ -77,7 +88,7 @@ impl Docker {
             return Err(EngineError::Archive { doing: doing.to_owned(), source });
         }
         match outcome.failure {
-            Some(failure) => sort_failure(failure, failed_vertex.is_some())
+            Some(failure) => sort_failure(failure, step_failed, unresolved.as_deref())
                 .map(|failure| BuildOutcome { image: None, failure: Some(failure) }),
             None => Ok(outcome),
         }
@@ -85,37 +96,23 @@ impl Docker {
 }
 
 /// Tells a failed Dockerfile step, an outcome, from what stopped the engine, an error.
-fn sort_failure(failure: BuildFailure, step_failed: bool) -> Result<BuildFailure, EngineError> {
+fn sort_failure(
+    failure: BuildFailure,
+    step_failed: bool,
+    unresolved: Option<&str>,
+) -> Result<BuildFailure, EngineError> {
     let message = &failure.message;
     if message.contains("no space left on device") {
         return Err(EngineError::from_message("building", message.clone()));
     }
-    if let Some(image) = unresolved_image(message) {
+    if let Some(image) = unresolved {
+        let image = image.trim_start_matches("docker.io/").trim_start_matches("library/").to_owned();
         return Err(EngineError::Image { image, reason: failure.message });
     }
     if step_failed || message.contains("dockerfile parse error") || message.contains("failed to solve") {
         return Ok(failure);
     }
     Err(EngineError::from_message("building", failure.message))
-}
-
-/// Returns the image that a build could not resolve, as BuildKit names it: `… docker.io/library/x:y: …`.
-fn unresolved_image(message: &str) -> Option<String> {
-    let resolving = [
-        "failed to do request",
-        "pull access denied",
-        "not found",
-        "failed to resolve source metadata",
-        "failed to resolve reference",
-    ];
-    if !resolving.iter().any(|sign| message.contains(sign)) || message.contains("did not complete successfully") {
-        return None;
-    }
-    let word = message
-        .split_whitespace()
-        .find(|word| word.contains('/') && word.trim_end_matches(':').contains(':') && !word.contains("//"))?;
-    let image = word.trim_matches(['"', ':', ',']).trim_start_matches("docker.io/").trim_start_matches("library/");
-    Some(image.to_owned())
 }
 
 /// A name for the session of one build; the engine wants each to be distinct.

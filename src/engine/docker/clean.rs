@@ -16,9 +16,9 @@ use crate::engine::{Cleaned, EngineError, Namespace};
 #[derive(Debug, Default)]
 pub(super) struct Made {
     /// The records that were there before its first build.
-    before: HashSet<String>,
+    pub(super) before: HashSet<String>,
     /// When its vertexes worked.
-    work: Vec<Work>,
+    pub(super) work: Vec<Work>,
 }
 
 impl Docker {
@@ -105,7 +105,7 @@ impl Docker {
             let made = self.made.lock().ok().and_then(|mut made| made.remove(namespace)).unwrap_or_default();
             for record in records {
                 let new = !made.before.contains(&record.id);
-                if record.mount_of(namespace).is_some() {
+                if record.mount_of(namespace, Some(&made)).is_some() {
                     mounts.insert(&record.id);
                 } else if record.marked(namespace) || (new && made.work.iter().any(|work| record.made_by(work))) {
                     ours.insert(&record.id);

@@ -132,7 +132,9 @@ impl Engine for Docker {
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
         let records = usage::records(&self.address).await?;
         self.remember_records(namespace, &records);
-        Ok(records.iter().filter_map(|record| record.mount_of(namespace)).collect())
+        let made = self.made.lock().ok();
+        let made = made.as_ref().and_then(|made| made.get(namespace));
+        Ok(records.iter().filter_map(|record| record.mount_of(namespace, made)).collect())
     }
 
     async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {

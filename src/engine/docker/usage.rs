@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::MARKER;
+use super::clean::Made;
 use super::status::Work;
 use crate::engine::{EngineError, EngineMount, Namespace};
 
@@ -62,7 +63,7 @@ impl Record {
     ///
     /// An engine that says the id shows the namespace there; any engine shows the command that created the mount, and
     /// every command of ours carries the namespace as a marker.
-    pub(super) fn mount_of(&self, namespace: &Namespace) -> Option<EngineMount> {
+    pub(super) fn mount_of(&self, namespace: &Namespace, made: Option<&Made>) -> Option<EngineMount> {
         if self.kind != "exec.cachemount" {
             return None;
         }
@@ -75,7 +76,7 @@ impl Record {
         let prefix = format!("{}/", namespace.as_str());
         let id = match id {
             Some(id) => Some(id.strip_prefix(&prefix)?.to_owned()),
-            None if self.marked(namespace) => None,
+            None if self.marked(namespace) || made.is_some_and(|made| self.mounted_by(creator, made)) => None,
             None => return None,
         };
         Some(EngineMount {
@@ -86,6 +87,19 @@ impl Record {
             bytes: u64::try_from(self.size).unwrap_or(0),
             created: humantime::parse_rfc3339_weak(&self.created_at).ok(),
         })
+    }
+
+    /// Tells whether a command without a marker was one of a namespace's own builds: it is new since their beginning, and
+    /// came into being while a vertex with this very command worked.
+    fn mounted_by(&self, creator: &str, made: &Made) -> bool {
+        let command = creator.strip_prefix("/bin/sh -c ").unwrap_or(creator);
+        let Ok(created) = humantime::parse_rfc3339_weak(&self.created_at) else { return false };
+        !made.before.contains(&self.id)
+            && made.work.iter().any(|work| {
+                work.vertex.contains("RUN ")
+                    && work.vertex.contains(command)
+                    && (work.from..=work.to).contains(&created)
+            })
     }
 
     /// Tells whether the command that made this record carries the namespace's marker.
