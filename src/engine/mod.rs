@@ -7,6 +7,7 @@
 mod build;
 mod docker;
 mod error;
+mod fake;
 
 use std::time::SystemTime;
 
@@ -18,6 +19,7 @@ use crate::evidence::Creator;
 pub use build::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest};
 pub use docker::Docker;
 pub use error::EngineError;
+pub use fake::Fake;
 
 /// A tar stream on its way to or from an engine, in pieces of moderate size.
 ///
@@ -163,6 +165,6 @@ pub trait Engine {
     /// Lists the cache mounts of a namespace.
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError>;
 
-    /// Removes all that was made under a namespace, and nothing else.
-    async fn clean(&self, namespace: &Namespace) -> Result<Cleaned, EngineError>;
+    /// Removes all that was made under namespaces, and nothing else. What fails does not keep the rest from going.
+    async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError>;
 }

@@ -281,11 +281,8 @@ impl Build {
 
     fn add(&mut self, order: usize, event: &Event) {
         match &event.fact {
-            Fact::BuildMount(mount) => {
-                if !self.mounts.iter().any(|known| known.value == *mount) {
-                    self.mounts.push(seen(order, event, mount.clone()));
-                }
-            }
+            Fact::BuildMount(mount) if self.mounts.iter().any(|known| known.value == *mount) => {}
+            Fact::BuildMount(mount) => self.mounts.push(seen(order, event, mount.clone())),
             Fact::BuildStepCached { vertex } => self.cached = Some(seen(order, event, vertex.clone())),
             Fact::MountSize { moment, target, bytes } => {
                 let at = self.sizes.iter().position(|sizes| sizes.target == *target).unwrap_or_else(|| {

@@ -170,7 +170,9 @@ fn timed(command: &str) -> Option<(usize, usize)> {
     for part in command.split("time ").skip(1).zip(command.match_indices("time ")).filter_map(|(part, (at, _))| {
         let head = command[..at].trim_end_matches('\\');
         let own = head.is_empty() || head.ends_with(|char: char| char.is_whitespace() || ";&|({/".contains(char));
-        own.then_some(part)
+        // Asking whether there is a `time` times nothing.
+        let asked = ["command -v", "which", "type"].iter().any(|ask| head.trim_end().ends_with(ask));
+        (own && !asked).then_some(part)
     }) {
         let this = part.split([';', '&', '|']).next().unwrap_or(part);
         if this.contains("go build") && build.is_none() {
@@ -214,6 +216,7 @@ mod tests {
     fn timed_commands_are_counted() {
         assert_eq!(timed("time go mod download && time -p go build ./... && /usr/bin/time ls"), Some((3, 1)));
         assert_eq!(timed("runtime go build"), None);
+        assert_eq!(timed("command -v time >/dev/null || time() { :; }; time go build ."), Some((1, 0)));
         assert_eq!(timed("sleep 1; time sh -c 'x'"), None);
     }
 }

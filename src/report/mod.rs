@@ -1,7 +1,7 @@
 //! Turns a [`Report`](crate::verify::Report) into text or JSON. Pure: it returns strings and never prints.
 //!
-//! Each renderer has a file: [`text`] for people, [`json`] for programs, [`github`] for workflow annotations, [`markdown`]
-//! for a step summary, [`explain`] for the page of one code. None of them judges.
+//! Each renderer has a file: [`text()`] for people, [`json()`] for programs, [`github()`] for workflow annotations, [`markdown()`]
+//! for a step summary, [`explain()`] for the page of one code. None of them judges.
 
 mod explain;
 mod github;

@@ -34,27 +34,226 @@ fn inconclusive() -> Report {
 
 #[test]
 fn an_effective_case_as_text() {
-    insta::assert_snapshot!(plain(&effective(), "scenario healthy"), @"");
+    insta::assert_snapshot!(plain(&effective(), "scenario healthy"), @r#"
+    scenario healthy
+
+                                          run 1        run 2
+      restored                             miss          hit
+                                                    118.0 MB
+      /go/pkg/mod before                 8.0 KB     131.0 MB
+      /go/pkg/mod after                131.0 MB     131.0 MB
+      /root/.cache/go-build before       8.0 KB     114.0 MB
+      /root/.cache/go-build after      114.0 MB     114.0 MB
+      go build                           17.4 s        2.1 s
+      modules downloaded                     41            0
+      saved                            118.0 MB      not due
+      time of restore                    0.40 s       0.40 s
+      time of inject                     0.90 s       0.90 s
+      time of extract                     1.2 s        1.2 s
+      time of save                       0.80 s       0.80 s
+
+    checks
+      pass        A   actions/cache restored something real
+                      restored 118.0 MB (exact hit)
+                      needs at least 100.0 MB
+      pass        B   cache-dance carried it
+                      injected each mount; run 1 extracted, then saved 118.0 MB
+                      needs inject into the build's mounts; extract real data before
+                      it is saved
+      pass        C1  the cache mounts are large before the build
+                      /go/pkg/mod 131.0 MB, /root/.cache/go-build 114.0 MB
+                      needs at least 100.0 MB and at least 50.0 MB
+      pass        C2  go build is dramatically faster
+                      2.1 s, 0.12 of run 1 (17.4 s)
+                      needs at most 0.50 of the cold run
+      pass        C3  modules are not downloaded again
+                      0 modules downloaded
+                      needs at most 3
+
+    effective: the caches survive from one run to the next
+      evidence  /tmp/x
+      repeat    verify-buildkit-cache run
+    "#);
 }
 
 #[test]
 fn an_ineffective_case_as_text() {
-    insta::assert_snapshot!(plain(&ineffective(), "scenario cache-map-id-mismatch"), @"");
+    insta::assert_snapshot!(plain(&ineffective(), "scenario cache-map-id-mismatch"), @r#"
+    scenario cache-map-id-mismatch
+
+                                          run 1        run 2
+      restored                             miss          hit
+                                                       198 B
+      /go/pkg/mod before                 8.0 KB       8.0 KB
+      /go/pkg/mod after                131.0 MB     131.0 MB
+      /root/.cache/go-build before       8.0 KB       8.0 KB
+      /root/.cache/go-build after      114.0 MB     114.0 MB
+      go build                           17.4 s       17.4 s
+      modules downloaded                     41           41
+      saved                               198 B      not due
+      time of restore                    0.40 s       0.40 s
+      time of inject                     0.90 s       0.90 s
+      time of extract                     1.2 s        1.2 s
+      time of save                       0.80 s       0.80 s
+
+    checks
+      fail        A   actions/cache restored something real
+                      restored an empty archive (198 B, printed as ~0 MB)
+                      needs at least 100.0 MB
+      fail        B   cache-dance carried it
+                      /go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache
+                      map's has no id (likewise /root/.cache/go-build)
+                      needs inject into the build's mounts; extract real data before
+                      it is saved
+      fail        C1  the cache mounts are large before the build
+                      /go/pkg/mod 8.0 KB, /root/.cache/go-build 8.0 KB
+                      needs at least 100.0 MB and at least 50.0 MB
+      fail        C2  go build is dramatically faster
+                      17.4 s, 1.00 of run 1 (17.4 s)
+                      needs at most 0.50 of the cold run
+      fail        C3  modules are not downloaded again
+                      41 modules downloaded
+                      needs at most 3
+
+    findings
+      error[cache-map-id-mismatch]
+      /go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has no id
+      (likewise /root/.cache/go-build)
+        run-2/job.log:15  #9 [build 4/4] RUN --mount=type=cache,… go build ./...
+        run-2/job.log:9  RUN --mount=type=cache,target=/go/pkg/mod …
+        run-2/job.log:10  RUN --mount=type=cache,target=/root/.cache/go-build …
+        why  BuildKit tells cache mounts apart by id, so inject fills a cache that
+             the build never mounts and extract reads an empty one.
+        fix  Let the cache map name the build's own caches:
+               {
+                 ".go-cache/go-mod": {"target": "/go/pkg/mod", "id": "go-mod"},
+                 ".go-cache/go-build": {"target": "/root/.cache/go-build", "id": "go-build"}
+               }
+             Then change the cache key, since an empty entry may be frozen under it.
+
+    ineffective: the caches do not survive from one run to the next
+      evidence  /tmp/x
+      repeat    verify-buildkit-cache run
+    "#);
 }
 
 #[test]
 fn an_inconclusive_case_as_text() {
-    insta::assert_snapshot!(plain(&inconclusive(), "ci.log"), @"");
+    insta::assert_snapshot!(plain(&inconclusive(), "ci.log"), @r#"
+    ci.log
+
+                                          run 1
+      restored                             miss
+      /go/pkg/mod before                      -
+      /go/pkg/mod after                       -
+      /root/.cache/go-build before            -
+      /root/.cache/go-build after             -
+      go build                           17.4 s
+      modules downloaded                     41
+      saved                            118.0 MB
+      time of restore                    0.40 s
+      time of inject                     0.90 s
+      time of extract                     1.2 s
+      time of save                       0.80 s
+
+    checks
+      unobserved  A   actions/cache restored something real
+                      nothing found, as it must be on a first run
+                      needs at least 100.0 MB
+      pass        B   cache-dance carried it
+                      injected each mount; run 1 extracted, then saved 118.0 MB
+                      needs inject into the build's mounts; extract real data before
+                      it is saved
+      unobserved  C1  the cache mounts are large before the build
+                      /go/pkg/mod not printed, /root/.cache/go-build not printed, as
+                      it must be on a first run
+                      needs at least 100.0 MB and at least 50.0 MB
+      unobserved  C2  go build is dramatically faster
+                      17.4 s, cold, as it must be on a first run
+                      needs at most 0.50 of the cold run
+      unobserved  C3  modules are not downloaded again
+                      41 modules downloaded, as it may be on a first run
+                      needs at most 3
+
+    findings
+      warning[not-instrumented]
+      the build did not print how large its cache mounts were
+        run-1/job.log:56  #9 DONE
+        why  Without sizes before the build nothing proves that the caches reached
+             it.
+        fix  Print them in the step that builds:
+               RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+                   echo '=== BEFORE ===' && du -sh /go/pkg/mod /root/.cache/go-build && \
+                   time go build ./... && \
+                   echo '=== AFTER ===' && du -sh /go/pkg/mod /root/.cache/go-build
+
+    notes
+      first run: nothing wrong, nothing proven; run it twice or more
+
+    inconclusive: nothing failed, and not everything was seen
+      evidence  /tmp/x
+      repeat    verify-buildkit-cache run
+    "#);
 }
 
 #[test]
 fn an_ineffective_case_as_annotations() {
-    insta::assert_snapshot!(github(&ineffective()), @"");
+    insta::assert_snapshot!(github(&ineffective()), @r#"
+    ::error title=cache-map-id-mismatch::/go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has no id (likewise /root/.cache/go-build)%0Arun-2/job.log:15: #9 [build 4/4] RUN --mount=type=cache,… go build ./...%0Arun-2/job.log:9: RUN --mount=type=cache,target=/go/pkg/mod …%0Arun-2/job.log:10: RUN --mount=type=cache,target=/root/.cache/go-build …%0Awhy: BuildKit tells cache mounts apart by id, so inject fills a cache that the build never mounts and extract reads an empty one.%0Afix: Let the cache map name the build's own caches:%0A  {%0A    ".go-cache/go-mod": {"target": "/go/pkg/mod", "id": "go-mod"},%0A    ".go-cache/go-build": {"target": "/root/.cache/go-build", "id": "go-build"}%0A  }%0AThen change the cache key, since an empty entry may be frozen under it.
+    ::error title=verify-buildkit-cache::ineffective: the caches do not survive from one run to the next
+    "#);
 }
 
 #[test]
 fn an_inconclusive_case_as_markdown() {
-    insta::assert_snapshot!(markdown(&inconclusive(), "ci.log"), @"");
+    insta::assert_snapshot!(markdown(&inconclusive(), "ci.log"), @r#"
+    ## ci.log: inconclusive
+
+    | | check | answer | observed | needs |
+    |---|---|---|---|---|
+    | A | actions/cache restored something real | unobserved | nothing found, as it must be on a first run | at least 100.0 MB |
+    | B | cache-dance carried it | pass | injected each mount; run 1 extracted, then saved 118.0 MB | inject into the build's mounts; extract real data before it is saved |
+    | C1 | the cache mounts are large before the build | unobserved | /go/pkg/mod not printed, /root/.cache/go-build not printed, as it must be on a first run | at least 100.0 MB and at least 50.0 MB |
+    | C2 | go build is dramatically faster | unobserved | 17.4 s, cold, as it must be on a first run | at most 0.50 of the cold run |
+    | C3 | modules are not downloaded again | unobserved | 41 modules downloaded, as it may be on a first run | at most 3 |
+
+    | | run 1 |
+    |---|---:|
+    | restored | miss |
+    | /go/pkg/mod before | - |
+    | /go/pkg/mod after | - |
+    | /root/.cache/go-build before | - |
+    | /root/.cache/go-build after | - |
+    | go build | 17.4 s |
+    | modules downloaded | 41 |
+    | saved | 118.0 MB |
+    | time of restore | 0.40 s |
+    | time of inject | 0.90 s |
+    | time of extract | 1.2 s |
+    | time of save | 0.80 s |
+
+    ### warning: `not-instrumented`
+
+    the build did not print how large its cache mounts were
+
+    ```text
+    run-1/job.log:56: #9 DONE
+    ```
+
+    Why: Without sizes before the build nothing proves that the caches reached it.
+
+    Fix:
+
+    ```text
+    Print them in the step that builds:
+      RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+          echo '=== BEFORE ===' && du -sh /go/pkg/mod /root/.cache/go-build && \
+          time go build ./... && \
+          echo '=== AFTER ===' && du -sh /go/pkg/mod /root/.cache/go-build
+    ```
+
+    - first run: nothing wrong, nothing proven; run it twice or more
+    "#);
 }
 
 #[test]
@@ -71,7 +270,214 @@ fn an_ineffective_case_as_json() {
     // One run and two steps show the shape.
     document["runs"].as_array_mut().unwrap().remove(0);
     document["runs"][0]["steps"].as_array_mut().unwrap().truncate(2);
-    insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r##"
+    {
+      "schema": 1,
+      "tool": "verify-buildkit-cache",
+      "command": "run",
+      "scenario": "cache-map-id-mismatch",
+      "verdict": "ineffective",
+      "checks": [
+        {
+          "id": "A",
+          "title": "actions/cache restored something real",
+          "status": "fail",
+          "observed": "restored an empty archive (198 B, printed as ~0 MB)",
+          "threshold": "at least 100.0 MB",
+          "evidence": [
+            {
+              "source": "run-2/job.log",
+              "line": 4,
+              "text": "Cache Size: ~0 MB (198 B)"
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 5,
+              "text": "Cache restored from key: go-v1-5f2a9c1"
+            }
+          ]
+        },
+        {
+          "id": "B",
+          "title": "cache-dance carried it",
+          "status": "fail",
+          "observed": "/go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has no id (likewise /root/.cache/go-build)",
+          "threshold": "inject into the build's mounts; extract real data before it is saved",
+          "evidence": [
+            {
+              "source": "run-2/job.log",
+              "line": 15,
+              "text": "#9 [build 4/4] RUN --mount=type=cache,… go build ./..."
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 9,
+              "text": "RUN --mount=type=cache,target=/go/pkg/mod …"
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 10,
+              "text": "RUN --mount=type=cache,target=/root/.cache/go-build …"
+            }
+          ]
+        },
+        {
+          "id": "C1",
+          "title": "the cache mounts are large before the build",
+          "status": "fail",
+          "observed": "/go/pkg/mod 8.0 KB, /root/.cache/go-build 8.0 KB",
+          "threshold": "at least 100.0 MB and at least 50.0 MB",
+          "evidence": [
+            {
+              "source": "run-2/job.log",
+              "line": 16,
+              "text": "#9 0.2 8K\t/go/pkg/mod"
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 17,
+              "text": "#9 0.2 8K\t/root/.cache/go-build"
+            }
+          ]
+        },
+        {
+          "id": "C2",
+          "title": "go build is dramatically faster",
+          "status": "fail",
+          "observed": "17.4 s, 1.00 of run 1 (17.4 s)",
+          "threshold": "at most 0.50 of the cold run",
+          "evidence": [
+            {
+              "source": "run-2/job.log",
+              "line": 59,
+              "text": "#9 real 0m 17.43s"
+            },
+            {
+              "source": "run-1/job.log",
+              "line": 57,
+              "text": "#9 real 0m 17.43s"
+            }
+          ]
+        },
+        {
+          "id": "C3",
+          "title": "modules are not downloaded again",
+          "status": "fail",
+          "observed": "41 modules downloaded",
+          "threshold": "at most 3",
+          "evidence": [
+            {
+              "source": "run-2/job.log",
+              "line": 18,
+              "text": "#9 1.1 go: downloading example.com/m0 v1.0.0"
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 19,
+              "text": "#9 1.1 go: downloading example.com/m1 v1.0.0"
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 20,
+              "text": "#9 1.1 go: downloading example.com/m2 v1.0.0"
+            }
+          ]
+        }
+      ],
+      "findings": [
+        {
+          "code": "cache-map-id-mismatch",
+          "severity": "error",
+          "title": "/go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has no id (likewise /root/.cache/go-build)",
+          "evidence": [
+            {
+              "source": "run-2/job.log",
+              "line": 15,
+              "text": "#9 [build 4/4] RUN --mount=type=cache,… go build ./..."
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 9,
+              "text": "RUN --mount=type=cache,target=/go/pkg/mod …"
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 10,
+              "text": "RUN --mount=type=cache,target=/root/.cache/go-build …"
+            }
+          ],
+          "why": "BuildKit tells cache mounts apart by id, so inject fills a cache that the build never mounts and extract reads an empty one.",
+          "fix": "Let the cache map name the build's own caches:\n  {\n    \".go-cache/go-mod\": {\"target\": \"/go/pkg/mod\", \"id\": \"go-mod\"},\n    \".go-cache/go-build\": {\"target\": \"/root/.cache/go-build\", \"id\": \"go-build\"}\n  }\nThen change the cache key, since an empty entry may be frozen under it."
+        }
+      ],
+      "runs": [
+        {
+          "number": 2,
+          "name": "run 2",
+          "restore": {
+            "outcome": "hit",
+            "key": "go-v1-5f2a9c1",
+            "bytes": 198
+          },
+          "mounts": [
+            {
+              "target": "/go/pkg/mod",
+              "id": "go-mod",
+              "before_bytes": 8192,
+              "after_bytes": 137363456
+            },
+            {
+              "target": "/root/.cache/go-build",
+              "id": "go-build",
+              "before_bytes": 8192,
+              "after_bytes": 119537664
+            }
+          ],
+          "build": {
+            "seconds": 17.43,
+            "downloads": 41,
+            "cached": false
+          },
+          "save": {
+            "outcome": "skipped",
+            "bytes": null,
+            "reason": "the primary key was hit"
+          },
+          "timing": {
+            "restore_seconds": 0.4,
+            "inject_seconds": 0.9,
+            "extract_seconds": 1.2,
+            "save_seconds": 0.8
+          },
+          "steps": [
+            {
+              "name": "Run actions/cache@v4",
+              "phase": "main",
+              "outcome": "success",
+              "seconds": 0.4
+            },
+            {
+              "name": "Run reproducible-containers/buildkit-cache-dance@v3.3.2",
+              "phase": "main",
+              "outcome": "success",
+              "seconds": 0.9
+            }
+          ]
+        }
+      ],
+      "notes": [],
+      "profile": "checklist",
+      "thresholds": {
+        "min_restore_bytes": 104857600,
+        "min_mod_bytes": 104857600,
+        "min_build_bytes": 52428800,
+        "max_build_seconds": 10.0,
+        "max_build_ratio": 0.5,
+        "max_downloads": 3,
+        "min_carried_ratio": 0.9
+      }
+    }
+    "##);
 }
 
 #[test]
@@ -92,10 +498,9 @@ fn nothing_is_wider_than_the_page_but_what_is_to_be_copied() {
         for width in [64, 80, 120] {
             let options = TextOptions { color: false, width, subject: "x", evidence: None, repeat: None };
             let page = text(&report, &options);
-            let wide: Vec<&str> = page
-                .lines()
-                .filter(|line| line.chars().count() > width && !line.contains("--mount") && !line.contains('`'))
-                .collect();
+            // A snippet keeps its lines, since a person copies it; snippets are indented below their label.
+            let wide: Vec<&str> =
+                page.lines().filter(|line| line.chars().count() > width && !line.starts_with("           ")).collect();
             assert!(wide.is_empty(), "{wide:#?}");
         }
     }
@@ -139,5 +544,21 @@ fn every_code_has_a_page_that_names_it() {
         let page = super::explain(*code);
         assert!(page.starts_with(code.as_str()) && page.contains("What to do"), "{page}");
     }
-    insta::assert_snapshot!(super::explain(crate::verify::Code::CacheLocked), @"");
+    insta::assert_snapshot!(super::explain(crate::verify::Code::CacheLocked), @r#"
+    cache-locked  (check A)
+
+    An empty entry is frozen under its key: each run hits the primary key, so no run
+    saves a better one.
+
+    What you see
+      Cache Size: ~0 MB (198 B)
+      Cache hit occurred on the primary key go-v1-…, not saving cache.
+
+    Why it matters
+      No later run can repair the cache, however right the workflow has become.
+
+    What to do
+      Change the key (bump `cache_version` in it), or delete the entry with `gh
+      cache delete KEY`.
+    "#);
 }

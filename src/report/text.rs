@@ -116,7 +116,9 @@ impl Page {
         self.lines.push(format!("  {mark}  {:<2}  {}", check.id.as_str(), check.title));
         self.indented(18, &check.observed);
         if !check.threshold.is_empty() {
-            self.indented(18, &format!("needs {}", check.threshold));
+            for line in wrap(&format!("needs {}", check.threshold), self.width - 18) {
+                self.lines.push(format!("{:18}{}", "", self.style.dim(&line)));
+            }
         }
     }
 
@@ -145,7 +147,12 @@ impl Page {
                 self.lines.push(format!("    {}  {text}", self.style.dim(&place)));
             } else {
                 self.lines.push(format!("    {}", self.style.dim(&place)));
-                self.lines.push(format!("      {}", clip(&text, self.width - 6)));
+                // A measurement is a sentence and shown in full; a line of a log can be looked up.
+                let shown = match quote.line {
+                    None => wrap(&text, self.width - 6),
+                    Some(_) => vec![clip(&text, self.width - 6)],
+                };
+                self.lines.extend(shown.into_iter().map(|line| format!("      {line}")));
             }
         }
         if quotes.len() > QUOTES {

@@ -107,17 +107,10 @@ impl Ledger {
     /// The first failure.
     pub async fn clean<E: Engine>(&self, engine: &E) -> Result<Cleaned, RunError> {
         let known = self.0.lock().map(|mut known| std::mem::take(&mut *known)).unwrap_or_default();
-        let mut cleaned = Cleaned::default();
-        let mut first = None;
-        for namespace in known {
-            match engine.clean(&namespace).await {
-                Ok(more) => cleaned.add(more),
-                Err(error) => {
-                    first.get_or_insert(error);
-                }
-            }
+        if known.is_empty() {
+            return Ok(Cleaned::default());
         }
-        first.map_or(Ok(cleaned), |error| Err(error.into()))
+        Ok(engine.clean(&known).await?)
     }
 }
 

@@ -56,10 +56,9 @@ impl Plain {
                 lines.push(format!("#{number} ERROR: {error}"));
             }
         }
-        if matches!(event.kind, BuildEventKind::Cached | BuildEventKind::Done(_) | BuildEventKind::Failed(_)) {
-            if self.failed != Some(number) {
-                self.tails.remove(&number);
-            }
+        let ended = matches!(event.kind, BuildEventKind::Cached | BuildEventKind::Done(_) | BuildEventKind::Failed(_));
+        if ended && self.failed != Some(number) {
+            self.tails.remove(&number);
         }
         lines
     }

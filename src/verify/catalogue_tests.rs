@@ -72,6 +72,23 @@ fn rows() -> Vec<Row> {
             Effective,
             &[],
         ),
+        Row(
+            "healthy-and-pushed-from-the-layer-cache",
+            vec![
+                Job::cold(),
+                Job::warm().but(|job| {
+                    job.then_builds = Some(Box::new(Job::warm().but(|job| job.layer_cached = true)));
+                }),
+            ],
+            Effective,
+            &[],
+        ),
+        Row(
+            "two-builds-one-cold",
+            vec![Job::cold(), Job::warm().but(|job| job.then_builds = Some(Box::new(Job::cold())))],
+            Ineffective,
+            &[Code::MountsEmptyBeforeBuild],
+        ),
         // A: actions/cache.
         Row(
             "cache-empty",
@@ -545,4 +562,40 @@ fn a_small_project_is_judged_by_what_it_left() {
     let jobs = [small(Job::cold()), small(Job::warm())];
     assert_eq!(verify(&case(Profile::Auto, &jobs)).verdict, Effective);
     assert_eq!(verify(&case(Profile::Checklist, &jobs)).verdict, Ineffective);
+}
+
+#[test]
+fn the_quick_mapping_holds() {
+    let fix = |jobs: &[Job], code: Code| {
+        let report = verify(&case(Profile::Checklist, jobs));
+        let finding = report.findings.into_iter().find(|finding| finding.code == code);
+        finding.unwrap_or_else(|| panic!("{code} is missing")).fix
+    };
+    assert!(fix(&[Job::hit_empty()], Code::CacheEmpty).contains("bump `cache_version`"));
+    assert!(fix(&[Job::hit_empty()], Code::CacheLocked).contains("bump `cache_version`"));
+    let cold_on_a_hit = Job::warm().but(|job| job.before = [8192, 8192]);
+    assert!(fix(&[cold_on_a_hit], Code::MountsEmptyBeforeBuild).contains("cache map"));
+    let in_the_root =
+        Job::cold().but(|job| job.entries.iter_mut().for_each(|entry| entry.0 = entry.0.replace(".go-cache/", "")));
+    let absolute = "cache-dir: ${{ github.workspace }}/${{ env.CACHE_DIR }}";
+    assert!(fix(&[in_the_root], Code::CacheDirMismatch).contains(absolute));
+    let downloads = Job::warm().but(|job| job.downloads = 41);
+    assert!(fix(&[downloads], Code::ModulesNotRestored).contains("Verify the inject of `/go/pkg/mod`"));
+}
+
+#[test]
+fn the_engines_records_outweigh_what_the_texts_say() {
+    let named_otherwise = |job: Job, records: &[Creator]| {
+        job.but(|job| {
+            job.mounts[0] = with_id("/go/pkg/mod", "go-mod");
+            job.records = records.iter().map(|creator| record("/go/pkg/mod", *creator)).collect();
+        })
+    };
+    let carried = [named_otherwise(Job::cold(), &[Creator::Inject]), named_otherwise(Job::warm(), &[Creator::Inject])];
+    assert_eq!(codes(&verify(&case(Profile::Auto, &carried))), []);
+    let same_words = |job: Job| {
+        job.but(|job| job.records = [Creator::Inject, Creator::Build].map(|by| record("/go/pkg/mod", by)).into())
+    };
+    let two_caches = [same_words(Job::cold_saving_nothing()), same_words(Job::hit_empty())];
+    assert_eq!(codes(&verify(&case(Profile::Auto, &two_caches))), [Code::CacheMapIdMismatch]);
 }

@@ -7,14 +7,19 @@
 use super::{Code, Finding, Severity};
 
 /// Removes what another finding explains, and sorts the rest: errors first, then in the order of fixing.
-pub(crate) fn causes_only(findings: Vec<Finding>) -> Vec<Finding> {
+///
+/// Where the run before had saved real data, what the judged run could not save is trouble of its own and no reason for
+/// what it missed.
+pub(crate) fn causes_only(findings: Vec<Finding>, missed_what_was_saved: bool) -> Vec<Finding> {
     let errors: Vec<Code> =
         findings.iter().filter(|finding| finding.severity == Severity::Error).map(|finding| finding.code).collect();
     let mut kept: Vec<Finding> = findings
         .into_iter()
         .filter(|finding| {
-            let explained =
-                errors.iter().any(|cause| *cause != finding.code && explains(*cause).contains(&finding.code));
+            let speaks = |cause: &Code| {
+                *cause != finding.code && !(missed_what_was_saved && of_saving(*cause) && of_missing(finding.code))
+            };
+            let explained = errors.iter().any(|cause| speaks(cause) && explains(*cause).contains(&finding.code));
             // To someone whose caches are broken, that the log could say more is no news.
             let beside_the_point = finding.code == Code::NotInstrumented && !errors.is_empty();
             !explained && !beside_the_point
@@ -22,6 +27,27 @@ pub(crate) fn causes_only(findings: Vec<Finding>) -> Vec<Finding> {
         .collect();
     kept.sort_by_key(|finding| (finding.severity, finding.code));
     kept
+}
+
+/// Tells whether a code is about leaving something for the next run.
+fn of_saving(code: Code) -> bool {
+    matches!(
+        code,
+        Code::JobFailedBeforePost
+            | Code::ExtractFailed
+            | Code::ExtractSkipped
+            | Code::ExtractEmpty
+            | Code::CachePathMissing
+            | Code::CacheNotSaved
+    )
+}
+
+/// Tells whether a code says why nothing was found.
+fn of_missing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::CacheMiss | Code::CacheKeyUnique | Code::CacheVersionChanged | Code::CacheOutOfScope | Code::CacheEvicted
+    )
 }
 
 /// Returns the findings that are to be expected where this one is true.

@@ -1,7 +1,7 @@
 //! The one verifier: evidence in, report out. [`verify`] is principal.
 //!
 //! It does no I/O, cannot fail, and does not know who produced the evidence. The last run of a [`Case`] is judged; the
-//! earlier ones say what it should have found. Five [`checks`] read numbers, and one rule per file names what is wrong.
+//! earlier ones say what it should have found. Five checks read numbers, and one rule per file names what is wrong.
 //! What was not seen is `unobserved`: never a pass, never a zero.
 
 mod amount;

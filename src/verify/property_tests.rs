@@ -19,6 +19,7 @@ fn failing() -> Vec<Vec<Job>> {
         vec![Job::cold(), Job::warm().but(|job| job.seconds = 16.0)],
         vec![Job::cold().but(|job| job.seconds = 3.0), Job::warm().but(|job| job.seconds = 2.9)],
         vec![Job::cold(), Job::warm(), Job::warm().but(|job| job.seconds = 16.0)],
+        vec![Job::cold(), Job::warm().but(|job| job.then_builds = Some(Box::new(Job::cold())))],
         vec![Job::cold(), Job::cold().but(|job| job.restore_failed = Some("tar".into()))],
         vec![
             Job::cold_saving_nothing().but(|job| job.mounts[0] = with_id("/go/pkg/mod", "m")),

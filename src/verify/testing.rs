@@ -47,6 +47,8 @@ pub(crate) struct Job {
     pub(crate) after: [u64; 2],
     pub(crate) seconds: f64,
     pub(crate) downloads: usize,
+    /// Another build of the same job, after this one.
+    pub(crate) then_builds: Option<Box<Job>>,
     /// A step after the build fails, so no post step runs.
     pub(crate) fails: bool,
     pub(crate) save: SaveOutcome,
@@ -115,6 +117,7 @@ impl Job {
             after: [131 * MB, 114 * MB],
             seconds: 17.43,
             downloads: 41,
+            then_builds: None,
             fails: false,
             save: saved(KEY),
             saved: Some(118 * MB),
@@ -231,6 +234,7 @@ impl Job {
         };
         if self.crashed.is_none() {
             self.build(&mut tape);
+            self.then_builds.iter().for_each(|job| job.build(&mut tape));
         }
         if self.split {
             tape.begin(Phase::Main, "Run actions/cache/save@v4", None);

@@ -8,6 +8,7 @@ use bollard::query_parameters::{
 };
 
 use super::status::Work;
+use super::usage::Record;
 use super::{Docker, LABEL, failed, usage};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
@@ -15,9 +16,9 @@ use crate::engine::{Cleaned, EngineError, Namespace};
 #[derive(Debug, Default)]
 pub(super) struct Made {
     /// The records that were there before its first build.
-    before: HashSet<String>,
+    pub(super) before: HashSet<String>,
     /// When its vertexes worked.
-    work: Vec<Work>,
+    pub(super) work: Vec<Work>,
 }
 
 impl Docker {
@@ -26,11 +27,20 @@ impl Docker {
         if self.made.lock().is_ok_and(|made| made.contains_key(namespace)) {
             return Ok(());
         }
-        let before = usage::records(&self.address).await?.into_iter().map(|record| record.id).collect();
-        if let Ok(mut made) = self.made.lock() {
-            made.entry(namespace.clone()).or_insert(Made { before, work: Vec::new() });
-        }
+        let records = usage::records(&self.address).await?;
+        self.remember_records(namespace, &records);
         Ok(())
+    }
+
+    /// Takes a listing for what a namespace found, unless it has built already. Asking the engine costs seconds on a busy
+    /// one, so the listing that proves a runner empty serves here too.
+    pub(super) fn remember_records(&self, namespace: &Namespace, records: &[Record]) {
+        if let Ok(mut made) = self.made.lock() {
+            made.entry(namespace.clone()).or_insert_with(|| Made {
+                before: records.iter().map(|record| record.id.clone()).collect(),
+                work: Vec::new(),
+            });
+        }
     }
 
     /// Remembers when the vertexes of one build worked.
@@ -40,87 +50,99 @@ impl Docker {
         }
     }
 
-    /// Removes a namespace's containers, images, cache mounts and layers; see [`Engine::clean`](crate::engine::Engine::clean).
-    pub(super) async fn remove_all(&self, namespace: &Namespace) -> Result<Cleaned, EngineError> {
+    /// Removes the containers, images, cache mounts and layers of namespaces; see [`Engine::clean`](crate::engine::Engine::clean).
+    pub(super) async fn remove_all(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {
         let mut cleaned = Cleaned::default();
         let mut first: Option<EngineError> = None;
-        let label = HashMap::from([("label".to_owned(), vec![format!("{LABEL}={}", namespace.as_str())])]);
+        let mut note = |error| {
+            first.get_or_insert(error);
+        };
+        let named = |labels: &Option<HashMap<String, String>>| {
+            let value = labels.as_ref().and_then(|labels| labels.get(LABEL));
+            value.is_some_and(|value| namespaces.iter().any(|namespace| namespace.as_str() == value))
+        };
+        let label = HashMap::from([("label".to_owned(), vec![LABEL.to_owned()])]);
         let list = ListContainersOptionsBuilder::new().all(true).filters(&label).build();
-        for container in
-            self.client.list_containers(Some(list)).await.map_err(|error| failed("listing containers", &error))?
-        {
+        let containers = self.client.list_containers(Some(list)).await;
+        let containers = containers.map_err(|error| failed("listing containers", &error)).map_err(&mut note);
+        for container in containers.unwrap_or_default().into_iter().filter(|container| named(&container.labels)) {
             let Some(id) = container.id else { continue };
             let remove = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
             match self.client.remove_container(&id, Some(remove)).await {
                 Ok(()) => cleaned.containers += 1,
-                Err(error) => {
-                    first.get_or_insert(failed(&format!("removing container {id}"), &error));
-                }
+                Err(error) => note(failed(&format!("removing container {id}"), &error)),
             }
         }
         let list = ListImagesOptionsBuilder::new().all(true).filters(&label).build();
-        for image in self.client.list_images(Some(list)).await.map_err(|error| failed("listing images", &error))? {
+        let images = self.client.list_images(Some(list)).await;
+        let images = images.map_err(|error| failed("listing images", &error)).map_err(&mut note);
+        for image in images.unwrap_or_default().into_iter().filter(|image| named(&Some(image.labels.clone()))) {
             let remove = RemoveImageOptionsBuilder::new().force(true).build();
             match self.client.remove_image(&image.id, Some(remove), None).await {
                 Ok(_) => cleaned.images += 1,
                 Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {}
-                Err(error) => {
-                    first.get_or_insert(failed(&format!("removing image {}", image.id), &error));
-                }
+                Err(error) => note(failed(&format!("removing image {}", image.id), &error)),
             }
         }
         let records = usage::records(&self.address).await?;
-        let mut ours: HashSet<&str> =
-            records.iter().filter(|record| record.marked(namespace)).map(|record| record.id.as_str()).collect();
-        let mounts: HashSet<&str> = records
-            .iter()
-            .filter(|record| record.mount_of(namespace).is_some())
-            .map(|record| record.id.as_str())
-            .collect();
-        ours.extend(&mounts);
-        let made = self.made.lock().ok().and_then(|mut made| made.remove(namespace)).unwrap_or_default();
-        let new = records.iter().filter(|record| !made.before.contains(&record.id));
-        ours.extend(
-            new.filter(|record| made.work.iter().any(|work| record.made_by(work))).map(|record| record.id.as_str()),
-        );
-        loop {
-            // A layer that stands on one of ours is ours.
-            let more: Vec<&str> = records
-                .iter()
-                .filter(|record| {
-                    !ours.contains(record.id.as_str()) && record.parents().any(|parent| ours.contains(parent))
-                })
-                .map(|record| record.id.as_str())
-                .collect();
-            if more.is_empty() {
-                break;
+        let (ours, mounts) = self.ours(&records, namespaces);
+        match self.prune(&ours).await {
+            Ok((deleted, bytes)) => {
+                cleaned.bytes += bytes;
+                cleaned.mounts += deleted.iter().filter(|record| mounts.contains(record.as_str())).count();
+                cleaned.layers += deleted.iter().filter(|record| !mounts.contains(record.as_str())).count();
             }
-            ours.extend(more);
-        }
-        for record in &ours {
-            match self.prune(record).await {
-                Ok((count, bytes)) => {
-                    cleaned.bytes += bytes;
-                    if mounts.contains(record) { cleaned.mounts += count } else { cleaned.layers += count }
-                }
-                Err(error) => {
-                    first.get_or_insert(error);
-                }
-            }
+            Err(error) => note(error),
         }
         first.map_or(Ok(cleaned), Err)
     }
 
-    /// Removes one record of the build cache; returns how many went and their bytes.
-    async fn prune(&self, record: &str) -> Result<(usize, u64), EngineError> {
-        let filters = HashMap::from([("id".to_owned(), vec![record.to_owned()])]);
+    /// Finds the records that namespaces made, and which of them are cache mounts.
+    fn ours<'r>(&self, records: &'r [Record], namespaces: &[Namespace]) -> (HashSet<&'r str>, HashSet<&'r str>) {
+        let mut ours: HashSet<&str> = HashSet::new();
+        let mut mounts: HashSet<&str> = HashSet::new();
+        for namespace in namespaces {
+            let made = self.made.lock().ok().and_then(|mut made| made.remove(namespace)).unwrap_or_default();
+            for record in records {
+                let new = !made.before.contains(&record.id);
+                if record.mount_of(namespace, Some(&made)).is_some() {
+                    mounts.insert(&record.id);
+                } else if record.marked(namespace) || (new && made.work.iter().any(|work| record.made_by(work))) {
+                    ours.insert(&record.id);
+                }
+            }
+        }
+        ours.extend(&mounts);
+        loop {
+            // A layer that stands on one of ours is ours.
+            let stands_on_ours = |record: &&Record| {
+                !ours.contains(record.id.as_str()) && record.parents().any(|parent| ours.contains(parent))
+            };
+            let more: Vec<&str> = records.iter().filter(stands_on_ours).map(|record| record.id.as_str()).collect();
+            if more.is_empty() {
+                return (ours, mounts);
+            }
+            ours.extend(more);
+        }
+    }
+
+    /// Removes records of the build cache; returns those that went and their bytes.
+    ///
+    /// One request takes them all: the engine hands the value of the `id` filter on as a regular expression
+    /// (`id~=…`, <https://github.com/moby/moby/blob/v20.10.24/builder/builder-next/builder.go#L560>), and asking for one
+    /// after the other walks the whole build cache each time.
+    async fn prune(&self, records: &HashSet<&str>) -> Result<(Vec<String>, u64), EngineError> {
+        let safe = |record: &&&str| !record.is_empty() && record.chars().all(|c| c.is_ascii_alphanumeric());
+        let records: Vec<&str> = records.iter().filter(safe).copied().collect();
+        if records.is_empty() {
+            return Ok((Vec::new(), 0));
+        }
+        let pattern = format!("/^({})$/", records.join("|"));
+        let filters = HashMap::from([("id".to_owned(), vec![pattern])]);
         let options = PruneBuildOptionsBuilder::new().all(true).filters(&filters).build();
-        let answer = self
-            .client
-            .prune_build(Some(options))
-            .await
-            .map_err(|error| failed(&format!("removing build cache record {record}"), &error))?;
-        let count = answer.caches_deleted.map_or(0, |deleted| deleted.len());
-        Ok((count, answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)))
+        let answer = self.client.prune_build(Some(options)).await;
+        let answer = answer.map_err(|error| failed("removing build cache records", &error))?;
+        let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
+        Ok((answer.caches_deleted.unwrap_or_default(), bytes))
     }
 }

@@ -131,11 +131,12 @@ impl Engine for Docker {
 
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
         let records = usage::records(&self.address).await?;
+        self.remember_records(namespace, &records);
         Ok(records.iter().filter_map(|record| record.mount_of(namespace)).collect())
     }
 
-    async fn clean(&self, namespace: &Namespace) -> Result<Cleaned, EngineError> {
-        self.remove_all(namespace).await
+    async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {
+        self.remove_all(namespaces).await
     }
 }
 

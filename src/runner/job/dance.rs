@@ -166,7 +166,7 @@ impl<E: Engine> Job<'_, E> {
             }
             DanceStep::ClearSource { source, .. } => archive::remove_tree(&self.real(&source))?,
             DanceStep::MoveIntoPlace { source, .. } => {
-                let from = self.real(&scratch).join("dance-cache");
+                let from = self.real(scratch).join("dance-cache");
                 let into = self.real(&source);
                 if let Err(error) = fs::rename(&from, &into) {
                     let text = match error.kind() {

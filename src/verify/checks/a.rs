@@ -90,8 +90,11 @@ fn floor(view: &View) -> Option<Floor> {
             .max_by_key(|(_, bytes)| *bytes)?,
     };
     let share = view.thresholds.min_carried_ratio;
-    let words = format!("at least {:.0} % of the {} of {name}", share * 100.0, size(bytes));
-    Some(Floor { bytes: ((bytes as f64 * share) as u64).max(EMPTY_ARCHIVE), words })
+    let least = (bytes as f64 * share) as u64;
+    if least < EMPTY_ARCHIVE {
+        return Some(Floor { bytes: EMPTY_ARCHIVE, words: "more than an empty archive".to_owned() });
+    }
+    Some(Floor { bytes: least, words: format!("at least {:.0} % of the {} of {name}", share * 100.0, size(bytes)) })
 }
 
 fn lookup_quote(cache: &Cache) -> Vec<Quote> {

@@ -31,9 +31,9 @@ fn check(view: &View) -> Vec<Finding> {
         "the build has cache mounts and the job has no buildkit-cache-dance step",
         evidence,
         format!(
-            "Add a step between actions/cache and the build: `uses: reproducible-containers/buildkit-cache-dance@v3.3.2` with \
-             `cache-map: '{{{}}}'`, and let actions/cache save those directories.",
-            entries.join(", ")
+            "Add a step that uses `reproducible-containers/buildkit-cache-dance@v3.3.2` between actions/cache and the build, with this \
+             `cache-map`, and let actions/cache save its directories:\n{}",
+            super::identity::cache_map(&entries)
         ),
     )]
 }

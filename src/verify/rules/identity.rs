@@ -50,7 +50,11 @@ struct Mismatch<'a> {
 
 /// Makes one finding of all mismatches of one kind, so that its fix is one cache map.
 fn finding(run: &Run, code: Code, mismatches: &[&Mismatch]) -> Finding {
-    let titles: Vec<String> = mismatches.iter().map(|mismatch| mismatch.title()).collect();
+    let mut title = mismatches.first().map(|mismatch| mismatch.title()).unwrap_or_default();
+    let likewise: Vec<&str> = mismatches.iter().skip(1).map(|mismatch| mismatch.mount.target.as_str()).collect();
+    if !likewise.is_empty() {
+        title.push_str(&format!(" (likewise {})", likewise.join(", ")));
+    }
     let entries: Vec<String> = mismatches
         .iter()
         .map(|mismatch| {
@@ -68,13 +72,11 @@ fn finding(run: &Run, code: Code, mismatches: &[&Mismatch]) -> Finding {
             }
         }
     }
-    let word =
-        if entries.len() == 1 { "entry name the build's own cache" } else { "entries name the build's own caches" };
     let fix = format!(
-        "Let the {word}: `{{{}}}`; then change the cache key, since an empty entry may be frozen under it.",
-        entries.join(", ")
+        "Let the cache map name the build's own caches:\n{}\nThen change the cache key, since an empty entry may be frozen under it.",
+        cache_map(&entries)
     );
-    Finding::error(code, titles.join("; "), evidence, fix)
+    Finding::error(code, title, evidence, fix)
 }
 
 impl Mismatch<'_> {
@@ -136,6 +138,14 @@ pub(super) fn entry(source: &str, mount: &MountSpec) -> String {
     format!("{}: {{{}}}", quoted(source), parts.join(", "))
 }
 
+/// Writes entries as a cache map, one a line and indented, so that it can be copied as it stands.
+pub(super) fn cache_map(entries: &[String]) -> String {
+    match entries {
+        [only] => format!("  {{{only}}}"),
+        _ => format!("  {{\n    {}\n  }}", entries.join(",\n    ")),
+    }
+}
+
 /// Suggests a host directory for a mount: `go-mod` for `/go/pkg/mod`, `go-build` for `/root/.cache/go-build`.
 pub(super) fn source_name(mount: &MountSpec) -> String {
     match mount.target.trim_end_matches('/') {
@@ -168,7 +178,10 @@ fn provenance(run: &Run, mount: &MountSpec) -> Provenance {
     match own {
         None => Provenance::Carried,
         Some(own) => {
-            let near = of_dance.iter().find(|record| record.value.builder == own.value.builder);
+            let beside = |record: &&&Seen<MountRecord>| record.value.builder == own.value.builder;
+            let same_target = |record: &&&Seen<MountRecord>| clean(&record.value.target) == target;
+            let near =
+                of_dance.iter().find(|record| beside(record) && same_target(record)).or(of_dance.iter().find(beside));
             match near {
                 Some(near) => Provenance::TwoCaches(vec![near.quote.clone(), own.quote.clone()]),
                 None => Provenance::Unknown,

@@ -11,7 +11,8 @@ fn check(view: &View) -> Vec<Finding> {
     let Some((run, quote)) = broken else { return Vec::new() };
     // It is the caches' trouble only once a run misses what this one did not save.
     let missed = view.judged.restoring().any(|cache| cache.missed().is_some());
-    let severity = if view.stage() == Stage::Later && missed { Severity::Error } else { Severity::Warning };
+    let earlier = run.number != view.judged.number;
+    let severity = if view.stage() == Stage::Later && missed && earlier { Severity::Error } else { Severity::Warning };
     vec![Finding::new(
         Code::JobFailedBeforePost,
         severity,

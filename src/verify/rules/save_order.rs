@@ -77,7 +77,8 @@ fn place<T>(seen: &Seen<T>) -> Place {
 
 fn step_begins(run: &Run, step: Option<StepId>) -> Option<Place> {
     let step = run.evidence.step(step?).filter(|step| step.phase == Phase::Main)?;
-    Some(place(&step.started))
+    // The line where a step begins need not name it, and its name is what a person looks for.
+    Some((step.started.order, Quote { text: step.name.clone(), ..step.started.quote.clone() }))
 }
 
 fn cache_begins(run: &Run, cache: &Cache) -> Option<Place> {

@@ -50,10 +50,15 @@ pub(crate) enum Cold<'v, 'a> {
 }
 
 impl<'a> View<'a> {
-    /// Looks at a case; `None` when it has no run.
-    pub(crate) fn new(case: &'a Case) -> Option<Self> {
+    /// Looks at a case once for each compiling build of the run to judge; not at all when there is no run.
+    pub(crate) fn each_build(case: &'a Case) -> Vec<Self> {
+        let builds = case.runs.last().map_or(0, |judged| run::compiling(judged).len().max(1));
+        (0..builds).filter_map(|nth| Self::of_build(case, nth)).collect()
+    }
+
+    fn of_build(case: &'a Case, nth: usize) -> Option<Self> {
         let mut runs: Vec<Run<'a>> =
-            case.runs.iter().enumerate().map(|(at, evidence)| Run::new(at + 1, evidence)).collect();
+            case.runs.iter().enumerate().map(|(at, evidence)| Run::new(at + 1, evidence, nth)).collect();
         let judged = runs.pop()?;
         Some(Self { judged, earlier: runs, profile: case.profile, thresholds: case.thresholds })
     }
@@ -109,6 +114,12 @@ impl<'a> View<'a> {
             return newest_first.find(|run| !run.caches.iter().any(|cache| cache.hit_primary().is_some()));
         }
         newest_first.find(|run| run.saves().any(|(_, key, _)| keys.contains(&key)))
+    }
+
+    /// Tells whether the judged run missed although the run before it is known to have saved real data.
+    pub(crate) fn missed_what_was_saved(&self) -> bool {
+        let missed = self.judged.restoring().any(|cache| cache.missed().is_some());
+        missed && self.origin().is_some_and(|origin| origin.saves().any(|(cache, _, _)| !cache.saved_empty()))
     }
 
     /// Returns the cold run to compare times with: the first known to be cold that has a time, else any known to be cold.

@@ -11,22 +11,23 @@ pub(crate) struct Run<'a> {
     pub(crate) evidence: &'a Evidence,
     /// The actions/cache steps that carry the dance's directories; every one, where that cannot be told.
     pub(crate) caches: Vec<&'a Cache>,
-    /// The first build that compiles Go code: later ones of the same job are warm from it.
+    /// The build to look at: one that compiles Go code, where any does.
     pub(crate) build: Option<&'a Build>,
-    /// Builds before it that broke off unseen, so that it may not be the first after all.
+    /// Other builds of the job were not seen to their end, and may have compiled Go code too.
     pub(crate) unseen_builds: bool,
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(number: usize, evidence: &'a Evidence) -> Self {
-        let at = evidence.builds.iter().position(shows_compiling);
-        let before = &evidence.builds[..at.unwrap_or(0)];
+    /// Looks at the `nth` compiling build of a run, counted from 0; at the first where there are fewer.
+    pub(crate) fn new(number: usize, evidence: &'a Evidence, nth: usize) -> Self {
+        let compiling = compiling(evidence);
         Self {
             number,
             evidence,
             caches: carrying(evidence),
-            build: at.and_then(|at| evidence.builds.get(at)).or(evidence.builds.last()),
-            unseen_builds: before.iter().any(|build| build.ended.is_none()),
+            build: compiling.get(nth).or(compiling.first()).copied().or(evidence.builds.last()),
+            unseen_builds: !compiling.is_empty()
+                && evidence.builds.iter().any(|build| !shows_compiling(build) && build.ended.is_none()),
         }
     }
 
@@ -111,6 +112,13 @@ impl<'a> Run<'a> {
         });
         failures.next().filter(|_| !saved)
     }
+}
+
+/// Returns the builds that compile Go code. One that only repeats from the layer cache what another of them ran is none.
+pub(crate) fn compiling(evidence: &Evidence) -> Vec<&Build> {
+    let all: Vec<&Build> = evidence.builds.iter().filter(|build| shows_compiling(build)).collect();
+    let ran: Vec<&Build> = all.iter().copied().filter(|build| build.cached.is_none()).collect();
+    if ran.is_empty() { all } else { ran }
 }
 
 /// Tells whether a build shows anything of compiling Go code.

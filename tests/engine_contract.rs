@@ -1,0 +1,120 @@
+//! The contract every engine keeps, as one suite that runs against the fake and against Docker. [`Bench`] is principal.
+//!
+//! Every case has namespaces of its own and removes what it made, also when it fails. Nothing here looks at what others
+//! do on the same engine, but for one case: a clean-up must leave theirs alone. A full disk is not tested, because no
+//! honest test can fill the disk of somebody's engine.
+
+#[path = "engine_contract/bench.rs"]
+mod bench;
+#[path = "engine_contract/cases.rs"]
+mod cases;
+#[path = "engine_contract/inventory.rs"]
+mod inventory;
+#[path = "engine_contract/trees.rs"]
+mod trees;
+
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use libtest_mimic::{Arguments, Trial};
+use verify_buildkit_cache::engine::{Docker, Engine, Fake};
+use verify_buildkit_cache::scenario::sample;
+
+use bench::Bench;
+use inventory::Inventory;
+
+/// Docker's cases run one at a time: what one removes by time must not be what another makes meanwhile.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Lists the cases once, and runs each against both engines.
+macro_rules! cases {
+    ($($name:ident,)*) => {
+        fn trials(skip: bool) -> Vec<Trial> {
+            let mut trials = Vec::new();
+            $(
+                trials.push(Trial::test(concat!("fake::", stringify!($name)), || {
+                    runtime().block_on(on(&fake(), stringify!($name), async |bench| cases::$name(bench).await));
+                    Ok(())
+                }));
+                trials.push(Trial::test(concat!("docker::", stringify!($name)), || {
+                    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+                    runtime().block_on(async {
+                        let docker = docker().await?;
+                        on(&docker, stringify!($name), async |bench| cases::$name(bench).await).await;
+                        Ok(())
+                    })
+                }).with_ignored_flag(skip));
+            )*
+            trials
+        }
+    };
+}
+
+cases! {
+    a_new_namespace_has_no_mounts,
+    what_is_injected_is_what_is_extracted,
+    a_second_inject_lies_over_the_first,
+    ids_and_targets_and_owners_make_the_identity,
+    two_namespaces_never_see_each_other,
+    a_build_sees_what_was_injected,
+    what_a_build_leaves_is_extracted,
+    mounts_tell_who_created_them,
+    a_failing_run_is_an_outcome,
+    the_layer_cache_answers_the_same_build_of_the_same_namespace,
+    no_cache_wipes_the_mounts,
+    a_missing_image_is_named,
+    a_context_that_breaks_is_an_archive_error,
+    an_archive_that_breaks_is_an_archive_error,
+    clean_removes_all_of_a_namespace_and_nothing_else,
+    vertexes_and_their_lines_arrive_whole_and_in_order,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let skip = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
+    let trials = trials(skip);
+    let skipped = trials.iter().filter(|trial| trial.has_ignored_flag()).count();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if skipped > 0 && !arguments.list {
+        println!("{skipped} engine tests skipped (SKIP_ENGINE_TESTS=1)");
+    }
+    conclusion.exit_code()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn fake() -> Fake {
+    Fake::new([sample::official_go_image()])
+}
+
+async fn docker() -> Result<Docker, String> {
+    let address = std::env::var("DOCKER_HOST").ok().filter(|address| !address.is_empty());
+    Docker::connect(address.as_deref()).await.map_err(|error| {
+        format!("{error}\nrun `make setup` to get an engine, or set SKIP_ENGINE_TESTS=1 to do without these tests")
+    })
+}
+
+/// Runs a case, removes what it made, and only then lets it fail.
+async fn on<E: Engine + Inventory>(engine: &E, name: &str, case: impl AsyncFnOnce(&Bench<'_, E>)) {
+    let mut image = None;
+    for candidate in [sample::official_go_image(), sample::local_go_image()] {
+        if image.is_none() && engine.has_image(&candidate).await.unwrap() {
+            image = Some(candidate);
+        }
+    }
+    let image = image.expect("the engine has no Go image: run `make setup`, or set SKIP_ENGINE_TESTS=1");
+    let bench = Bench::new(engine, image, name);
+    let result = AssertUnwindSafe(case(&bench)).catch_unwind().await;
+    let mut left = Vec::new();
+    for namespace in bench.namespaces() {
+        left.extend(engine.clean(std::slice::from_ref(&namespace)).await.err());
+    }
+    if let Err(failure) = result {
+        std::panic::resume_unwind(failure);
+    }
+    assert!(left.is_empty(), "the clean-up failed: {left:?}");
+}
