@@ -199,6 +199,16 @@ fn a_dockerfile_that_is_not_text_is_refused() {
 }
 
 #[test]
+fn a_dependency_edit_of_ones_own_project_is_refused_before_anything_is_built() {
+    let dir = holding(&[("app/main.go", "package main\n"), ("app/Dockerfile", DOCKERFILE)]);
+    assert_snapshot!(says(dir.path(), NOWHERE, &["run", "--project", "app", "--edit", "deps"]), @r#"
+    exit 4
+    error: `--edit deps` knows only the bundled sample
+    hint: use `--edit source` or `--edit none` with your own project
+    "#);
+}
+
+#[test]
 fn a_project_that_is_not_a_directory_is_named() {
     let dir = holding(&[("app", "")]);
     assert_snapshot!(says(dir.path(), NOWHERE, &["run", "--project", "app"]), @r#"

@@ -208,7 +208,7 @@ fn nothing_is_left(engine: &Engine, before: &Holdings, ended: &Ended) {
     assert_eq!(after.made_by(ended.process), none, "left on the engine");
     assert_eq!(ended.left_temporary(), [""; 0].map(std::path::PathBuf::from), "left in TMPDIR");
     if before.shared() || after.shared() {
-        eprintln!("note: others use the engine, so records without a mark are not compared");
+        eprintln!("\nnote: others use the engine, so records without a mark are not compared");
         return;
     }
     assert_eq!(before.lost_in(&after), none, "gone from the engine");
@@ -259,9 +259,11 @@ impl Own {
 impl Drop for Own {
     fn drop(&mut self) {
         self.engine.untag(&format!("{}:latest", self.word));
-        if !std::thread::panicking() {
-            self.in_mount(&format!("rm /go/pkg/mod/{}", self.word));
+        if std::thread::panicking() {
+            // A second panic would end the tests; what is left names the test.
+            return;
         }
+        self.in_mount(&format!("rm /go/pkg/mod/{}", self.word));
         for record in self.engine.records() {
             if record.description.contains(&self.word) || self.new.contains(&record.id) {
                 self.engine.prune(&record.id);

@@ -191,6 +191,10 @@ fn own_project(args: &args::Run, dir: &Path) -> Result<Subject, Problem> {
             .hint(Some("name the directory that holds the project's go.mod and Dockerfile".to_owned())));
     }
     let path = args.dockerfile.clone().unwrap_or_else(|| dir.join("Dockerfile"));
+    if matches!(args.edit, Some(args::Edit::Deps)) {
+        // The runner says so too, but only after a whole cold build.
+        return Err(Problem::from_error(&RunError::DepsEdit).hint(RunError::DepsEdit.hint()));
+    }
     let absent = !path.exists();
     let hint = absent.then(|| "name the Dockerfile with --dockerfile".to_owned());
     let dockerfile = read(&path).map_err(|problem| problem.hint(hint))?;
