@@ -160,7 +160,10 @@ pub(crate) async fn a_missing_image_is_named<E: Engine>(bench: &Bench<'_, E>) {
     assert!(!bench.engine.has_image(missing).await.unwrap());
     let text = format!("FROM {missing}\nRUN true\n");
     let context = archive(&[file("deploy/Dockerfile", 0o644, text.as_bytes())]);
-    let error = bench.try_build(bench.request(&namespace), stream(context)).await.err().expect("an error");
+    let error = match bench.try_build(bench.request(&namespace), stream(context)).await {
+        Ok(built) => panic!("an outcome instead of an error: {:?}", built.outcome),
+        Err(error) => error,
+    };
     assert!(matches!(&error, EngineError::Image { image, .. } if image == missing), "{error:?}");
     let mut copy = bench.copy(&namespace, MOUNT);
     copy.image = missing.to_owned();
@@ -169,8 +172,9 @@ pub(crate) async fn a_missing_image_is_named<E: Engine>(bench: &Bench<'_, E>) {
 }
 
 pub(crate) async fn a_context_that_breaks_is_an_archive_error<E: Engine>(bench: &Bench<'_, E>) {
-    let context = bench.context("RUN true");
-    let error = bench.try_build(bench.request(&bench.namespace()), broken(&context[..700])).await.err();
+    let namespace = bench.namespace();
+    let context = bench.context(&namespace, "RUN true");
+    let error = bench.try_build(bench.request(&namespace), broken(&context[..700])).await.err();
     assert_broke(error.expect("an error"));
 }
 
