@@ -4,6 +4,8 @@
 //! do on the same engine, but for one case: a clean-up must leave theirs alone. A full disk is not tested, because no
 //! honest test can fill the disk of somebody's engine.
 
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a test says what it sees and stops where it fails")]
+
 #[path = "engine_contract/bench.rs"]
 mod bench;
 #[path = "engine_contract/cases.rs"]
