@@ -4,7 +4,7 @@
 //! do on the same engine, but for one case: a clean-up must leave theirs alone. A full disk is not tested, because no
 //! honest test can fill the disk of somebody's engine.
 
-#![expect(clippy::unwrap_used, reason = "a case stops where something is missing")]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a test says what it sees and stops where it fails")]
 
 #[path = "engine_contract/bench.rs"]
 mod bench;
@@ -113,7 +113,7 @@ async fn on<E: Engine + Inventory>(engine: &E, name: &str, case: impl AsyncFnOnc
     let result = AssertUnwindSafe(case(&bench)).catch_unwind().await;
     let mut left = Vec::new();
     for namespace in bench.namespaces() {
-        left.extend(engine.clean(std::slice::from_ref(&namespace)).await.err());
+        left.extend(engine.clean(&namespace).await.err());
     }
     if let Err(failure) = result {
         std::panic::resume_unwind(failure);

@@ -3,7 +3,7 @@
 //! It reads the sources as text: lines of code without comments, strings and test code. It is no compiler; a name made
 //! by a macro or hidden behind a re-export escapes it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot read the sources must fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test says what it sees and stops where it fails")]
 
 use std::collections::BTreeSet;
 use std::fmt;

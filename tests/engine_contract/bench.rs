@@ -120,14 +120,19 @@ impl<'a, E: Engine> Bench<'a, E> {
     }
 
     /// Returns a context with a Dockerfile of one stage on the Go image.
-    pub(crate) fn context(&self, steps: &str) -> Vec<u8> {
-        let text = format!("FROM {}\nARG {RUNNER_ARG}\n{steps}\n", self.image);
+    ///
+    /// As in a runner's instrumented copy, the shell's line names the namespace: older engines tell whose a mount is by
+    /// the command that created it and by nothing else.
+    pub(crate) fn context(&self, namespace: &Namespace, steps: &str) -> Vec<u8> {
+        let shell = format!("SHELL [\"/usr/bin/env\", \"{RUNNER_ARG}={}\", \"/bin/sh\", \"-c\"]", namespace.as_str());
+        let text = format!("FROM {}\nARG {RUNNER_ARG}\n{shell}\n{steps}\n", self.image);
         trees::archive(&[trees::dir("deploy", 0o755), trees::file("deploy/Dockerfile", 0o644, text.as_bytes())])
     }
 
     /// Builds; the engine must get to an outcome.
     pub(crate) async fn build(&self, request: BuildRequest, steps: &str) -> Built {
-        self.try_build(request, stream(self.context(steps))).await.unwrap()
+        let context = self.context(&request.namespace, steps);
+        self.try_build(request, stream(context)).await.unwrap()
     }
 
     pub(crate) async fn try_build(&self, request: BuildRequest, context: ByteStream) -> Result<Built, EngineError> {
