@@ -2,7 +2,8 @@
 //! copies with `cp` inside a `RUN` and takes the image out with `docker cp`.
 //!
 //! All ways take turns in each round, on the same engine and disk, and the median of the rounds counts. Every way must
-//! bring back every file, or the measurement is refused. `cargo bench --bench carry -- a` measures one tree only.
+//! bring back every file, or the measurement is refused. `cargo bench --bench carry -- a` measures one tree only;
+//! `CARRY_ROUNDS` changes the three rounds.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the person who started it")]
 
@@ -21,7 +22,6 @@ use verify_buildkit_cache::engine::{BuildRequest, ByteStream, Copy, CopyMount, D
 use verify_buildkit_cache::runner::archive::{self, Owner, PackOptions, Times};
 use verify_buildkit_cache::scenario::sample;
 
-const ROUNDS: usize = 3;
 const TARGET: &str = "/carry";
 const MOUNT: &str = "type=cache,target=/carry,id=carry";
 const LEAST_GAIN: f64 = 3.0;
@@ -54,7 +54,8 @@ async fn measure(chosen: &[String]) -> Result<()> {
     let engine = Docker::connect(address.as_deref()).await.context("the benchmark needs a Docker Engine")?;
     let image = image(&engine).await?;
     let about = engine.describe().await?;
-    println!("{}, {}, {} processors; image {image}; {ROUNDS} rounds, medians\n", about.name, about.storage, about.cpus);
+    let rounds = std::env::var("CARRY_ROUNDS").ok().and_then(|count| count.parse().ok()).unwrap_or(3_usize).max(1);
+    println!("{}, {}, {} processors; image {image}; {rounds} rounds, medians\n", about.name, about.storage, about.cpus);
     let with_cli = Command::new("docker").arg("version").output().is_ok_and(|output| output.status.success());
     if !with_cli {
         eprintln!("no docker CLI that reaches the engine: cp in RUN is left out");
@@ -64,8 +65,8 @@ async fn measure(chosen: &[String]) -> Result<()> {
         let dir = tempfile::Builder::new().prefix("verify-buildkit-cache-bench-").tempdir()?;
         grow(tree, &dir.path().join("tree"))?;
         let (mut copied, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
-            eprintln!("({}) round {} of {ROUNDS}", tree.name, round + 1);
+        for round in 0..rounds {
+            eprintln!("({}) round {} of {rounds}", tree.name, round + 1);
             copied.push(cp(tree, dir.path())?);
             ours.push(carry(&engine, &image, tree, dir.path()).await?);
             if with_cli {
