@@ -38,7 +38,7 @@ const TREES: [Tree; 2] =
     [Tree { name: "a", files: 1_600, bytes: 120_000_000 }, Tree { name: "b", files: 20_000, bytes: 400_000_000 }];
 
 /// What one way took.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Took {
     inject: Duration,
     extract: Duration,
@@ -68,10 +68,18 @@ async fn measure(chosen: &[String]) -> Result<()> {
         for round in 0..rounds {
             eprintln!("({}) round {} of {rounds}", tree.name, round + 1);
             copied.push(cp(tree, dir.path())?);
-            ours.push(carry(&engine, &image, tree, dir.path()).await?);
+            // What a way made goes before the next one starts, also when it failed.
+            let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
+            let took = carry(&engine, &image, tree, dir.path(), &namespace).await;
+            engine.clean(&namespace).await?;
+            ours.push(took?);
             if with_cli {
-                theirs.push(cp_in_run(&engine, &image, tree, dir.path()).await?);
+                let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
+                let took = cp_in_run(&engine, &image, tree, dir.path(), &namespace).await;
+                engine.clean(&namespace).await?;
+                theirs.push(took?);
             }
+            eprintln!("    cp -a {:?}, ours {:?}, cp in RUN {:?}", copied.last(), ours.last(), theirs.last());
         }
         show(tree, copied, ours, theirs);
     }
@@ -155,8 +163,8 @@ fn cp(tree: &Tree, dir: &Path) -> Result<Duration> {
 }
 
 /// Our way, as a dance step of a run goes it.
-async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<Took> {
-    let (stamp, namespace) = unique("carry");
+async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namespace: &Namespace) -> Result<Took> {
+    let stamp = unique();
     let mount = CopyMount { target: TARGET.to_owned(), flag: MOUNT.to_owned() };
     let copy = Copy { namespace: namespace.clone(), image: image.to_owned(), mount, owner: None, stamp };
     settle()?;
@@ -172,8 +180,7 @@ async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<
     ensure!(copied.failed.is_none(), "the inject failed: {:?}", copied.failed);
 
     settle()?;
-    let (_, stamp) = (copy.stamp, unique("carry").0);
-    let copy = Copy { stamp, mount: copy.mount, namespace: copy.namespace, image: copy.image, owner: None };
+    let copy = Copy { stamp: unique(), ..copy };
     let into = dir.join("copy");
     let began = Instant::now();
     let (sender, stream) = mpsc::channel(8);
@@ -182,14 +189,13 @@ async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<
     unpacked.await??;
     let extract = began.elapsed();
     ensure!(copied.failed.is_none(), "the extract failed: {:?}", copied.failed);
-    engine.clean(&namespace).await?;
     arrived(tree, &dir.join("copy"))?;
     Ok(Took { inject, extract })
 }
 
 /// The way of the original action (v3.3.2), through the same API: its Dancefiles, `docker create`, `docker cp`, `tar`.
-async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<Took> {
-    let (stamp, namespace) = unique("dance");
+async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namespace: &Namespace) -> Result<Took> {
+    let stamp = unique();
     let source = dir.join("tree");
     settle()?;
     let began = Instant::now();
@@ -198,7 +204,7 @@ async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Res
         "FROM {image}\nCOPY buildstamp buildstamp\nRUN --mount={MOUNT} \
          --mount=type=bind,source=.,target=/var/dance-cache cp -p -R /var/dance-cache/. {TARGET} || true\n"
     );
-    dance(engine, &namespace, dancefile, source.clone()).await?;
+    dance(engine, namespace, dancefile, source.clone()).await?;
     let inject = began.elapsed();
     fs::remove_file(source.join("buildstamp"))?;
 
@@ -211,7 +217,7 @@ async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Res
         "FROM {image}\nCOPY buildstamp buildstamp\nRUN --mount={MOUNT} mkdir -p /var/dance-cache/ \
          && cp -p -R {TARGET}/. /var/dance-cache/ || true\n"
     );
-    let taken = dance(engine, &namespace, dancefile, scratch.clone()).await?;
+    let taken = dance(engine, namespace, dancefile, scratch.clone()).await?;
     let container = run(Command::new("docker").args(["create", &taken, "true"]))?;
     let mut sent = Command::new("docker")
         .args(["cp", "-L", &format!("{container}:/var/dance-cache"), "-"])
@@ -223,9 +229,7 @@ async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Res
     fs::rename(scratch.join("dance-cache"), dir.join("copy"))?;
     let extract = began.elapsed();
     run(Command::new("docker").args(["rm", "-f", &container]))?;
-    engine.clean(&namespace).await?;
     fs::remove_dir_all(&scratch)?;
-    fs::remove_file(dir.join("copy/buildstamp"))?;
     arrived(tree, &dir.join("copy"))?;
     Ok(Took { inject, extract })
 }
@@ -263,7 +267,11 @@ async fn dance(engine: &Docker, namespace: &Namespace, dancefile: String, contex
 fn arrived(tree: &Tree, copy: &Path) -> Result<()> {
     let mut files = 0;
     for dir in fs::read_dir(copy)? {
-        files += fs::read_dir(dir?.path())?.count() as u64;
+        let dir = dir?;
+        // Beside the directories lie the stamp and the Dancefile of cp in RUN.
+        if dir.file_type()?.is_dir() {
+            files += fs::read_dir(dir.path())?.count() as u64;
+        }
     }
     ensure!(files == tree.files, "{files} files came back of {}", tree.files);
     fs::remove_dir_all(copy)?;
@@ -282,11 +290,10 @@ fn run(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Makes a stamp and a namespace that nothing had before.
-fn unique(name: &str) -> (String, Namespace) {
+/// Makes a text that nothing had before.
+fn unique() -> String {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let stamp = format!("{}-{}", std::process::id(), since.as_nanos());
-    (stamp.clone(), Namespace::new(&format!("vbc-bench-{name}-{stamp}")))
+    format!("{}-{}", std::process::id(), since.as_nanos())
 }
 
 /// The most memory this program ever held.
