@@ -196,12 +196,14 @@ async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namespace:
 /// The way of the original action (v3.3.2), through the same API: its Dancefiles, `docker create`, `docker cp`, `tar`.
 async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namespace: &Namespace) -> Result<Took> {
     let stamp = unique();
+    // By this the engine knows, at the clean-up, whose mount it was.
+    let mark = format!("SHELL [\"/usr/bin/env\", \"VBC_RUNNER={}\", \"/bin/sh\", \"-c\"]\n", namespace.as_str());
     let source = dir.join("tree");
     settle()?;
     let began = Instant::now();
     fs::write(source.join("buildstamp"), &stamp)?;
     let dancefile = format!(
-        "FROM {image}\nCOPY buildstamp buildstamp\nRUN --mount={MOUNT} \
+        "FROM {image}\n{mark}COPY buildstamp buildstamp\nRUN --mount={MOUNT} \
          --mount=type=bind,source=.,target=/var/dance-cache cp -p -R /var/dance-cache/. {TARGET} || true\n"
     );
     dance(engine, namespace, dancefile, source.clone()).await?;
@@ -214,7 +216,7 @@ async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namesp
     fs::create_dir_all(&scratch)?;
     fs::write(scratch.join("buildstamp"), &stamp)?;
     let dancefile = format!(
-        "FROM {image}\nCOPY buildstamp buildstamp\nRUN --mount={MOUNT} mkdir -p /var/dance-cache/ \
+        "FROM {image}\n{mark}COPY buildstamp buildstamp\nRUN --mount={MOUNT} mkdir -p /var/dance-cache/ \
          && cp -p -R {TARGET}/. /var/dance-cache/ || true\n"
     );
     let taken = dance(engine, namespace, dancefile, scratch.clone()).await?;
