@@ -2,7 +2,8 @@
 //! copies with `cp` inside a `RUN` and takes the image out with `docker cp`.
 //!
 //! All ways take turns in each round, on the same engine and disk, and the median of the rounds counts. Every way must
-//! bring back every file, or the measurement is refused. `cargo bench --bench carry -- a` measures one tree only.
+//! bring back every file, or the measurement is refused. `cargo bench --bench carry -- a` measures one tree only;
+//! `CARRY_ROUNDS` changes the three rounds.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the person who started it")]
 
@@ -21,7 +22,6 @@ use verify_buildkit_cache::engine::{BuildRequest, ByteStream, Copy, CopyMount, D
 use verify_buildkit_cache::runner::archive::{self, Owner, PackOptions, Times};
 use verify_buildkit_cache::scenario::sample;
 
-const ROUNDS: usize = 3;
 const TARGET: &str = "/carry";
 const MOUNT: &str = "type=cache,target=/carry,id=carry";
 const LEAST_GAIN: f64 = 3.0;
@@ -38,7 +38,7 @@ const TREES: [Tree; 2] =
     [Tree { name: "a", files: 1_600, bytes: 120_000_000 }, Tree { name: "b", files: 20_000, bytes: 400_000_000 }];
 
 /// What one way took.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Took {
     inject: Duration,
     extract: Duration,
@@ -54,7 +54,8 @@ async fn measure(chosen: &[String]) -> Result<()> {
     let engine = Docker::connect(address.as_deref()).await.context("the benchmark needs a Docker Engine")?;
     let image = image(&engine).await?;
     let about = engine.describe().await?;
-    println!("{}, {}, {} processors; image {image}; {ROUNDS} rounds, medians\n", about.name, about.storage, about.cpus);
+    let rounds = std::env::var("CARRY_ROUNDS").ok().and_then(|count| count.parse().ok()).unwrap_or(3_usize).max(1);
+    println!("{}, {}, {} processors; image {image}; {rounds} rounds, medians\n", about.name, about.storage, about.cpus);
     let with_cli = Command::new("docker").arg("version").output().is_ok_and(|output| output.status.success());
     if !with_cli {
         eprintln!("no docker CLI that reaches the engine: cp in RUN is left out");
@@ -64,13 +65,21 @@ async fn measure(chosen: &[String]) -> Result<()> {
         let dir = tempfile::Builder::new().prefix("verify-buildkit-cache-bench-").tempdir()?;
         grow(tree, &dir.path().join("tree"))?;
         let (mut copied, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
-            eprintln!("({}) round {} of {ROUNDS}", tree.name, round + 1);
+        for round in 0..rounds {
+            eprintln!("({}) round {} of {rounds}", tree.name, round + 1);
             copied.push(cp(tree, dir.path())?);
-            ours.push(carry(&engine, &image, tree, dir.path()).await?);
+            // What a way made goes before the next one starts, also when it failed.
+            let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
+            let took = carry(&engine, &image, tree, dir.path(), &namespace).await;
+            engine.clean(&namespace).await?;
+            ours.push(took?);
             if with_cli {
-                theirs.push(cp_in_run(&engine, &image, tree, dir.path()).await?);
+                let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
+                let took = cp_in_run(&engine, &image, tree, dir.path(), &namespace).await;
+                engine.clean(&namespace).await?;
+                theirs.push(took?);
             }
+            eprintln!("    cp -a {:?}, ours {:?}, cp in RUN {:?}", copied.last(), ours.last(), theirs.last());
         }
         show(tree, copied, ours, theirs);
     }
@@ -154,8 +163,8 @@ fn cp(tree: &Tree, dir: &Path) -> Result<Duration> {
 }
 
 /// Our way, as a dance step of a run goes it.
-async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<Took> {
-    let (stamp, namespace) = unique("carry");
+async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namespace: &Namespace) -> Result<Took> {
+    let stamp = unique();
     let mount = CopyMount { target: TARGET.to_owned(), flag: MOUNT.to_owned() };
     let copy = Copy { namespace: namespace.clone(), image: image.to_owned(), mount, owner: None, stamp };
     settle()?;
@@ -171,8 +180,7 @@ async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<
     ensure!(copied.failed.is_none(), "the inject failed: {:?}", copied.failed);
 
     settle()?;
-    let (_, stamp) = (copy.stamp, unique("carry").0);
-    let copy = Copy { stamp, mount: copy.mount, namespace: copy.namespace, image: copy.image, owner: None };
+    let copy = Copy { stamp: unique(), ..copy };
     let into = dir.join("copy");
     let began = Instant::now();
     let (sender, stream) = mpsc::channel(8);
@@ -181,23 +189,24 @@ async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<
     unpacked.await??;
     let extract = began.elapsed();
     ensure!(copied.failed.is_none(), "the extract failed: {:?}", copied.failed);
-    engine.clean(std::slice::from_ref(&namespace)).await?;
     arrived(tree, &dir.join("copy"))?;
     Ok(Took { inject, extract })
 }
 
 /// The way of the original action (v3.3.2), through the same API: its Dancefiles, `docker create`, `docker cp`, `tar`.
-async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Result<Took> {
-    let (stamp, namespace) = unique("dance");
+async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namespace: &Namespace) -> Result<Took> {
+    let stamp = unique();
+    // By this the engine knows, at the clean-up, whose mount it was.
+    let mark = format!("SHELL [\"/usr/bin/env\", \"VBC_RUNNER={}\", \"/bin/sh\", \"-c\"]\n", namespace.as_str());
     let source = dir.join("tree");
     settle()?;
     let began = Instant::now();
     fs::write(source.join("buildstamp"), &stamp)?;
     let dancefile = format!(
-        "FROM {image}\nCOPY buildstamp buildstamp\nRUN --mount={MOUNT} \
+        "FROM {image}\n{mark}COPY buildstamp buildstamp\nRUN --mount={MOUNT} \
          --mount=type=bind,source=.,target=/var/dance-cache cp -p -R /var/dance-cache/. {TARGET} || true\n"
     );
-    dance(engine, &namespace, dancefile, source.clone()).await?;
+    dance(engine, namespace, dancefile, source.clone()).await?;
     let inject = began.elapsed();
     fs::remove_file(source.join("buildstamp"))?;
 
@@ -207,10 +216,10 @@ async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Res
     fs::create_dir_all(&scratch)?;
     fs::write(scratch.join("buildstamp"), &stamp)?;
     let dancefile = format!(
-        "FROM {image}\nCOPY buildstamp buildstamp\nRUN --mount={MOUNT} mkdir -p /var/dance-cache/ \
+        "FROM {image}\n{mark}COPY buildstamp buildstamp\nRUN --mount={MOUNT} mkdir -p /var/dance-cache/ \
          && cp -p -R {TARGET}/. /var/dance-cache/ || true\n"
     );
-    let taken = dance(engine, &namespace, dancefile, scratch.clone()).await?;
+    let taken = dance(engine, namespace, dancefile, scratch.clone()).await?;
     let container = run(Command::new("docker").args(["create", &taken, "true"]))?;
     let mut sent = Command::new("docker")
         .args(["cp", "-L", &format!("{container}:/var/dance-cache"), "-"])
@@ -222,9 +231,7 @@ async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path) -> Res
     fs::rename(scratch.join("dance-cache"), dir.join("copy"))?;
     let extract = began.elapsed();
     run(Command::new("docker").args(["rm", "-f", &container]))?;
-    engine.clean(std::slice::from_ref(&namespace)).await?;
     fs::remove_dir_all(&scratch)?;
-    fs::remove_file(dir.join("copy/buildstamp"))?;
     arrived(tree, &dir.join("copy"))?;
     Ok(Took { inject, extract })
 }
@@ -262,7 +269,11 @@ async fn dance(engine: &Docker, namespace: &Namespace, dancefile: String, contex
 fn arrived(tree: &Tree, copy: &Path) -> Result<()> {
     let mut files = 0;
     for dir in fs::read_dir(copy)? {
-        files += fs::read_dir(dir?.path())?.count() as u64;
+        let dir = dir?;
+        // Beside the directories lie the stamp and the Dancefile of cp in RUN.
+        if dir.file_type()?.is_dir() {
+            files += fs::read_dir(dir.path())?.count() as u64;
+        }
     }
     ensure!(files == tree.files, "{files} files came back of {}", tree.files);
     fs::remove_dir_all(copy)?;
@@ -281,11 +292,10 @@ fn run(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Makes a stamp and a namespace that nothing had before.
-fn unique(name: &str) -> (String, Namespace) {
+/// Makes a text that nothing had before.
+fn unique() -> String {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let stamp = format!("{}-{}", std::process::id(), since.as_nanos());
-    (stamp.clone(), Namespace::new(&format!("vbc-bench-{name}-{stamp}")))
+    format!("{}-{}", std::process::id(), since.as_nanos())
 }
 
 /// The most memory this program ever held.

@@ -38,7 +38,10 @@ pub fn main() -> ExitCode {
         Command::Doctor => doctor::run(),
         Command::Instrument { dockerfile } => logs::instrument(&dockerfile),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "verify-buildkit-cache", &mut anstream::stdout());
+            // The generator panics when its reader goes away, as `head` does; a buffer never does.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "verify-buildkit-cache", &mut script);
+            out(&String::from_utf8_lossy(&script));
             Ok(Exit::Effective)
         }
     };
