@@ -71,12 +71,12 @@ async fn measure(chosen: &[String]) -> Result<()> {
             // What a way made goes before the next one starts, also when it failed.
             let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
             let took = carry(&engine, &image, tree, dir.path(), &namespace).await;
-            engine.clean(&namespace).await?;
+            engine.clean(std::slice::from_ref(&namespace)).await?;
             ours.push(took?);
             if with_cli {
                 let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
                 let took = cp_in_run(&engine, &image, tree, dir.path(), &namespace).await;
-                engine.clean(&namespace).await?;
+                engine.clean(std::slice::from_ref(&namespace)).await?;
                 theirs.push(took?);
             }
             eprintln!("    cp -a {:?}, ours {:?}, cp in RUN {:?}", copied.last(), ours.last(), theirs.last());

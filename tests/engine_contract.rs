@@ -113,7 +113,7 @@ async fn on<E: Engine + Inventory>(engine: &E, name: &str, case: impl AsyncFnOnc
     let result = AssertUnwindSafe(case(&bench)).catch_unwind().await;
     let mut left = Vec::new();
     for namespace in bench.namespaces() {
-        left.extend(engine.clean(&namespace).await.err());
+        left.extend(engine.clean(std::slice::from_ref(&namespace)).await.err());
     }
     if let Err(failure) = result {
         std::panic::resume_unwind(failure);
