@@ -12,6 +12,12 @@ use super::usage::Record;
 use super::{Docker, LABEL, failed, usage};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
+/// How often, and after which pause, records are asked for and removed until none is left.
+///
+/// The engine passes over a record in use without a word, and one stays in use for a moment after its build was stopped.
+const ROUNDS: u32 = 25;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
+
 /// What is remembered of a namespace so that its leavings can be told from everything else.
 #[derive(Debug, Default)]
 pub(super) struct Made {
@@ -84,46 +90,41 @@ impl Docker {
                 Err(error) => note(failed(&format!("removing image {}", image.id), &error)),
             }
         }
-        let records = usage::records(&self.address).await?;
-        let (ours, mounts) = self.ours(&records, namespaces);
-        match self.prune(&ours).await {
-            Ok((deleted, bytes)) => {
-                cleaned.bytes += bytes;
-                cleaned.mounts += deleted.iter().filter(|record| mounts.contains(record.as_str())).count();
-                cleaned.layers += deleted.iter().filter(|record| !mounts.contains(record.as_str())).count();
+        let made = self.take_made(namespaces);
+        let mut left = 0;
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(PAUSE).await;
             }
-            Err(error) => note(error),
+            let records = usage::records(&self.address).await?;
+            let (ours, mounts) = ours(&records, &made);
+            left = ours.len();
+            if left == 0 {
+                break;
+            }
+            match self.prune(&ours).await {
+                Ok((deleted, bytes)) => {
+                    cleaned.bytes += bytes;
+                    cleaned.mounts += deleted.iter().filter(|record| mounts.contains(record.as_str())).count();
+                    cleaned.layers += deleted.iter().filter(|record| !mounts.contains(record.as_str())).count();
+                    left = ours.iter().filter(|record| !deleted.iter().any(|gone| gone == *record)).count();
+                    if left == 0 {
+                        break;
+                    }
+                }
+                Err(error) => note(error),
+            }
+        }
+        if left > 0 {
+            note(EngineError::from_message("removing build cache records", format!("{left} records stay in use")));
         }
         first.map_or(Ok(cleaned), Err)
     }
 
-    /// Finds the records that namespaces made, and which of them are cache mounts.
-    fn ours<'r>(&self, records: &'r [Record], namespaces: &[Namespace]) -> (HashSet<&'r str>, HashSet<&'r str>) {
-        let mut ours: HashSet<&str> = HashSet::new();
-        let mut mounts: HashSet<&str> = HashSet::new();
-        for namespace in namespaces {
-            let made = self.made.lock().ok().and_then(|mut made| made.remove(namespace)).unwrap_or_default();
-            for record in records {
-                let new = !made.before.contains(&record.id);
-                if record.mount_of(namespace, Some(&made)).is_some() {
-                    mounts.insert(&record.id);
-                } else if record.marked(namespace) || (new && made.work.iter().any(|work| record.made_by(work))) {
-                    ours.insert(&record.id);
-                }
-            }
-        }
-        ours.extend(&mounts);
-        loop {
-            // A layer that stands on one of ours is ours.
-            let stands_on_ours = |record: &&Record| {
-                !ours.contains(record.id.as_str()) && record.parents().any(|parent| ours.contains(parent))
-            };
-            let more: Vec<&str> = records.iter().filter(stands_on_ours).map(|record| record.id.as_str()).collect();
-            if more.is_empty() {
-                return (ours, mounts);
-            }
-            ours.extend(more);
-        }
+    /// Hands out, and forgets, what is remembered of namespaces.
+    fn take_made<'n>(&self, namespaces: &'n [Namespace]) -> Vec<(&'n Namespace, Made)> {
+        let Ok(mut made) = self.made.lock() else { return Vec::new() };
+        namespaces.iter().map(|namespace| (namespace, made.remove(namespace).unwrap_or_default())).collect()
     }
 
     /// Removes records of the build cache; returns those that went and their bytes.
@@ -144,5 +145,33 @@ impl Docker {
         let answer = answer.map_err(|error| failed("removing build cache records", &error))?;
         let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
         Ok((answer.caches_deleted.unwrap_or_default(), bytes))
+    }
+}
+
+/// Finds the records that namespaces made, and which of them are cache mounts.
+fn ours<'r>(records: &'r [Record], made: &[(&Namespace, Made)]) -> (HashSet<&'r str>, HashSet<&'r str>) {
+    let mut ours: HashSet<&str> = HashSet::new();
+    let mut mounts: HashSet<&str> = HashSet::new();
+    for (namespace, made) in made {
+        for record in records {
+            let new = !made.before.contains(&record.id);
+            if record.mount_of(namespace, Some(made)).is_some() {
+                mounts.insert(&record.id);
+            } else if record.marked(namespace) || (new && made.work.iter().any(|work| record.made_by(work))) {
+                ours.insert(&record.id);
+            }
+        }
+    }
+    ours.extend(&mounts);
+    loop {
+        // A layer that stands on one of ours is ours.
+        let stands_on_ours = |record: &&Record| {
+            !ours.contains(record.id.as_str()) && record.parents().any(|parent| ours.contains(parent))
+        };
+        let more: Vec<&str> = records.iter().filter(stands_on_ours).map(|record| record.id.as_str()).collect();
+        if more.is_empty() {
+            return (ours, mounts);
+        }
+        ours.extend(more);
     }
 }
