@@ -98,7 +98,25 @@ pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
         };
         MountReading { mount, before, floor, status }
     };
-    view.wanted().into_iter().map(read).collect()
+    let mut readings: Vec<MountReading> = view.wanted().into_iter().map(read).collect();
+    if readings.len() > 1 && has_no_modules(view) {
+        readings.retain(|reading| reading.mount.kind != MountKind::Modules || !reading.is_empty());
+    }
+    readings
+}
+
+/// Tells whether the project was seen to need no module at all: every build was seen to its end from the cold one on, and
+/// none downloaded a module. There is then nothing to carry, and an empty module mount loses nothing.
+///
+/// A log may have lost its download lines, so this rests on runs whose mounts the engine itself has listed.
+fn has_no_modules(view: &View) -> bool {
+    let without = |run: &crate::verify::view::Run| {
+        run.build.is_some_and(|build| {
+            let ended = build.step_ended.as_ref().is_some_and(|ended| ended.value) && build.cached.is_none();
+            ended && build.downloads.is_empty()
+        }) && !run.evidence.records.is_empty()
+    };
+    !view.earlier.is_empty() && view.runs().all(without)
 }
 
 /// Finds the least a mount should hold: the checklist's number, or a share of what the run that saved it left in it.
