@@ -104,7 +104,10 @@ fn own_things_survive() {
     own.are_still_there();
     assert_eq!(text(&document["verdict"]), "effective", "{document:#}\n{}", ended.stderr);
     assert_eq!(ended.code, Some(0));
-    logs_say_the_same_as(&ended, &document, &[]);
+    // The project needs no module, which only the engine's own records can prove: a log may have lost its download lines.
+    let (code, read) = ended.read_back(&[]);
+    assert_eq!((code, text(&read["verdict"])), (Some(3), "inconclusive"), "{read:#}");
+    assert_eq!(codes(&read, "error"), codes(&document, "error"), "{read:#}");
 }
 
 fn stopped_by(signal: &str, called: &str) {
@@ -187,11 +190,7 @@ fn namespaces_are_told_apart() {
 /// The written logs, judged by the same numbers, give the same verdict, checks and codes of every severity.
 fn logs_say_the_same(ended: &Ended, document: &Value, numbers: &[String]) {
     let profile = ["--profile", "checklist"].map(str::to_owned);
-    logs_say_the_same_as(ended, document, &[&profile, numbers].concat());
-}
-
-fn logs_say_the_same_as(ended: &Ended, document: &Value, judging: &[String]) {
-    let (code, read) = ended.read_back(judging);
+    let (code, read) = ended.read_back(&[&profile, numbers].concat());
     let both = || format!("run: {document:#}\nlogs: {read:#}");
     assert_eq!(read["verdict"], document["verdict"], "{}", both());
     assert_eq!(checks(&read), checks(document), "{}", both());

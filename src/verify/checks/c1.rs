@@ -99,22 +99,27 @@ pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
         MountReading { mount, before, floor, status }
     };
     let mut readings: Vec<MountReading> = view.wanted().into_iter().map(read).collect();
-    if readings.len() > 1 && has_no_modules(view) {
-        readings.retain(|reading| reading.mount.kind != MountKind::Modules || !reading.is_empty());
+    if readings.len() > 1 && downloads_nothing(view) {
+        let idle = |reading: &MountReading| reading.mount.kind == MountKind::Modules && reading.is_empty();
+        if view.runs().all(|run| !run.evidence.records.is_empty()) {
+            readings.retain(|reading| !idle(reading));
+        } else {
+            // A log may have lost its download lines, so it proves neither that modules are needed nor that none is.
+            readings.iter_mut().filter(|reading| idle(reading)).for_each(|reading| reading.status = Status::Unobserved);
+        }
     }
     readings
 }
 
-/// Tells whether the project was seen to need no module at all: every build was seen to its end from the cold one on, and
-/// none downloaded a module. There is then nothing to carry, and an empty module mount loses nothing.
-///
-/// A log may have lost its download lines, so this rests on runs whose mounts the engine itself has listed.
-fn has_no_modules(view: &View) -> bool {
+/// Tells whether no module was seen to be downloaded, from the cold build on, although every build was seen to its end.
+/// Where the engine itself has listed the mounts too, the project needs no module: there is nothing to carry, and an
+/// empty module mount loses nothing.
+fn downloads_nothing(view: &View) -> bool {
     let without = |run: &crate::verify::view::Run| {
         run.build.is_some_and(|build| {
             let ended = build.step_ended.as_ref().is_some_and(|ended| ended.value) && build.cached.is_none();
             ended && build.downloads.is_empty()
-        }) && !run.evidence.records.is_empty()
+        })
     };
     !view.earlier.is_empty() && view.runs().all(without)
 }
