@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::evidence::{Phase, StepOutcome};
+use crate::evidence::StepOutcome;
 use crate::runner::Progress;
 
 /// What a person sees while the runs are under way.
@@ -31,12 +31,8 @@ impl Live {
         match progress {
             Progress::Pull(line) => self.spin("pulling", line),
             Progress::Job { name, .. } => self.print(&format!("\n{name}")),
-            Progress::Step { phase, name } => {
-                let name = match phase {
-                    Phase::Main => name.clone(),
-                    Phase::Post => name.clone(),
-                };
-                self.step = name;
+            Progress::Step { name, .. } => {
+                self.step.clone_from(name);
                 self.bar.reset_elapsed();
                 self.spin(&self.step.clone(), "");
             }

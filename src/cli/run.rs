@@ -55,7 +55,7 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     check_dockerfile(&subject.dockerfile)?;
     let engine = super::doctor::connect().await?;
 
-    let evidence = Folder::evidence(args.out.as_deref(), args.keep)?;
+    let evidence = Folder::evidence(args.out.as_deref())?;
     let scratch = Folder::scratch()?;
     let session = session();
     let experiment = Experiment {
@@ -378,7 +378,7 @@ struct Folder {
 }
 
 impl Folder {
-    fn evidence(out: Option<&Path>, _keep: bool) -> Result<Self, Problem> {
+    fn evidence(out: Option<&Path>) -> Result<Self, Problem> {
         let Some(path) = out else { return Self::temporary("verify-buildkit-cache-evidence-") };
         let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
         if occupied {

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::dockerfile::clean_path;
+
 /// One thing seen in one run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
@@ -321,7 +323,7 @@ impl MountSpec {
     ///
     /// BuildKit cleans a target used as id (`/x/` is `/x`) but takes an explicit id as it stands.
     pub fn id_part(&self) -> String {
-        self.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| clean(&self.target))
+        self.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| clean_path(&self.target))
     }
 
     /// Tells whether two specs name the same cache of one builder.
@@ -331,29 +333,7 @@ impl MountSpec {
 
     /// Returns the target as BuildKit cleans it.
     pub fn clean_target(&self) -> String {
-        clean(&self.target)
-    }
-}
-
-/// Cleans a slash path as Go's `path.Clean` does.
-fn clean(path: &str) -> String {
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if rooted => {}
-            other => parts.push(other),
-        }
-    }
-    let joined = parts.join("/");
-    match (rooted, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
-        (false, true) => ".".to_owned(),
-        (false, false) => joined,
+        clean_path(&self.target)
     }
 }
 

@@ -77,17 +77,6 @@ pub struct Timing {
     pub copies: Duration,
 }
 
-/// What a control run is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// Every mount was empty without the dance, as it must be.
-    Cold,
-    /// A mount was not empty: the harness is wrong.
-    Warm,
-    /// The build printed no sizes.
-    Unobserved,
-}
-
 /// The namespaces an experiment has used, so that whoever stops it can clean up after it.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger(Arc<Mutex<Vec<Namespace>>>);

@@ -16,7 +16,7 @@ pub mod store;
 mod stream;
 
 pub use error::RunError;
-pub use experiment::{Control, Experiment, Ledger, Outcome, Run, Timing, run};
+pub use experiment::{Experiment, Ledger, Outcome, Run, Timing, run};
 pub use project::Project;
 
 use std::time::{Duration, SystemTime};
