@@ -27,7 +27,8 @@ test: setup ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engin
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
 	cargo test
 
-bench: setup ## measure inject and extract beside cp -a and cp in RUN
+bench: setup ## measure the reading of logs beside grep, and inject and extract beside cp -a and cp in RUN
+	cargo bench --bench logs
 	cargo bench --bench carry
 
 fmt: ## format the code

@@ -132,6 +132,9 @@ pub(super) struct Logs {
     /// The Dockerfile that was built, for a better diagnosis
     #[arg(long, value_name = "FILE")]
     pub(super) dockerfile: Option<PathBuf>,
+    /// The workflow that was run, for a better diagnosis; it never makes a check pass
+    #[arg(long, value_name = "FILE")]
+    pub(super) workflow: Option<PathBuf>,
     #[command(flatten)]
     pub(super) judging: Judging,
     /// How to say it

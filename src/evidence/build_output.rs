@@ -127,6 +127,11 @@ impl BuildOutput {
         })
     }
 
+    /// Tells whether the vertex is one that compiles Go code with cache mounts, by its name.
+    pub fn compiles(&self, id: u64) -> bool {
+        self.vertexes.get(&id).is_some_and(|vertex| vertex.rank > 0 && !vertex.mounts.is_empty())
+    }
+
     /// The highest rank among the vertexes: the ones of that rank are the compiling steps.
     fn rank(&self) -> u8 {
         self.vertexes.values().map(|vertex| vertex.rank).max().unwrap_or(0)

@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Dance(DancePhase),
     /// Something that may build images.
     Build,
+    /// actions/checkout.
+    Checkout,
     /// Another action with a cache of its own.
     OtherCache,
     /// Anything else.
@@ -47,6 +49,7 @@ impl Kind {
             ("cache", None) => Self::Cache(CacheMode::RestoreAndSave),
             ("cache", Some("restore")) => Self::Cache(CacheMode::Restore),
             ("cache", Some("save")) => Self::Cache(CacheMode::Save),
+            ("checkout", _) => Self::Checkout,
             (name, _) if name.contains("build-push") || name.contains("bake") || name.contains("compose") => {
                 Self::Build
             }
@@ -108,7 +111,7 @@ pub(super) fn build(header: &Header) -> Option<BuildInputs> {
 }
 
 /// Reads the flags of the one `docker build` of a script.
-fn command(script: &str) -> Option<BuildInputs> {
+pub(super) fn command(script: &str) -> Option<BuildInputs> {
     let joined = script.replace("\\\n", " ");
     let mut found = None;
     for line in joined.lines().filter(|line| !line.trim_start().starts_with('#')) {
@@ -145,6 +148,7 @@ pub(super) fn cache_map(json: &str) -> Vec<(String, MountSpec)> {
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => Some(text.clone()),
         serde_json::Value::Number(number) => Some(number.to_string()),
+        serde_json::Value::Bool(value) => Some(value.to_string()),
         _ => None,
     };
     map.iter()
@@ -154,14 +158,11 @@ pub(super) fn cache_map(json: &str) -> Vec<(String, MountSpec)> {
                     MountSpec { target: target.clone(), id: None, owner: String::new() }
                 }
                 serde_json::Value::Object(options) => {
-                    let option = |name: &str| options.get(name).and_then(text);
-                    let owner = ["uid", "gid", "mode"];
-                    let given = owner.iter().filter_map(|name| Some(format!("{name}={}", option(name)?)));
-                    MountSpec {
-                        target: option("target")?,
-                        id: option("id").filter(|id| !id.is_empty()),
-                        owner: given.collect::<Vec<_>>().join(","),
-                    }
+                    // The dance passes the pairs on as the options of its mount, as they stand.
+                    let pairs = options.iter().filter_map(|(name, value)| Some(format!("{name}={}", text(value)?)));
+                    let pairs = pairs.collect::<Vec<_>>().join(",");
+                    options.get("target")?;
+                    MountSpec::written(&format!("type=cache,{pairs}")).filter(|mount| !mount.target.is_empty())?
                 }
                 _ => return None,
             };
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn actions_are_told_apart_by_name() {
-        use Kind::{Build, Cache, Dance, Other, OtherCache};
+        use Kind::{Build, Cache, Checkout, Dance, Other, OtherCache};
         for (uses, kind) in [
             ("actions/cache@v4", Cache(CacheMode::RestoreAndSave)),
             ("runs-on/cache@v4", Cache(CacheMode::RestoreAndSave)),
@@ -186,7 +187,8 @@ mod tests {
             ("docker/build-push-action@v6", Build),
             ("actions/setup-go@v5", OtherCache),
             ("Swatinem/rust-cache@v2", OtherCache),
-            ("actions/checkout@v4", Other),
+            ("actions/checkout@v4", Checkout),
+            ("docker/login-action@v3", Other),
         ] {
             assert_eq!(Kind::of_action(uses), kind, "{uses}");
         }
@@ -210,7 +212,10 @@ mod tests {
         assert_eq!(map[0], ("b".into(), MountSpec { target: "/x".into(), id: None, owner: String::new() }));
         assert_eq!(
             map[1],
-            ("a".into(), MountSpec { target: "/y".into(), id: Some("i".into()), owner: "uid=4,gid=5".into() })
+            (
+                "a".into(),
+                MountSpec { target: "/y".into(), id: Some("i".into()), owner: "uid=4,gid=5,mode=0755".into() }
+            )
         );
         assert_eq!(map.len(), 2);
         assert!(cache_map("[1]").is_empty() && cache_map("{").is_empty());

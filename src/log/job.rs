@@ -15,6 +15,7 @@ use super::posts::{self, Content, Main, Post};
 use super::progress::Progress;
 use super::rawjson::RawJson;
 use super::sink::{Sink, Spot, harmless};
+use super::surroundings::{Surroundings, checked_out};
 use crate::evidence::{CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
 
 /// What a log shows of one job.
@@ -61,6 +62,7 @@ pub(super) struct JobReader {
     tail: bool,
     label: Option<String>,
     header: Option<Header>,
+    surroundings: Surroundings,
     current: Current,
     mains: Vec<Main>,
     posts: Vec<Post>,
@@ -117,6 +119,7 @@ impl JobReader {
             tail: false,
             label: None,
             header: None,
+            surroundings: Surroundings::default(),
             current: Current::new(None, Kind::Unknown, None),
             mains: Vec::new(),
             posts: Vec::new(),
@@ -318,6 +321,18 @@ impl JobReader {
             }
             _ => {}
         }
+        if self.steps == 0
+            && self.head
+            && let Some(fact) = self.surroundings.set_up(line)
+        {
+            self.sink.add(spot, None, fact);
+        }
+        if self.current.kind == Kind::Checkout
+            && matches!(line.channel, Channel::Plain | Channel::Command)
+            && let Some(fact) = checked_out(text)
+        {
+            self.sink.add(spot, self.current.id, fact);
+        }
         if line.channel == Channel::Error && self.error(text, spot) {
             return;
         }
@@ -346,7 +361,7 @@ impl JobReader {
                 self.build(line, spot);
             }
             Kind::Build | Kind::Other => self.build(line, spot),
-            Kind::OtherCache => {}
+            Kind::OtherCache | Kind::Checkout => {}
         }
     }
 
@@ -413,8 +428,13 @@ impl JobReader {
                 let id = self.id(spot);
                 self.current.progress.line(text, spot, id, &mut self.sink);
             }
-            (Channel::Plain, _) => {
+            (Channel::Plain, first) => {
                 let id = self.current.id;
+                if matches!(first, Some(b' ' | b'[' | b'='))
+                    && let Some(fact) = self.surroundings.terminal(text)
+                {
+                    self.sink.add(spot, id, fact);
+                }
                 self.current.progress.line(text, spot, id, &mut self.sink);
             }
             (Channel::Error, _) if text.contains("failed to solve") || text.starts_with("buildx failed with") => {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::sink::{Sink, Spot};
+use super::surroundings;
 use crate::evidence::{BuildOutput, Event, Fact, Moment, MountSpec, Quote, StepId, run_mounts};
 
 /// How many vertexes of one build are told apart.
@@ -241,6 +242,10 @@ impl Open {
             self.begin(sink);
         }
         self.output.vertex(id, name);
+        let compiles = if self.output.compiles(id) { surroundings::compile_step(name) } else { None };
+        for fact in compiles.into_iter().chain(surroundings::go_image(name)) {
+            sink.add(spot, self.step, fact);
+        }
         for mount in run_mounts(name) {
             if !self.mounts.contains(&mount) && self.mounts.len() < VERTEXES {
                 self.mounts.push(mount.clone());
@@ -255,6 +260,9 @@ impl Open {
         }
         for fact in self.output.line(id, text) {
             self.take(id, fact, spot, sink);
+        }
+        if let Some(fact) = surroundings::go_version(text) {
+            sink.add(spot, self.step, fact);
         }
         self.release(sink);
     }

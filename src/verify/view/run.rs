@@ -1,7 +1,9 @@
 //! One run, as checks and rules ask about it. [`Run`] is principal.
 
 use super::{CacheExt, EMPTY_ARCHIVE, covers};
-use crate::evidence::{Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, Phase, Quote, Seen, StepOutcome};
+use crate::evidence::{
+    Aspect, Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, Phase, Quote, Seen, StepOutcome,
+};
 
 /// One run of the case.
 pub(crate) struct Run<'a> {
@@ -62,6 +64,11 @@ impl<'a> Run<'a> {
             DancePhase::Inject => &dance.injected,
             DancePhase::Extract => &dance.extracted,
         })
+    }
+
+    /// Returns what was seen first of one aspect of the run's surroundings.
+    pub(crate) fn surrounding(&self, aspect: Aspect) -> Option<&'a Seen<String>> {
+        self.evidence.surroundings.iter().find(|(about, _)| *about == aspect).map(|(_, value)| value)
     }
 
     /// Returns the host directories the dance works on.
