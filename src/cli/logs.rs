@@ -8,6 +8,7 @@ use super::args::Logs;
 use super::exit::Exit;
 use super::present::Presented;
 use super::problem::Problem;
+use super::reading::Watched;
 use super::run::{profile, read, thresholds};
 use super::{out, say};
 use crate::dockerfile::{Dockerfile, InstrumentOptions, instrument as instrument_copy};
@@ -151,31 +152,37 @@ fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), Problem> {
 /// Reads one input: a log, a zip, a directory of logs, or standard input.
 fn read_jobs(input: &Path) -> Result<Vec<Job>, Problem> {
     if input == Path::new("-") {
-        return feed(&mut io::stdin().lock(), "standard input");
+        return feed(Watched::new(io::stdin().lock(), "standard input", None), "standard input");
     }
     let name = input.display().to_string();
     let failed = |error: io::Error| Problem::stopped(format!("cannot read {name}: {error}"));
     if input.is_dir() {
         return directory(input, &name);
     }
-    let mut file = File::open(input).map_err(failed)?;
+    let file = File::open(input).map_err(failed)?;
+    let whole = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
+    let mut file = Watched::new(file, &name, whole);
     let mut magic = [0u8; 4];
     let length = file.read(&mut magic).map_err(failed)?;
+    if magic.starts_with(&[0x1f, 0x8b]) {
+        let problem = Problem::stopped(format!("{name} is compressed"));
+        return Err(problem.hint(Some(format!("unpack it: gunzip -c {name} | verify-buildkit-cache logs -"))));
+    }
     if magic[..length] == *b"PK\x03\x04" {
         file.rewind().map_err(failed)?;
         let jobs = log::read_archive(&name, file, log::Limits::default());
         return jobs.map_err(|error| Problem::from_error(&error).hint(error.hint()));
     }
-    feed(&mut io::Cursor::new(&magic[..length]).chain(file), &name)
+    feed(io::Cursor::new(&magic[..length]).chain(file), &name)
 }
 
-fn feed(from: &mut dyn Read, name: &str) -> Result<Vec<Job>, Problem> {
+fn feed(from: impl Read, name: &str) -> Result<Vec<Job>, Problem> {
     let mut reader = LogReader::new(name);
     copy(from, &mut reader, name)?;
     Ok(reader.finish())
 }
 
-fn copy(from: &mut dyn Read, reader: &mut LogReader, name: &str) -> Result<(), Problem> {
+fn copy(mut from: impl Read, reader: &mut LogReader, name: &str) -> Result<(), Problem> {
     let mut chunk = vec![0; CHUNK];
     loop {
         match from.read(&mut chunk) {
@@ -209,7 +216,10 @@ fn directory(dir: &Path, name: &str) -> Result<Vec<Job>, Problem> {
         let Some(inside) = names.get(part.index) else { continue };
         reader.file(&format!("{name}/{inside}"), part.job.as_deref(), part.step.as_deref());
         let path = dir.join(inside);
-        copy(&mut File::open(&path).map_err(failed)?, &mut reader, &path.display().to_string())?;
+        let file = File::open(&path).map_err(failed)?;
+        let whole = file.metadata().ok().map(|about| about.len());
+        let name = path.display().to_string();
+        copy(Watched::new(file, &name, whole), &mut reader, &name)?;
     }
     Ok(reader.finish())
 }

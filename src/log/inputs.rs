@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Checkout,
     /// Another action with a cache of its own.
     OtherCache,
+    /// A script that only prints texts: what looks like a build there is a quotation.
+    Printing,
     /// Anything else.
     Other,
     /// The log does not say.
@@ -29,7 +31,9 @@ pub(super) enum Kind {
 impl Kind {
     /// Decides by a step's block.
     pub(super) fn of(header: &Header) -> Self {
-        let Some(uses) = header.uses() else { return Self::Build };
+        let Some(uses) = header.uses() else {
+            return if only_prints(&header.script) { Self::Printing } else { Self::Build };
+        };
         match Self::of_action(uses) {
             Self::Other if header.input("cache-map").is_some() => Self::Dance(DancePhase::Inject),
             kind => kind,
@@ -59,6 +63,25 @@ impl Kind {
             _ => Self::Other,
         }
     }
+}
+
+/// Tells whether a script runs nothing but commands that print texts and files.
+fn only_prints(script: &str) -> bool {
+    const PRINTING: [&str; 24] = [
+        "cat", "echo", "printf", "head", "tail", "less", "more", "grep", "egrep", "rg", "sed", "awk", "cut", "sort",
+        "jq", "yq", "ls", "tree", "tee", "bat", "gh", "curl", "wget", "cd",
+    ];
+    let joined = script.replace("\\\n", " ");
+    let lines = joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut commands =
+        lines.flat_map(|line| line.split(['|', ';', '&'])).map(str::trim).filter(|text| !text.is_empty()).peekable();
+    let first = |command: &str| command.split_whitespace().next().unwrap_or_default().to_owned();
+    commands.peek().is_some()
+        && commands.all(|command| {
+            command == "set" || command.starts_with("set -") || PRINTING.contains(&first(command).as_str())
+        })
+        && !script.contains("$(")
+        && !script.contains('`')
 }
 
 /// The inputs of a cache step; `None` where the block lost its key.
@@ -204,6 +227,14 @@ mod tests {
         );
         assert_eq!(command("docker build a\ndocker build b\n"), None);
         assert_eq!(command("echo build\n# docker build\n"), None);
+    }
+
+    #[test]
+    fn a_script_that_only_prints_is_no_build() {
+        assert!(only_prints("set -e\ncat README.md | head -n 3\n# docker build\necho done"));
+        for script in ["cat x && docker build .", "make", "./build.sh", "echo $(docker build .)", "", "echo `make`"] {
+            assert!(!only_prints(script), "{script}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! own lines and no action's.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::cache_lines::{CacheLines, Half, Shown, third_party};
 use super::dance_lines::DanceLines;
@@ -49,6 +49,20 @@ impl Job {
     }
 }
 
+/// How far a job's clock may seem to go back: lines of several streams are not quite in order.
+const BACK: Duration = Duration::from_secs(600);
+
+/// How long a job may be silent. GitHub ends one after a few hours without a word.
+const SILENT: Duration = Duration::from_secs(24 * 3_600);
+
+/// Tells whether two lines that follow one another can only be of different jobs.
+fn apart(last: SystemTime, next: SystemTime) -> bool {
+    match next.duration_since(last) {
+        Ok(silence) => silence > SILENT,
+        Err(back) => back.duration() > BACK,
+    }
+}
+
 /// Reads the lines of one job.
 #[derive(Debug)]
 pub(super) struct JobReader {
@@ -82,6 +96,8 @@ struct Current {
     outcome: StepOutcome,
     cache: CacheLines,
     dance: DanceLines,
+    /// The size of an archive in a step that nothing names, until the key shows whose it is.
+    size: Option<Event>,
     progress: Progress,
     raw: RawJson,
 }
@@ -100,6 +116,7 @@ impl Current {
             outcome: StepOutcome::Success,
             cache: CacheLines::default(),
             dance: DanceLines::new(phase, None),
+            size: None,
             progress: Progress::default(),
             raw: RawJson::default(),
         }
@@ -132,7 +149,15 @@ impl JobReader {
 
     /// Tells whether a line can only be of another job than this one.
     pub(super) fn another(&self, line: &Line<'_>) -> bool {
+        if line.at.is_some_and(|at| self.at.is_some_and(|last| apart(last, at))) {
+            return true;
+        }
         match line.channel {
+            // Main steps never follow post steps.
+            Channel::Group if !self.posts.is_empty() && line.at.is_some() => {
+                self.tail && line.text().starts_with("Run ")
+                    || line.text().strip_prefix("Run ").is_some_and(super::header::is_action)
+            }
             Channel::Plain if line.text().starts_with("Current runner version: ") => {
                 self.lines > 0 && (self.head || self.steps > 0)
             }
@@ -250,7 +275,7 @@ impl JobReader {
     /// A post step begins.
     fn post(&mut self, spot: &Spot<'_>) {
         self.end_step(spot, true);
-        self.current = Current::new(None, Kind::Post, spot.at);
+        self.next(None, Kind::Post, spot.at);
         let map = self.maps.last().and_then(Option::as_deref);
         self.current.dance = DanceLines::new(DancePhase::Extract, map);
         self.open_post(spot.quote(), spot.at);
@@ -261,7 +286,7 @@ impl JobReader {
         let Some(header) = self.header.take().filter(Header::is_step) else { return };
         self.end_step(spot, true);
         let kind = Kind::of(&header);
-        self.current = Current::new(None, kind, header.at);
+        self.next(None, kind, header.at);
         let name = format!("Run {}", harmless(&header.title));
         self.start(Phase::Main, name.clone(), header.quote.clone(), header.at);
         let Some(id) = self.current.id else { return };
@@ -293,6 +318,12 @@ impl JobReader {
         self.mains.push(Main { id, kind, name, label, key });
     }
 
+    /// Goes on with the next step.
+    fn next(&mut self, id: Option<StepId>, kind: Kind, since: Option<SystemTime>) {
+        let progress = Progress::after(&self.current.progress);
+        self.current = Current { progress, ..Current::new(id, kind, since) };
+    }
+
     /// The current step is over. `seen` says that a line shows it.
     fn end_step(&mut self, spot: &Spot<'_>, seen: bool) {
         self.current.progress.end(seen.then_some(spot), &mut self.sink);
@@ -300,7 +331,7 @@ impl JobReader {
             let took = spot.at.zip(self.current.since).and_then(|(end, since)| end.duration_since(since).ok());
             self.sink.add(spot, Some(id), Fact::StepEnded { outcome: self.current.outcome, took });
         }
-        self.current = Current::new(None, Kind::Unknown, spot.at);
+        self.next(None, Kind::Unknown, spot.at);
     }
 
     /// A line of a step's output.
@@ -361,7 +392,7 @@ impl JobReader {
                 self.build(line, spot);
             }
             Kind::Build | Kind::Other => self.build(line, spot),
-            Kind::OtherCache | Kind::Checkout => {}
+            Kind::OtherCache | Kind::Checkout | Kind::Printing => {}
         }
     }
 
@@ -371,12 +402,25 @@ impl JobReader {
             self.current.cache.restored && (text.starts_with("Cache hit for") || text.starts_with("Cache not found"));
         if again && self.label.is_none() {
             // A second lookup is a second step, though no line announces it.
-            self.current = Current::new(Some(StepId(self.steps)), Kind::Unknown, spot.at);
+            self.next(Some(StepId(self.steps)), Kind::Unknown, spot.at);
             self.steps += 1;
         }
         let shown = self.current.cache.line(text, Half::Either);
+        if self.current.cache.restored_for_another() {
+            self.current.size = None;
+        }
         if shown.key.as_deref().is_some_and(third_party) || shown.facts.is_empty() {
             return false;
+        }
+        if let [Fact::CacheSize { .. }] = shown.facts[..] {
+            let id = self.id(spot);
+            self.current.size = shown.facts.into_iter().next().map(|fact| spot.event(id, fact));
+            return true;
+        }
+        if shown.facts.iter().any(|fact| matches!(fact, Fact::CacheRestored { .. }))
+            && let Some(size) = self.current.size.take()
+        {
+            self.sink.push(size);
         }
         self.tell(shown.facts, spot);
         true

@@ -3,7 +3,7 @@
 //! The grammar is that of BuildKit's `util/progress/progressui/printer.go`. What a line of a vertex means is left to
 //! [`BuildOutput`]; this keeps the builds of a step apart and holds back what lost lines could turn into its opposite.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use super::sink::{Sink, Spot};
@@ -25,6 +25,8 @@ pub(super) struct Progress {
     open: Option<Open>,
     /// The step of the classic builder whose output follows.
     classic: Option<u64>,
+    /// Cache mounts that the job's builds so far have filled without compiling.
+    filled: BTreeSet<String>,
 }
 
 /// A build under way.
@@ -54,6 +56,11 @@ struct Named {
 }
 
 impl Progress {
+    /// Begins a step after others of the job.
+    pub(super) fn after(other: &Self) -> Self {
+        Self { filled: other.filled.clone(), ..Self::default() }
+    }
+
     /// Reads a line of output; returns whether it was one of a build.
     pub(super) fn line(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
         match text.as_bytes().first() {
@@ -79,6 +86,7 @@ impl Progress {
     pub(super) fn end(&mut self, over: Option<&Spot<'_>>, sink: &mut Sink) {
         self.classic = None;
         let Some(mut open) = self.open.take().filter(|open| !open.dance) else { return };
+        self.filled = open.output.filled_mounts();
         if open.start.is_some() {
             return;
         }
@@ -145,7 +153,8 @@ impl Progress {
     fn begin(&mut self, spot: &Spot<'_>, step: Option<StepId>, builder: Option<&str>, sink: &mut Sink) {
         self.end(Some(spot), sink);
         let start = spot.event(step, Fact::BuildStarted { builder: builder.map(str::to_owned) });
-        self.open = Some(Open { step, start: Some(start), began: spot.at, last: spot.at, ..Open::default() });
+        let output = BuildOutput::after(self.filled.clone());
+        self.open = Some(Open { step, output, start: Some(start), began: spot.at, last: spot.at, ..Open::default() });
     }
 
     /// `Step 5/8 : RUN …` of the classic builder, whose output carries no numbers.
