@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::observe::{Observation, Size, observe};
+use super::observe::{Observation, Size, observe, shows_nothing};
 use super::vertex::{Filling, Vertex};
 use super::{BuildTime, Fact, Moment, MountSpec, TimeSource};
 
@@ -55,9 +55,12 @@ impl BuildOutput {
 
     /// One line a vertex printed.
     pub fn line(&mut self, id: u64, text: &str) -> Vec<Fact> {
+        self.vertexes.entry(id).or_default().printed = true;
+        if shows_nothing(text) {
+            self.last_size = None;
+            return Vec::new();
+        }
         let observations = observe(text);
-        let vertex = self.vertexes.entry(id).or_default();
-        vertex.printed = true;
         let mut facts = Vec::new();
         let mut sized = false;
         for observation in observations {

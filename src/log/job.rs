@@ -85,6 +85,8 @@ pub(super) struct JobReader {
     steps: usize,
     last: (Arc<str>, usize, String),
     at: Option<SystemTime>,
+    /// A stretch of time that the last lines lie in.
+    near: Option<(SystemTime, SystemTime)>,
 }
 
 /// The step that is being read.
@@ -144,13 +146,21 @@ impl JobReader {
             steps: 0,
             last: (Arc::clone(source), 0, String::new()),
             at: None,
+            near: None,
         }
     }
 
     /// Tells whether a line can only be of another job than this one.
-    pub(super) fn another(&self, line: &Line<'_>) -> bool {
-        if line.at.is_some_and(|at| self.at.is_some_and(|last| apart(last, at))) {
-            return true;
+    pub(super) fn another(&mut self, line: &Line<'_>) -> bool {
+        if let (Some(at), Some(last)) = (line.at, self.at) {
+            // Within these minutes no two lines can be apart.
+            let near = self.near.is_some_and(|(from, until)| from <= at && at <= until);
+            if !near {
+                if apart(last, at) {
+                    return true;
+                }
+                self.near = at.checked_add(BACK / 2).map(|until| (at, until));
+            }
         }
         match line.channel {
             // Main steps never follow post steps.

@@ -108,8 +108,7 @@ impl Progress {
     }
 
     fn plain(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
-        let Some((number, rest)) = text[1..].split_once(' ') else { return false };
-        let Some(id) = number.parse::<u64>().ok().filter(|_| number.len() <= 6) else { return false };
+        let Some((id, rest)) = numbered(text) else { return false };
         if id == 0 && rest.starts_with("building with ") {
             self.begin(spot, step, rest.split('"').nth(1), sink);
             return true;
@@ -213,24 +212,25 @@ impl Open {
         if rest.starts_with('[') && !rest.starts_with("[ ") {
             return self.name(id, rest, spot, sink);
         }
+        // Nearly every line is one that the vertex printed, after its seconds.
+        if rest.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+            let end = rest.bytes().position(|byte| !(byte.is_ascii_digit() || byte == b'.')).unwrap_or(rest.len());
+            let (seconds, text) = rest.split_at(end);
+            if let Some(text) = text.strip_prefix(' ').filter(|_| seconds.contains('.')) {
+                self.printed(id, text, spot, sink);
+            }
+            return;
+        }
         let end = match rest.split(' ').next() {
             Some("DONE") => {
                 let took = rest["DONE".len()..].trim().strip_suffix('s').and_then(|text| text.parse().ok());
-                Some(End::Done(took.and_then(|took| Duration::try_from_secs_f64(took).ok())))
+                End::Done(took.and_then(|took| Duration::try_from_secs_f64(took).ok()))
             }
-            Some("CACHED") if rest == "CACHED" => Some(End::Cached),
-            Some("ERROR:" | "ERROR" | "CANCELED") => Some(End::Failed),
-            _ => None,
+            Some("CACHED") if rest == "CACHED" => End::Cached,
+            Some("ERROR:" | "ERROR" | "CANCELED") => End::Failed,
+            _ => return,
         };
-        if let Some(end) = end {
-            return self.end_vertex(id, end, spot, sink);
-        }
-        if let Some((seconds, text)) = rest.split_once(' ')
-            && seconds.contains('.')
-            && seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        {
-            self.printed(id, text, spot, sink);
-        }
+        self.end_vertex(id, end, spot, sink);
     }
 
     fn name(&mut self, id: u64, name: &str, spot: &Spot<'_>, sink: &mut Sink) {
@@ -270,7 +270,9 @@ impl Open {
         for fact in self.output.line(id, text) {
             self.take(id, fact, spot, sink);
         }
-        if let Some(fact) = surroundings::go_version(text) {
+        if text.starts_with("go version ")
+            && let Some(fact) = surroundings::go_version(text)
+        {
             sink.add(spot, self.step, fact);
         }
         self.release(sink);
@@ -333,6 +335,16 @@ impl Open {
     fn took(&self) -> Option<Duration> {
         self.last?.duration_since(self.began?).ok()
     }
+}
+
+/// Reads the number at the front of a line, `#8 `; returns what follows it.
+fn numbered(text: &str) -> Option<(u64, &str)> {
+    let digits = text.bytes().skip(1).take(7).take_while(u8::is_ascii_digit).count();
+    if digits == 0 || digits > 6 || text.as_bytes().get(digits + 1) != Some(&b' ') {
+        return None;
+    }
+    let number = text.bytes().skip(1).take(digits).fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    Some((number, &text[digits + 2..]))
 }
 
 /// What is kept of a vertex name to know it again.

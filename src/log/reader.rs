@@ -147,7 +147,7 @@ impl LogReader {
                 at
             }
         };
-        if self.open.get(at).is_some_and(|(_, job)| job.another(&line)) {
+        if self.open.get_mut(at).is_some_and(|(_, job)| job.another(&line)) {
             let (name, job) = self.open.remove(at);
             self.done.push(job.finish());
             self.current = None;
