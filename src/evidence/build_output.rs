@@ -55,8 +55,10 @@ impl BuildOutput {
 
     /// One line a vertex printed.
     pub fn line(&mut self, id: u64, text: &str) -> Vec<Fact> {
-        self.vertexes.entry(id).or_default().printed = true;
+        let vertex = self.vertexes.entry(id).or_default();
+        vertex.printed = true;
         if shows_nothing(text) {
+            vertex.worked |= !text.trim().is_empty();
             self.last_size = None;
             return Vec::new();
         }
@@ -210,7 +212,10 @@ impl BuildOutput {
         }
         self.vertexes.iter().any(|(other, vertex)| match vertex.fills {
             Some(Filling::BeforeMeasuring) if *other == id => true,
-            Some(_) if *other != id => (vertex.printed || vertex.ended) && !vertex.cached && vertex.mounted(path),
+            // One that so far only measured, beside this one, has filled nothing yet.
+            Some(_) if *other != id => {
+                (vertex.worked || vertex.active || vertex.ended) && !vertex.cached && vertex.mounted(path)
+            }
             _ => false,
         })
     }

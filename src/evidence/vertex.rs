@@ -30,6 +30,8 @@ pub(super) struct Vertex {
     pub(super) marker: Option<Moment>,
     /// It printed something.
     pub(super) printed: bool,
+    /// It printed something else than sizes and markers, so it is at work.
+    pub(super) worked: bool,
     /// It downloaded or timed something.
     pub(super) active: bool,
     /// A later marker or a second measurement showed that the first one was the one before the build.

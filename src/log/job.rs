@@ -318,7 +318,9 @@ impl JobReader {
                 tell(Fact::DanceInputs(inputs));
             }
             Kind::Build => {
-                if let Some(inputs) = inputs::build(&header) {
+                // A composite dance builds its Dancefiles in scripts of its own.
+                let inputs = inputs::build(&header).filter(|inputs| !inputs.file.contains("Dancefile"));
+                if let Some(inputs) = inputs {
                     tell(Fact::BuildInputs(inputs));
                 }
             }
