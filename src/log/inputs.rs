@@ -121,6 +121,9 @@ pub(super) fn dance(header: &Header) -> DanceInputs {
 /// The inputs of a build step; `None` when the step does not show that it builds, or builds more than once.
 pub(super) fn build(header: &Header) -> Option<BuildInputs> {
     if header.uses().is_some() {
+        if !header.shows_inputs() {
+            return None;
+        }
         let input = |name: &str| header.input(name).map(str::to_owned);
         return Some(BuildInputs {
             no_cache: header.input("no-cache").is_some_and(|value| value.eq_ignore_ascii_case("true")),
