@@ -387,8 +387,12 @@ impl JobReader {
                 };
                 let shown = self.current.cache.line(text, half);
                 self.tell(shown.facts, spot);
+                self.stray_build(line, spot);
             }
-            Kind::Dance(_) => self.dance(text, line.channel == Channel::Error, true, spot),
+            Kind::Dance(_) => {
+                self.dance(text, line.channel == Channel::Error, true, spot);
+                self.stray_build(line, spot);
+            }
             Kind::Post => {
                 let shown = self.current.cache.line(text, Half::Save);
                 self.cache_content(&shown);
@@ -404,7 +408,16 @@ impl JobReader {
                 self.build(line, spot);
             }
             Kind::Build | Kind::Other => self.build(line, spot),
-            Kind::OtherCache | Kind::Checkout | Kind::Printing => {}
+            Kind::OtherCache | Kind::Checkout => self.stray_build(line, spot),
+            Kind::Printing => {}
+        }
+    }
+
+    /// A build in a step that builds nothing: the line that began its own step is lost. Left out, a build that follows would
+    /// look as if nothing had warmed it.
+    fn stray_build(&mut self, line: &Line<'_>, spot: &Spot<'_>) {
+        if line.text().starts_with('#') {
+            self.build(line, spot);
         }
     }
 

@@ -46,6 +46,8 @@ struct Open {
     last: Option<SystemTime>,
     downloads: usize,
     failed: bool,
+    /// A vertex whose name was lost has printed or ended: it may have been the compiling one.
+    nameless: bool,
 }
 
 /// A vertex that was named.
@@ -102,7 +104,9 @@ impl Progress {
         {
             sink.push(Event { step: open.step, at, quote, fact: Fact::BuildTime(time) });
         }
-        if let Some(spot) = over.filter(|_| !open.failed) {
+        // Without its end such a build counts as one that was not seen whole.
+        let doubtful = open.output.build_time().is_none() && (open.nameless || !open.output.settled());
+        if let Some(spot) = over.filter(|_| !open.failed && !doubtful) {
             sink.add(spot, open.step, Fact::BuildEnded { error: None, took: open.took() });
         }
     }
@@ -264,7 +268,9 @@ impl Open {
     }
 
     fn printed(&mut self, id: u64, text: &str, spot: &Spot<'_>, sink: &mut Sink) {
-        if self.dance || (!self.vertexes.contains_key(&id) && self.vertexes.len() >= VERTEXES) {
+        let named = self.vertexes.contains_key(&id);
+        self.nameless |= !named;
+        if self.dance || (!named && self.vertexes.len() >= VERTEXES) {
             return;
         }
         for fact in self.output.line(id, text) {
@@ -279,6 +285,8 @@ impl Open {
     }
 
     fn end_vertex(&mut self, id: u64, end: End, spot: &Spot<'_>, sink: &mut Sink) {
+        // What came from the layer cache has not run.
+        self.nameless |= end != End::Cached && !self.vertexes.contains_key(&id);
         let again = self.vertexes.get_mut(&id).is_some_and(|named| std::mem::replace(&mut named.done, true));
         if self.dance || again {
             return;
