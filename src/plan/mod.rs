@@ -10,20 +10,19 @@ mod post;
 mod step;
 #[cfg(test)]
 mod tests;
+mod trigger;
 
 pub use action::{Action, CacheMode, DanceMode};
 pub use error::{PlanError, PlanProblem};
 pub use post::{PostCondition, PostStep};
 pub use step::{PlannedStep, Templates};
+pub use trigger::{DEFAULT_BRANCH, Trigger};
 
 use std::collections::HashSet;
 
 use crate::source::Source;
 use crate::workflow::expr::{self, ExprError, Template};
 use crate::workflow::{Job, Workflow};
-
-/// The branch a run is assumed to be on when nobody says otherwise.
-pub const DEFAULT_BRANCH: &str = "main";
 
 /// One job as an ordered list of what happens.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +33,8 @@ pub struct Plan {
     pub job_id: String,
     /// The job's name as GitHub shows it.
     pub job_name: String,
-    /// The branch the runs are on and the repository's default: [`DEFAULT_BRANCH`].
-    pub branch: String,
+    /// What starts the run: a push to the default branch, unless somebody says otherwise.
+    pub trigger: Trigger,
     /// The workflow's variables.
     pub workflow_env: Templates,
     /// The job's variables.
@@ -64,7 +63,7 @@ impl Plan {
             workflow_name: workflow.name.clone().unwrap_or_else(|| source.name.clone()),
             job_id: job.id.clone(),
             job_name: job.name.clone().unwrap_or_else(|| job.id.clone()),
-            branch: DEFAULT_BRANCH.to_owned(),
+            trigger: Trigger::default(),
             workflow_env: step::templates(&workflow.env, &source.text).map_err(at_expression)?,
             job_env: step::templates(&job.env, &source.text).map_err(at_expression)?,
             post_steps: post::post_steps(&steps),

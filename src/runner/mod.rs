@@ -13,7 +13,7 @@ mod joblog;
 mod plain;
 mod project;
 pub mod store;
-mod stream;
+pub mod stream;
 
 pub use error::RunError;
 pub use experiment::{Experiment, Ledger, Outcome, Run, Timing, run};

@@ -4,16 +4,17 @@
 //! `workflow.yml` is the experiment; a `Dockerfile` is there only where the sample's does not serve. The folders are part
 //! of the program, so that an installed one needs no checkout.
 
+mod about;
 mod derive;
+mod history;
 pub mod modules;
 pub mod sample;
 
+pub use about::{About, EditName, Expect, GoRelease, Group, Limits, RunAbout, SampleName};
 pub use derive::healthy_workflow;
+pub use history::Happening;
 
 use include_dir::{Dir, include_dir};
-use serde::Deserialize;
-
-use sample::{Edit, Variant};
 
 use crate::source::Source;
 
@@ -30,106 +31,8 @@ pub struct Scenario {
     pub workflow: Source,
     /// The Dockerfile.
     pub dockerfile: Source,
-}
-
-/// What `scenario.toml` says.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct About {
-    /// One line.
-    pub title: String,
-    /// What a person sees.
-    pub sees: String,
-    /// Why it is so.
-    pub cause: String,
-    /// What to do.
-    pub fix: String,
-    /// How many runs it takes to show.
-    #[serde(default = "two")]
-    pub runs: u32,
-    /// The edit between runs.
-    #[serde(default)]
-    pub edit: EditName,
-    /// Which size of the sample.
-    #[serde(default)]
-    pub sample: SampleName,
-    /// What the verifier must say.
-    pub expect: Expect,
-    /// Limits that differ from the checklist's, for the small sample.
-    #[serde(default)]
-    pub thresholds: Limits,
-}
-
-/// The verdict and the finding codes a scenario must end in.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expect {
-    /// `effective`, `ineffective` or `inconclusive`.
-    pub verdict: String,
-    /// The codes, no more and no fewer.
-    #[serde(default)]
-    pub codes: Vec<String>,
-}
-
-/// Limits in the units of the flags; what is not given stays as it is.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Limits {
-    /// MB (2^20 bytes) of the restored archive.
-    pub min_restore_mb: Option<u64>,
-    /// MB of the module mount before the build.
-    pub min_mod_mb: Option<u64>,
-    /// MB of the build cache mount before the build.
-    pub min_build_mb: Option<u64>,
-    /// Seconds of `go build`.
-    pub max_build_seconds: Option<f64>,
-}
-
-/// The edit between runs, by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EditName {
-    /// Nothing changes.
-    None,
-    /// One line of source changes.
-    #[default]
-    Source,
-    /// A dependency changes.
-    Deps,
-}
-
-/// The size of the sample, by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SampleName {
-    /// The one that meets the checklist's numbers.
-    Full,
-    /// The one that keeps tests and the catalogue fast.
-    #[default]
-    Small,
-}
-
-impl From<EditName> for Edit {
-    fn from(name: EditName) -> Self {
-        match name {
-            EditName::None => Self::None,
-            EditName::Source => Self::Source,
-            EditName::Deps => Self::Deps,
-        }
-    }
-}
-
-impl From<SampleName> for Variant {
-    fn from(name: SampleName) -> Self {
-        match name {
-            SampleName::Full => Self::Full,
-            SampleName::Small => Self::Small,
-        }
-    }
-}
-
-fn two() -> u32 {
-    2
+    /// The unified diffs of the folder by file name: `fix.diff`, and what changes between runs.
+    pub patches: Vec<(String, String)>,
 }
 
 /// Why a scenario cannot be had.
@@ -149,7 +52,7 @@ pub enum ScenarioError {
         /// The scenario.
         name: String,
         /// The file.
-        file: &'static str,
+        file: String,
         /// What is wrong.
         reason: String,
     },
@@ -183,21 +86,27 @@ pub fn find(name: &str) -> Result<Scenario, ScenarioError> {
         let alike = names().into_iter().filter(|known| words.iter().any(|word| known.contains(word))).take(3);
         return Err(ScenarioError::Unknown { name: name.to_owned(), alike: alike.collect() });
     }
-    let text = |file: &'static str| {
+    let text = |file: &str| {
         let found = CATALOGUE.get_file(format!("{name}/{file}"));
         found.and_then(|found| found.contents_utf8()).map(str::to_owned)
     };
-    let broken = |file, reason: String| ScenarioError::Broken { name: name.to_owned(), file, reason };
+    let broken = |file: &str, reason| ScenarioError::Broken { name: name.to_owned(), file: file.to_owned(), reason };
     let missing = |file| broken(file, "is missing".to_owned());
     let about = text("scenario.toml").ok_or_else(|| missing("scenario.toml"))?;
     let about = toml::from_str(&about).map_err(|error| broken("scenario.toml", error.to_string()))?;
     let workflow = text("workflow.yml").ok_or_else(|| missing("workflow.yml"))?;
     let dockerfile = text("Dockerfile").unwrap_or_else(|| sample::DOCKERFILE.to_owned());
+    let dir = CATALOGUE.get_dir(name);
+    let diffs = dir.into_iter().flat_map(Dir::files).filter_map(|file| {
+        let known = file.path().file_name()?.to_str()?;
+        known.ends_with(".diff").then(|| Some((known.to_owned(), file.contents_utf8()?.to_owned())))?
+    });
     Ok(Scenario {
         name: name.to_owned(),
         about,
         workflow: Source::new(format!("scenarios/{name}/workflow.yml"), workflow),
         dockerfile: Source::new("Dockerfile", dockerfile),
+        patches: diffs.collect(),
     })
 }
 

@@ -24,6 +24,8 @@ impl Variables {
 pub struct Workflow {
     /// The `name`, if any.
     pub name: Option<String>,
+    /// The events that start it, in the order written.
+    pub events: Vec<String>,
     /// The variables of every job.
     pub env: Variables,
     /// The jobs in the order written; never empty.
@@ -133,6 +135,13 @@ impl Workflow {
             }
             None => Ok(job),
         }
+    }
+
+    /// Tells whether an event starts the workflow. One that names no event is taken to run on every one.
+    ///
+    /// Filters of branches and paths are not looked at.
+    pub fn listens_to(&self, event: &str) -> bool {
+        self.events.is_empty() || self.events.iter().any(|known| known == event)
     }
 
     fn list_jobs(&self) -> String {

@@ -21,6 +21,7 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
     }
     Ok(Workflow {
         name: root.get("name").and_then(Node::text).map(|name| name.value),
+        events: events(&root),
         env: reader.variables("env", &root)?,
         jobs: entries.iter().map(|(key, node)| reader.job(key, node)).collect::<Result<_, _>>()?,
         working_directory: default_directory(&root),
@@ -31,6 +32,16 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
 /// Returns a value that is there and not null.
 fn present<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     node.get(key).filter(|value| !value.is_null())
+}
+
+/// Returns the names under `on`, which may be one word, a list or a mapping.
+fn events(root: &Node) -> Vec<String> {
+    match present(root, "on").map(|on| &on.kind) {
+        Some(NodeKind::Mapping(entries)) => entries.iter().map(|(key, _)| key.value.clone()).collect(),
+        Some(NodeKind::Sequence(items)) => items.iter().filter_map(Node::text).map(|item| item.value).collect(),
+        Some(NodeKind::Scalar(scalar)) => vec![scalar.text.clone()],
+        None => Vec::new(),
+    }
 }
 
 fn text(node: &Node, key: &str) -> Option<Spanned<String>> {

@@ -260,7 +260,7 @@ impl<E: Engine> Job<'_, E> {
     }
 
     fn scope(&self) -> Scope {
-        Scope::new(format!("refs/heads/{}", self.plan.branch))
+        Scope::new(self.plan.trigger.git_ref.clone())
     }
 
     fn since(&self, began: SystemTime) -> std::time::Duration {
