@@ -6,10 +6,14 @@
 
 mod compare;
 mod entry;
+mod matrix;
 mod partition;
+mod round;
 mod selection;
 
 pub use compare::{Comparison, Seen};
 pub use entry::{Column, Entry, Form, Judged, Outcome, judge, thresholds};
+pub use matrix::{Mark, Matrix, Row, main_code};
 pub use partition::{Partition, PartitionError};
+pub use round::Round;
 pub use selection::{Chosen, SelectionError, select};

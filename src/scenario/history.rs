@@ -9,6 +9,9 @@ use crate::plan::Trigger;
 use crate::source::Source;
 use crate::workflow::Workflow;
 
+/// The diff that undoes the fault.
+pub(super) const FIX: &str = "fix.diff";
+
 /// An event that starts a run, and the files it finds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happening {
@@ -73,7 +76,6 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Broken`] when the diff does not apply.
     pub fn fixed(&self) -> Result<Option<Self>, ScenarioError> {
-        const FIX: &str = "fix.diff";
         if !self.patches.iter().any(|(name, _)| name == FIX) {
             return Ok(None);
         }

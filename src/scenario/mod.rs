@@ -6,12 +6,14 @@
 
 mod about;
 mod derive;
+mod fault;
 mod history;
 pub mod modules;
 pub mod sample;
 
 pub use about::{About, EditName, Expect, GoRelease, Group, Limits, RunAbout, SampleName};
 pub use derive::healthy_workflow;
+pub use fault::{Line, Touch};
 pub use history::Happening;
 
 use include_dir::{Dir, include_dir};
