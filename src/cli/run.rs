@@ -10,6 +10,7 @@ use super::live::Live;
 use super::present::Presented;
 use super::problem::Problem;
 use super::say;
+use crate::catalogue;
 use crate::dockerfile::Dockerfile;
 use crate::engine::Docker;
 use crate::evidence::Evidence;
@@ -55,7 +56,7 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
 
     let evidence = Folder::evidence(args.out.as_deref())?;
     let scratch = Folder::scratch()?;
-    let session = session();
+    let session = session(0);
     let experiment = Experiment {
         runs: subject.runs.clone(),
         project: subject.project.clone(),
@@ -168,7 +169,7 @@ fn subject(args: &args::Run) -> Result<Subject, Problem> {
         None => scenario.about.sample.into(),
     };
     let limits = match variant {
-        Variant::Small if scenario.about.sample == SampleName::Full => small_limits(),
+        Variant::Small if scenario.about.sample == SampleName::Full => Limits::small(),
         _ => scenario.about.thresholds.clone(),
     };
     let title = match (&args.workflow, args.fixed) {
@@ -293,11 +294,6 @@ fn check_dockerfile(source: &Source) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The limits of the full scenarios when they are run on the small sample.
-fn small_limits() -> Limits {
-    Limits { min_restore_mb: Some(5), min_mod_mb: Some(5), min_build_mb: Some(10), max_build_seconds: None }
-}
-
 /// Decides by which numbers to judge.
 pub(super) fn profile(judging: &Judging, usual: Profile) -> Profile {
     match judging.profile {
@@ -309,17 +305,15 @@ pub(super) fn profile(judging: &Judging, usual: Profile) -> Profile {
 
 /// Puts the flags over the scenario's limits over the checklist's.
 pub(super) fn thresholds(judging: &Judging, limits: &Limits) -> Thresholds {
-    let usual = Thresholds::default();
-    let mb = |limit: Option<u64>| limit.map(|limit| limit << 20);
-    let seconds = limits.max_build_seconds.map(std::time::Duration::from_secs_f64);
+    let usual = catalogue::thresholds(limits);
     Thresholds {
-        min_restore: judging.min_restore.or(mb(limits.min_restore_mb)).unwrap_or(usual.min_restore),
-        min_mod: judging.min_mod.or(mb(limits.min_mod_mb)).unwrap_or(usual.min_mod),
-        min_build: judging.min_build.or(mb(limits.min_build_mb)).unwrap_or(usual.min_build),
-        max_build_time: judging.max_build_time.or(seconds).unwrap_or(usual.max_build_time),
+        min_restore: judging.min_restore.unwrap_or(usual.min_restore),
+        min_mod: judging.min_mod.unwrap_or(usual.min_mod),
+        min_build: judging.min_build.unwrap_or(usual.min_build),
+        max_build_time: judging.max_build_time.unwrap_or(usual.max_build_time),
         max_build_ratio: judging.max_build_ratio.unwrap_or(usual.max_build_ratio),
         max_downloads: judging.max_downloads.unwrap_or(usual.max_downloads),
-        min_carried_ratio: usual.min_carried_ratio,
+        ..usual
     }
 }
 
@@ -400,7 +394,7 @@ impl Stop {
 }
 
 /// Waits for a signal that ends the program.
-async fn interrupted() -> &'static str {
+pub(super) async fn interrupted() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -422,20 +416,20 @@ fn tell_leftovers(engine: Option<&RunError>, scratch: Option<&archive::ArchiveEr
     }
 }
 
-/// A word that no other run on the engine uses.
-fn session() -> String {
+/// A word that no other run on the engine uses, nor any other of so many runs of this process.
+pub(super) fn session(number: usize) -> String {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("{:x}{:05x}", since.as_millis(), std::process::id() & 0xf_ffff)
+    format!("{:x}{:03x}{:05x}", since.as_millis(), number & 0xfff, std::process::id() & 0xf_ffff)
 }
 
 /// A folder of ours, removed unless kept.
-struct Folder {
-    path: PathBuf,
+pub(super) struct Folder {
+    pub(super) path: PathBuf,
     temporary: Option<tempfile::TempDir>,
 }
 
 impl Folder {
-    fn evidence(out: Option<&Path>) -> Result<Self, Problem> {
+    pub(super) fn evidence(out: Option<&Path>) -> Result<Self, Problem> {
         let Some(path) = out else { return Self::temporary("verify-buildkit-cache-evidence-") };
         let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
         if occupied {
@@ -447,7 +441,7 @@ impl Folder {
         Ok(Self { path: path.to_owned(), temporary: None })
     }
 
-    fn scratch() -> Result<Self, Problem> {
+    pub(super) fn scratch() -> Result<Self, Problem> {
         Self::temporary("verify-buildkit-cache-runners-")
     }
 
@@ -457,14 +451,14 @@ impl Folder {
         Ok(Self { path: dir.path().to_owned(), temporary: Some(dir) })
     }
 
-    fn keep(self) -> PathBuf {
+    pub(super) fn keep(self) -> PathBuf {
         if let Some(dir) = self.temporary {
             return dir.keep();
         }
         self.path
     }
 
-    fn remove(self) -> Result<(), archive::ArchiveError> {
+    pub(super) fn remove(self) -> Result<(), archive::ArchiveError> {
         let removed = archive::remove_tree(&self.path);
         drop(self.temporary);
         removed

@@ -154,6 +154,13 @@ pub struct Limits {
     pub max_build_seconds: Option<f64>,
 }
 
+impl Limits {
+    /// The limits of a scenario of the full sample when it is run on the small one.
+    pub fn small() -> Self {
+        Self { min_restore_mb: Some(5), min_mod_mb: Some(5), min_build_mb: Some(10), max_build_seconds: None }
+    }
+}
+
 /// The edit between runs, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
