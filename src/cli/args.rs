@@ -56,13 +56,16 @@ pub(super) struct Run {
     /// A scenario of the catalogue
     #[arg(long, value_name = "NAME", conflicts_with_all = ["project", "dockerfile", "workflow"], help_heading = "What to run")]
     pub(super) scenario: Option<String>,
+    /// The scenario with its fault undone, as its fix.diff has it
+    #[arg(long, requires = "scenario", help_heading = "What to run")]
+    pub(super) fixed: bool,
     /// Your own Go project; it is only read
     #[arg(long, value_name = "DIR", help_heading = "What to run")]
     pub(super) project: Option<PathBuf>,
     /// The project's Dockerfile [default: DIR/Dockerfile]
     #[arg(long, value_name = "FILE", requires = "project", help_heading = "What to run")]
     pub(super) dockerfile: Option<PathBuf>,
-    /// A GitHub workflow; without one, a healthy one is derived from the Dockerfile
+    /// A GitHub workflow, run as on a push to main; without one, a healthy one is derived from the Dockerfile
     #[arg(long, value_name = "FILE", help_heading = "What to run")]
     pub(super) workflow: Option<PathBuf>,
     /// The job of the workflow, when several could be meant

@@ -86,7 +86,7 @@ impl<E: Engine> Job<'_, E> {
         let (context, packed) = stream::produce(move |out| {
             super::context_tar::context(&dir, ignore.as_ref(), (COPY_NAME, &copy.text), out)
         });
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let mut reader = Reader::default();
         let mut broken = None;
         let recorder = &mut self.recorder;
@@ -98,7 +98,7 @@ impl<E: Engine> Job<'_, E> {
                 }
             })
             .await?;
-        let took = (self.setting.clock)().duration_since(began).unwrap_or_default();
+        let took = self.clock.now().duration_since(began).unwrap_or_default();
         self.work.builds += took;
         if let Some(error) = broken {
             return Err(error);
@@ -140,7 +140,7 @@ impl<E: Engine> Job<'_, E> {
         let Ok(text) = fs::read_to_string(&path) else {
             return Ok(Err(format!("failed to read dockerfile: open {file}: no such file or directory")));
         };
-        let text = self.setting.substitute_image(&text);
+        let text = self.setting.substitute_image(&text, self.go);
         let dockerfile = Dockerfile::parse(&Source::new(file.clone(), text))?;
         let ignore = match [
             path.with_file_name(format!(
@@ -165,9 +165,6 @@ impl<E: Engine> Job<'_, E> {
             if let Some((name, value)) = line.trim().split_once('=') {
                 args.insert(name.to_owned(), value.to_owned());
             }
-        }
-        if let Some(image) = &self.setting.go_image_arg {
-            args.insert("GO_IMAGE".to_owned(), image.clone());
         }
         Ok(Ok(Subject { context, file, dockerfile, ignore, args }))
     }

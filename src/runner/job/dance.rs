@@ -147,7 +147,7 @@ impl<E: Engine> Job<'_, E> {
             DanceStep::MakeScratch(dir) | DanceStep::MakeSource(dir) => self.make_dir(&dir)?,
             DanceStep::Stamp(dir) => {
                 let path = self.real(&dir).join("buildstamp");
-                let now = humantime::format_rfc3339_millis((self.setting.clock)()).to_string();
+                let now = humantime::format_rfc3339_millis(self.clock.now()).to_string();
                 if let Err(error) = fs::write(&path, now) {
                     if error.kind() == std::io::ErrorKind::NotFound {
                         let text = format!("Error: ENOENT: no such file or directory, open '{dir}/buildstamp'");
@@ -212,7 +212,7 @@ impl<E: Engine> Job<'_, E> {
         mount: &MountOptions,
         chown: Option<String>,
     ) -> Result<(), RunError> {
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let dir = self.real(source);
         let (links, options) =
             (dir.clone(), PackOptions { owner: Owner::Zero, times: Times::default(), trailing_dirs: true });
@@ -241,7 +241,7 @@ impl<E: Engine> Job<'_, E> {
         into: Move,
         scratch: String,
     ) -> Result<(), RunError> {
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let dir = match into {
             Move::Scratch => self.real(&scratch).join("dance-cache"),
             Move::Local | Move::Rsync { .. } => self.real(source),

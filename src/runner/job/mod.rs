@@ -16,12 +16,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::archive::Layout;
-use super::experiment::Setting;
+use super::experiment::{Setting, Turn};
 use super::store::Store;
-use super::{Progress, RunError};
+use super::{Clock, Progress, RunError};
 use crate::engine::{Engine, Namespace};
 use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
 use crate::plan::{Action, CacheMode, DanceMode, Plan, PlannedStep, PostStep};
+use crate::scenario::GoRelease;
 use crate::workflow::expr::{JobStatus, Template};
 use contexts::JobContexts;
 use recorder::Recorder;
@@ -48,6 +49,10 @@ pub(super) struct Job<'a, E: Engine> {
     plan: &'a Plan,
     store: &'a mut Store,
     number: u32,
+    /// The number of the commit, the same for runs of one commit.
+    commit: u32,
+    go: GoRelease,
+    clock: Clock,
     layout: Layout,
     /// The checked-out project as it came, for builds from the Git context.
     checkout: PathBuf,
@@ -85,29 +90,29 @@ pub(super) struct Places {
 }
 
 impl<'a, E: Engine> Job<'a, E> {
-    #[expect(clippy::too_many_arguments, reason = "a job is made in one place, from all that makes up a run")]
     pub(super) fn new(
         engine: &'a E,
         setting: &'a Setting<'a>,
-        plan: &'a Plan,
+        turn: Turn<'a>,
         store: &'a mut Store,
-        number: u32,
-        with_dance: bool,
         places: Places,
         log_name: &str,
         watch: &'a mut dyn FnMut(Progress),
     ) -> Result<Self, RunError> {
-        let recorder = Recorder::create(&places.evidence.join("job.log"), log_name, setting.clock, watch)?;
+        let recorder = Recorder::create(&places.evidence.join("job.log"), log_name, turn.clock, watch)?;
         Ok(Self {
             engine,
             setting,
-            plan,
+            plan: &turn.run.plan,
             store,
-            number,
+            number: turn.number,
+            commit: turn.run.commit,
+            go: turn.run.go,
+            clock: turn.clock,
             layout: places.layout,
             checkout: places.checkout,
             evidence_dir: places.evidence,
-            with_dance,
+            with_dance: turn.with_dance,
             recorder,
             status: JobStatus::Success,
             outputs: BTreeMap::new(),
@@ -153,7 +158,7 @@ impl<'a, E: Engine> Job<'a, E> {
         }
         let id = self.recorder.begin(Phase::Main, &step.display_name, None)?;
         self.ids.insert(step.index, id);
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let outcome = match &step.action {
             Action::Checkout => self.check_out(step).await,
             Action::Cache(CacheMode::Save) => self.save(step, None).await,
@@ -179,7 +184,7 @@ impl<'a, E: Engine> Job<'a, E> {
             return Ok(());
         }
         self.recorder.begin(Phase::Post, &post.display_name, Some(of))?;
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         self.recorder.line("Post job cleanup.")?;
         let outcome = match &step.action {
             Action::Cache(_) => {
@@ -281,6 +286,7 @@ impl<'a, E: Engine> Job<'a, E> {
             plan: self.plan,
             step,
             number: self.number,
+            commit: self.commit,
             workspace: self.layout.real(WORKSPACE.as_ref()),
             outputs: &self.outputs,
             outcomes: &self.outcomes,
@@ -334,6 +340,6 @@ impl<'a, E: Engine> Job<'a, E> {
 
     /// Adds time spent on a copy.
     fn copied_since(&mut self, began: std::time::SystemTime) {
-        self.work.copies += (self.setting.clock)().duration_since(began).unwrap_or_default();
+        self.work.copies += self.clock.now().duration_since(began).unwrap_or_default();
     }
 }
