@@ -100,6 +100,7 @@ const FULL: Bundle = bundle!("go-sample":
 const SMALL: Bundle = bundle!("go-sample/small":
     "go.mod",
     "go.sum",
+    "internal/hello/main.go",
     "internal/report/report.go",
     "internal/version/version.go",
     "main.go",

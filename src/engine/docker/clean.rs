@@ -121,6 +121,31 @@ impl Docker {
         first.map_or(Ok(cleaned), Err)
     }
 
+    /// Removes the cache mounts of a namespace and leaves its layers; see [`Engine::drop_mounts`](crate::engine::Engine::drop_mounts).
+    pub(super) async fn remove_mounts(&self, namespace: &Namespace) -> Result<usize, EngineError> {
+        let mut removed = 0;
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            let records = usage::records(&self.address).await?;
+            let mounts = self.mounts_among(&records, namespace);
+            if mounts.is_empty() {
+                return Ok(removed);
+            }
+            let (deleted, _) = self.prune(&mounts).await?;
+            removed += deleted.iter().filter(|record| mounts.contains(record.as_str())).count();
+        }
+        Err(EngineError::from_message("removing cache mounts", format!("those of {} stay in use", namespace.as_str())))
+    }
+
+    fn mounts_among<'r>(&self, records: &'r [Record], namespace: &Namespace) -> HashSet<&'r str> {
+        let made = self.made.lock().ok();
+        let made = made.as_ref().and_then(|made| made.get(namespace));
+        let mounts = records.iter().filter(|record| record.mount_of(namespace, made).is_some());
+        mounts.map(|record| record.id.as_str()).collect()
+    }
+
     /// Hands out, and forgets, what is remembered of namespaces.
     fn take_made<'n>(&self, namespaces: &'n [Namespace]) -> Vec<(&'n Namespace, Made)> {
         let Ok(mut made) = self.made.lock() else { return Vec::new() };

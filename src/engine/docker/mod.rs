@@ -137,6 +137,10 @@ impl Engine for Docker {
         Ok(records.iter().filter_map(|record| record.mount_of(namespace, made)).collect())
     }
 
+    async fn drop_mounts(&self, namespace: &Namespace) -> Result<usize, EngineError> {
+        self.remove_mounts(namespace).await
+    }
+
     async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {
         self.remove_all(namespaces).await
     }
