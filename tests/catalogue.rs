@@ -1,76 +1,56 @@
-//! Every scenario of the catalogue on the engine in memory: what it must say, live and from its logs, with its fault and
-//! without it.
+//! The catalogue on the engine in memory: every scenario with its fault and without it, live and from its logs; what the
+//! catalogue as a whole must be; and the page that is written from it.
+//!
+//! Each scenario is a test of its own, named after it: `cargo test --test catalogue cache-locked`. `SHOW_LOGS=1` shows the
+//! logs of one that fails.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
 #[path = "support/catalogue.rs"]
-mod catalogue;
+mod support;
 
-use catalogue::{Told, run, said};
-use verify_buildkit_cache::scenario::{self, Expect, Scenario};
+#[path = "catalogue/whole.rs"]
+mod whole;
 
-/// Collects what differs, so that one run of the test tells it all.
-#[derive(Default)]
-struct Differences(Vec<String>);
+use std::process::ExitCode;
 
-impl Differences {
-    fn compare(&mut self, what: &str, wanted: &Expect, got: &Expect) {
-        let mut wanted = wanted.clone();
-        wanted.codes.sort();
-        if wanted != *got {
-            self.0.push(format!(
-                "{what}\n  expects {} {:?}\n  says    {} {:?}",
-                wanted.verdict, wanted.codes, got.verdict, got.codes
-            ));
+use libtest_mimic::{Arguments, Failed, Trial};
+use support::Told;
+use verify_buildkit_cache::catalogue::{Chosen, Column, Form, Numbers, judge, select};
+use verify_buildkit_cache::verify::Profile;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = whole::trials();
+    for (form, ending) in [(Form::Faulty, ""), (Form::Fixed, " without its fault")] {
+        trials.extend(select(&[], form, None).unwrap().into_iter().map(|chosen| {
+            let name = format!("{}{ending}", chosen.scenario.name);
+            Trial::test(name, move || ends_as_it_says(&chosen).map_err(Failed::from))
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Live and by its logs, the verdict and the codes are those the scenario names. A person who has the logs alone judges
+/// them by the first run and not by the scenario's numbers, so they are judged so, too.
+fn ends_as_it_says(chosen: &Chosen) -> Result<(), String> {
+    let told = support::run(chosen);
+    let by = |profile| Numbers { thresholds: told.thresholds, profile };
+    let mut differences = Vec::new();
+    for (column, runs, profile) in [
+        (Column::Live, &told.live, Profile::Checklist),
+        (Column::Log, &told.logged, Profile::Checklist),
+        (Column::Log, &told.logged, Profile::Auto),
+    ] {
+        for judged in judge(chosen, column, runs, &by(profile)) {
+            let place = format!("{} ({}) after run {}", column.as_str(), profile.as_str(), judged.runs);
+            let found = judged.comparison.differences().into_iter();
+            differences.extend(found.map(|difference| format!("{place}: {difference}")));
         }
     }
-
-    fn end(self, told: &Told) -> Result<(), String> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let logs = match std::env::var_os("SHOW_LOGS") {
-            Some(_) => told.logs.join("\n----\n"),
-            None => String::new(),
-        };
-        Err(format!("{logs}{}", self.0.join("\n")))
-    }
+    if differences.is_empty() { Ok(()) } else { Err(format!("{}{}", shown(&told), differences.join("\n"))) }
 }
 
-fn holds(scenario: &Scenario, what: &str) -> Result<(), String> {
-    let told = run(scenario);
-    let about = &scenario.about;
-    let mut differences = Differences::default();
-    let from_log = about.from_log.as_ref().unwrap_or(&about.expect);
-    differences.compare(&format!("{what}, live"), &about.expect, &said(&told.live_after(told.runs())));
-    differences.compare(&format!("{what}, from its logs"), from_log, &said(&told.logged_after(told.runs())));
-    for (happening, number) in scenario.history().unwrap().iter().zip(1..) {
-        if let Some(expect) = &happening.expect {
-            differences.compare(&format!("{what}, live after run {number}"), expect, &said(&told.live_after(number)));
-            let logged = said(&told.logged_after(number));
-            differences.compare(&format!("{what}, from its logs after run {number}"), expect, &logged);
-        }
-    }
-    differences.end(&told)
-}
-
-fn chosen() -> Vec<Scenario> {
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let names =
-        scenario::names().into_iter().filter(|name| only.is_empty() || only.split(',').any(|word| word == name));
-    names.map(|name| scenario::find(&name).unwrap()).collect()
-}
-
-#[test]
-fn every_scenario_ends_as_it_says() {
-    let failed: Vec<String> = chosen().iter().filter_map(|scenario| holds(scenario, &scenario.name).err()).collect();
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
-}
-
-#[test]
-fn every_scenario_ends_well_without_its_fault() {
-    let fixed = chosen().into_iter().filter_map(|scenario| scenario.fixed().unwrap());
-    let failed: Vec<String> =
-        fixed.filter_map(|scenario| holds(&scenario, &format!("{} without its fault", scenario.name)).err()).collect();
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
+fn shown(told: &Told) -> String {
+    if std::env::var_os("SHOW_LOGS").is_some() { told.logs.join("\n----\n") } else { String::new() }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Comparison, Seen};
+use super::{Chosen, Comparison, Seen};
 use crate::evidence::Evidence;
-use crate::scenario::{Expect, Group, Happening, Limits, Scenario};
+use crate::scenario::{Expect, Group, Limits, Scenario};
 use crate::verify::{Case, CaseSource, Profile, Report, Thresholds, verify};
 
 /// What the verifier had to go by.
@@ -137,27 +137,42 @@ impl Entry {
 
 /// Judges the runs of a scenario by one kind of evidence: after each run of which the scenario says something, and in
 /// the end. What is expected of a single run is expected of its log too; only for the end may a scenario say less of logs.
-pub fn judge(scenario: &Scenario, history: &[Happening], column: Column, runs: &[Evidence]) -> Vec<Judged> {
-    let about = &scenario.about;
+pub fn judge(chosen: &Chosen, column: Column, runs: &[Evidence], by: &Numbers) -> Vec<Judged> {
+    let about = &chosen.scenario.about;
     let end = match column {
         Column::Live => &about.expect,
         Column::Log => about.from_log.as_ref().unwrap_or(&about.expect),
     };
-    let count = history.len();
-    let each = history.iter().enumerate().filter_map(|(at, happening)| Some((at + 1, happening.expect.clone()?)));
-    let stages = each.map(|(runs, expected)| (runs, expected, false)).chain([(count, end.clone(), true)]);
+    let each = chosen.history.iter().zip(1..).filter_map(|(run, number)| Some((number, run.expect.as_ref()?, false)));
+    let stages = each.chain([(chosen.history.len(), end, true)]);
     stages
         .map(|(so_far, expected, last)| {
             let report = verify(&Case {
                 runs: runs.iter().take(so_far).cloned().collect(),
                 source: column.source(),
-                thresholds: thresholds(&about.thresholds),
-                profile: Profile::Checklist,
+                thresholds: by.thresholds,
+                profile: by.profile,
             });
-            let comparison = Comparison { expected, seen: Seen::of(&report) };
+            let comparison = Comparison { expected: expected.clone(), seen: Seen::of(&report) };
             Judged { column, runs: so_far, last, comparison, report }
         })
         .collect()
+}
+
+/// By what a scenario is judged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Numbers {
+    /// The numbers.
+    pub thresholds: Thresholds,
+    /// How they are used.
+    pub profile: Profile,
+}
+
+impl Numbers {
+    /// The numbers of a scenario, in both columns: live evidence and logs differ in what they show and in nothing else.
+    pub fn of(scenario: &Scenario) -> Self {
+        Self { thresholds: thresholds(&scenario.about.thresholds), profile: Profile::Checklist }
+    }
 }
 
 /// Puts a scenario's limits over the checklist's.
@@ -182,11 +197,11 @@ mod tests {
     fn a_run_of_which_the_scenario_says_something_is_judged_before_the_end() {
         let mut scenario = scenario::find("healthy").unwrap();
         scenario.about.from_log = Some(Expect { verdict: "inconclusive".to_owned(), codes: Vec::new() });
-        let mut history = scenario.history().unwrap();
-        history[0].expect = Some(Expect { verdict: "ineffective".to_owned(), codes: Vec::new() });
+        let mut chosen = Chosen { history: scenario.history().unwrap(), scenario };
+        chosen.history[0].expect = Some(Expect { verdict: "ineffective".to_owned(), codes: Vec::new() });
         let runs = [Evidence::fold("run 1", &[]), Evidence::fold("run 2", &[])];
         let say = |column| {
-            let judged = judge(&scenario, &history, column, &runs);
+            let judged = judge(&chosen, column, &runs, &Numbers::of(&chosen.scenario));
             judged.into_iter().map(|judged| (judged.runs, judged.last, judged.comparison.expected.verdict)).collect()
         };
         let (live, log): (Vec<_>, Vec<_>) = (say(Column::Live), say(Column::Log));

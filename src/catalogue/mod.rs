@@ -12,7 +12,7 @@ mod round;
 mod selection;
 
 pub use compare::{Comparison, Seen};
-pub use entry::{Column, Entry, Form, Judged, Outcome, judge, thresholds};
+pub use entry::{Column, Entry, Form, Judged, Numbers, Outcome, judge, thresholds};
 pub use matrix::{Mark, Matrix, Row, main_code};
 pub use partition::{Partition, PartitionError};
 pub use round::Round;

@@ -3,18 +3,18 @@
 //! The trees are small: the fake multiplies what it tells of mounts, and the least archive is divided here. Everything
 //! else is as the program has it.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use verify_buildkit_cache::catalogue::{Chosen, Numbers};
 use verify_buildkit_cache::engine::Fake;
 use verify_buildkit_cache::evidence::Evidence;
 use verify_buildkit_cache::log::LogReader;
 use verify_buildkit_cache::runner::{self, Clock, Experiment, Ledger, PlannedRun, Project};
+use verify_buildkit_cache::scenario::Scenario;
 use verify_buildkit_cache::scenario::sample::{self, Variant};
-use verify_buildkit_cache::scenario::{Expect, Scenario};
-use verify_buildkit_cache::verify::{Case, CaseSource, Profile, Report, Severity, Thresholds, verify};
+use verify_buildkit_cache::verify::Thresholds;
 
 /// What the runs of a scenario come to.
 #[derive(Debug)]
@@ -29,42 +29,11 @@ pub(crate) struct Told {
     pub(crate) logs: Vec<String>,
 }
 
-impl Told {
-    /// Judges the first so many runs live.
-    pub(crate) fn live_after(&self, runs: usize) -> Report {
-        self.judge(&self.live[..runs], CaseSource::Live)
-    }
-
-    /// Judges the first so many runs by their logs alone.
-    pub(crate) fn logged_after(&self, runs: usize) -> Report {
-        self.judge(&self.logged[..runs], CaseSource::Logs)
-    }
-
-    /// Returns how many runs there were.
-    pub(crate) fn runs(&self) -> usize {
-        self.live.len()
-    }
-
-    fn judge(&self, runs: &[Evidence], source: CaseSource) -> Report {
-        let profile = match source {
-            CaseSource::Live => Profile::Checklist,
-            CaseSource::Logs => Profile::Auto,
-        };
-        verify(&Case { runs: runs.to_vec(), source, thresholds: self.thresholds, profile })
-    }
-}
-
-/// Returns what a report says, as a scenario expects it.
-pub(crate) fn said(report: &Report) -> Expect {
-    let findings = report.findings.iter().filter(|finding| finding.severity != Severity::Note);
-    let codes: BTreeSet<String> = findings.map(|finding| finding.code.as_str().to_owned()).collect();
-    Expect { verdict: report.verdict.as_str().to_owned(), codes: codes.into_iter().collect() }
-}
-
 /// Runs a scenario's history.
-pub(crate) fn run(scenario: &Scenario) -> Told {
-    let history = scenario.history().unwrap();
-    let runs: Vec<PlannedRun> = history.iter().map(|happening| PlannedRun::new(happening, None).unwrap()).collect();
+pub(crate) fn run(chosen: &Chosen) -> Told {
+    let scenario = &chosen.scenario;
+    let runs: Vec<PlannedRun> =
+        chosen.history.iter().map(|happening| PlannedRun::new(happening, None).unwrap()).collect();
     // A run makes and removes hundreds of small files, which a disk makes slow.
     let memory = Path::new("/dev/shm");
     let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
@@ -106,18 +75,10 @@ pub(crate) fn run(scenario: &Scenario) -> Told {
 /// By what the fake multiplies the sizes it tells.
 const SCALE: u64 = 50;
 
-/// Returns a scenario's limits, for trees that are small.
+/// Returns a scenario's numbers, for trees that are small.
 fn thresholds(scenario: &Scenario) -> Thresholds {
-    let limits = &scenario.about.thresholds;
-    let usual = Thresholds::default();
-    let mb = |limit: Option<u64>, usual| limit.map_or(usual, |limit| limit << 20);
-    Thresholds {
-        min_restore: mb(limits.min_restore_mb, 5 << 20) / 8,
-        min_mod: mb(limits.min_mod_mb, 5 << 20),
-        min_build: mb(limits.min_build_mb, 10 << 20),
-        max_build_time: limits.max_build_seconds.map_or(usual.max_build_time, Duration::from_secs_f64),
-        ..usual
-    }
+    let thresholds = Numbers::of(scenario).thresholds;
+    Thresholds { min_restore: thresholds.min_restore / 8, ..thresholds }
 }
 
 /// A clock on which a moment passes with every look, so that what is done often takes long.

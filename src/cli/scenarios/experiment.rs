@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::watch;
 
-use crate::catalogue::{Chosen, Column, Entry, Judged, Outcome, judge, thresholds};
+use crate::catalogue::{Chosen, Column, Entry, Judged, Numbers, Outcome, judge};
 use crate::cli::logs::read_jobs;
 use crate::cli::present::Presented;
 use crate::cli::problem::Problem;
@@ -15,7 +15,6 @@ use crate::cli::run::{Engine, Folder, session};
 use crate::evidence::Evidence;
 use crate::log::Job;
 use crate::runner::{self, Clock, Experiment, Ledger, PlannedRun, Progress, Project};
-use crate::verify::Profile;
 
 /// One scenario and where it is run.
 pub(super) struct Arm<'a> {
@@ -94,11 +93,12 @@ async fn experiment(
     let outcome = ran.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
     let live: Vec<Evidence> = outcome.runs.iter().map(|run| Evidence::fold(run.name.clone(), &run.events)).collect();
     let read = (1..=live.len()).map(|number| written(evidence, number)).collect::<Result<Vec<_>, _>>()?;
+    let by = Numbers::of(&arm.chosen.scenario);
     let mut judged = Vec::new();
     for (column, runs) in [(Column::Live, &live), (Column::Log, &read)] {
-        judged.extend(judge(&arm.chosen.scenario, &arm.chosen.history, column, runs));
+        judged.extend(judge(arm.chosen, column, runs, &by));
     }
-    keep_reports(arm, &judged)?;
+    keep_reports(arm, &judged, &by)?;
     Ok(Some(judged))
 }
 
@@ -113,15 +113,14 @@ fn written(evidence: &Path, number: usize) -> Result<Evidence, Problem> {
 }
 
 /// Writes both reports of the end and the workflow beside the logs.
-fn keep_reports(arm: &Arm<'_>, judged: &[Judged]) -> Result<(), Problem> {
+fn keep_reports(arm: &Arm<'_>, judged: &[Judged], by: &Numbers) -> Result<(), Problem> {
     let scenario = &arm.chosen.scenario;
-    let limits = thresholds(&scenario.about.thresholds);
     let presented = |command| Presented {
         command,
         subject: &scenario.name,
         scenario: Some(&scenario.name),
-        profile: Profile::Checklist,
-        thresholds: &limits,
+        profile: by.profile,
+        thresholds: &by.thresholds,
         timing: None,
         evidence: None,
         repeat: None,

@@ -97,7 +97,8 @@ impl Fake {
         let mut state = self.state();
         let started = state.advance(MOMENT);
         let recipe = Recipe { file: &file, stages, mounts, needed };
-        let mut build = Build { fake: self, request, state: &mut state, context: &context, watch, vertexes: 0, started };
+        let mut build =
+            Build { fake: self, request, state: &mut state, context: &context, watch, vertexes: 0, started };
         Ok(build.run(&recipe))
     }
 }

@@ -80,7 +80,8 @@ impl Toolchain<'_> {
             (1..=self.fake.modules).filter(|number| !home.tree.contains(&home.inside(&zip(*number)))).collect();
         let half = self.fake.module_bytes / self.fake.modules.max(1) / 2;
         for number in &missing {
-            let (zip, unpacked) = (home.inside(&zip(*number)), home.inside(&format!("example.com/m{number}@v1.0.0/m.go")));
+            let (zip, unpacked) =
+                (home.inside(&zip(*number)), home.inside(&format!("example.com/m{number}@v1.0.0/m.go")));
             home.tree.write(&zip, 0o644, noise(half, *number as u64), self.now);
             // Go makes unpacked modules read-only.
             home.tree.write(&unpacked, 0o444, noise(half, *number as u64 + 1_000), self.now);
