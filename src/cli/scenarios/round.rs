@@ -18,6 +18,7 @@ use crate::cli::exit::Exit;
 use crate::cli::problem::Problem;
 use crate::cli::run::{Engine, Folder, interrupted};
 use crate::cli::{doctor, out, say};
+use crate::engine::Engine as _;
 use crate::report::catalogue as report;
 
 /// Runs `scenarios run`.
@@ -60,6 +61,10 @@ async fn round(args: &RunArgs, form: Form, chosen: Vec<Chosen>) -> Result<Exit, 
             () = &mut all => {}
             () = signal => all.await,
         }
+    }
+    // What one put off because its neighbours stood on it, nobody stands on any more.
+    if let Err(error) = engine.clean(&[]).await {
+        pool.view.say(&format!("warning: not everything could be removed from the engine: {error}"));
     }
     pool.view.finish();
     let interrupted_by = *pool.stopped.borrow();

@@ -4,12 +4,13 @@
 //! proves what exists in `usage`, and the removal of exactly what was made in `clean`.
 
 mod build;
+mod claims;
 mod clean;
 mod copy;
 mod status;
 mod usage;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
@@ -41,6 +42,8 @@ pub struct Docker {
     without_export: bollard::Docker,
     address: String,
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
+    /// Records of ours that could not go yet, because others of this process still build on them.
+    put_off: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Docker {
@@ -64,7 +67,7 @@ impl Docker {
             return Err(EngineError::NoBuildKit { engine, address });
         }
         let without_export = client.clone().with_request_modifier(skip_export);
-        Ok(Self { client, without_export, address, made: Arc::default() })
+        Ok(Self { client, without_export, address, made: Arc::default(), put_off: Arc::default() })
     }
 
     /// Returns the address it was reached at.

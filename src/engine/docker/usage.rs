@@ -111,6 +111,11 @@ impl Record {
         })
     }
 
+    /// Tells whether the command that made this record carries the marker of a namespace that is none of these.
+    pub(super) fn marked_by_another(&self, namespaces: &[&Namespace]) -> bool {
+        self.description.contains(&format!("{MARKER}=")) && !namespaces.iter().any(|namespace| self.marked(namespace))
+    }
+
     /// Tells whether this record came into being while a vertex of the right kind worked.
     ///
     /// A context's upload and its unpacking carry no mark of ours, but the engine dates both them and the vertexes.
