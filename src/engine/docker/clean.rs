@@ -10,7 +10,7 @@ use bollard::query_parameters::{
 use super::claims::Claims;
 use super::status::Work;
 use super::usage::Record;
-use super::{Docker, LABEL, failed, usage};
+use super::{Docker, LABEL, failed};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
 /// How often, and after which pause, records are asked for and removed until none is left.
@@ -34,7 +34,7 @@ impl Docker {
         if self.made.lock().is_ok_and(|made| made.contains_key(namespace)) {
             return Ok(());
         }
-        let records = usage::records(&self.address).await?;
+        let records = self.turn.records(&self.address).await?;
         self.remember_records(namespace, &records);
         Ok(())
     }
@@ -98,7 +98,7 @@ impl Docker {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            let records = usage::records(&self.address).await?;
+            let records = self.turn.records(&self.address).await?;
             let put_off = self.put_off.lock().map(|put_off| put_off.clone()).unwrap_or_default();
             let claims = Claims::new(&records, &made, &put_off);
             left = claims.free.iter().map(|record| (*record).to_owned()).collect();
@@ -139,7 +139,7 @@ impl Docker {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            let records = usage::records(&self.address).await?;
+            let records = self.turn.records(&self.address).await?;
             let mounts = self.mounts_among(&records, namespace);
             if mounts.is_empty() {
                 return Ok(removed);
@@ -178,6 +178,8 @@ impl Docker {
         let pattern = format!("/^({})$/", records.join("|"));
         let filters = HashMap::from([("id".to_owned(), vec![pattern])]);
         let options = PruneBuildOptionsBuilder::new().all(true).filters(&filters).build();
+        let _alone = self.turn.alone().await;
+        self.turn.forget();
         let answer = self.client.prune_build(Some(options)).await;
         let answer = answer.map_err(|error| failed("removing build cache records", &error))?;
         let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);

@@ -8,6 +8,7 @@ mod claims;
 mod clean;
 mod copy;
 mod status;
+mod turn;
 mod usage;
 
 use std::collections::{HashMap, HashSet};
@@ -24,6 +25,7 @@ use super::{
 };
 
 use clean::Made;
+use turn::Turn;
 
 /// The label that says an image or container is ours, with the namespace as its value.
 const LABEL: &str = "verify-buildkit-cache.namespace";
@@ -44,6 +46,7 @@ pub struct Docker {
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
     /// Records of ours that could not go yet, because others of this process still build on them.
     put_off: Arc<Mutex<HashSet<String>>>,
+    turn: Arc<Turn>,
 }
 
 impl Docker {
@@ -67,7 +70,14 @@ impl Docker {
             return Err(EngineError::NoBuildKit { engine, address });
         }
         let without_export = client.clone().with_request_modifier(skip_export);
-        Ok(Self { client, without_export, address, made: Arc::default(), put_off: Arc::default() })
+        Ok(Self {
+            client,
+            without_export,
+            address,
+            made: Arc::default(),
+            put_off: Arc::default(),
+            turn: Arc::default(),
+        })
     }
 
     /// Returns the address it was reached at.
@@ -133,7 +143,7 @@ impl Engine for Docker {
     }
 
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
-        let records = usage::records(&self.address).await?;
+        let records = self.turn.records(&self.address).await?;
         self.remember_records(namespace, &records);
         let made = self.made.lock().ok();
         let made = made.as_ref().and_then(|made| made.get(namespace));
