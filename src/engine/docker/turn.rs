@@ -2,9 +2,11 @@
 //!
 //! To size a cache mount, an engine takes hold of it for a moment, and a step that opens the mount in that moment finds it
 //! locked and gets a new, empty one. A runner whose neighbour asks for the disk usage would lose its mounts, and the
-//! verdict would be a lie. Source: <https://github.com/moby/buildkit/issues/883>. Who asks from another process cannot be
-//! kept from it here.
+//! verdict would be a lie. Who asks from another process cannot be kept from it here. Source:
+//! <https://github.com/moby/buildkit/issues/883>; moby/buildkit v0.8 `cache/manager.go` (`DiskUsage`) and
+//! `solver/llbsolver/mounts/mount.go` (`getRefCacheDirNoCache`).
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
@@ -43,7 +45,18 @@ impl Default for Turn {
     }
 }
 
+/// Connections to one engine share its turn.
+static TURNS: Mutex<BTreeMap<String, Arc<Turn>>> = Mutex::new(BTreeMap::new());
+
 impl Turn {
+    /// Returns the turn of the engine at an address.
+    pub(super) fn of(address: &str) -> Arc<Self> {
+        match TURNS.lock() {
+            Ok(mut turns) => Arc::clone(turns.entry(address.to_owned()).or_default()),
+            Err(_) => Arc::default(),
+        }
+    }
+
     /// Waits until nothing is being listed or removed; others may build beside us.
     pub(super) async fn to_build(&self) -> Held<'_> {
         self.hold(false, |state| !state.alone, |state| state.builds += 1).await
