@@ -2,7 +2,7 @@
 
 use super::{Need, Rule};
 use crate::evidence::{NotSaved, Quote, SaveOutcome};
-use crate::verify::checks::a;
+use crate::verify::checks::{a, c1, c2, c3};
 use crate::verify::view::{CacheExt, EMPTY_ARCHIVE, Run, Stage, View};
 use crate::verify::{Code, Finding, Status, size};
 
@@ -37,7 +37,7 @@ fn check(view: &View) -> Vec<Finding> {
             change_key(key),
         )];
     }
-    too_small(view).into_iter().collect()
+    too_small(view).or_else(|| outgrown(view)).into_iter().collect()
 }
 
 /// Reports an empty entry that this run hit and therefore does not replace.
@@ -65,6 +65,26 @@ fn too_small(view: &View) -> Option<Finding> {
         Code::CacheTooSmall,
         format!("actions/cache {}, and should have: {}", reading.observed, reading.threshold),
         reading.evidence,
+        Code::CacheTooSmall.docs().fix,
+    ))
+}
+
+/// Reports an entry of a run that built far less than this one, which shows where only two runs are compared.
+fn outgrown(view: &View) -> Option<Finding> {
+    let cold = [c1::read(view), c2::read(view), c3::read(view)].iter().any(|reading| reading.status == Status::Fail);
+    let (origin, before, now) = view.outgrown().filter(|_| cold)?;
+    let mut evidence: Vec<Quote> = view.judged.restoring().flat_map(|cache| cache.restore_quotes()).collect();
+    let sizes = [origin, &view.judged].into_iter().filter_map(|run| run.build).flat_map(|build| &build.sizes);
+    evidence.extend(sizes.filter_map(|sizes| sizes.after.as_ref()).map(|after| after.quote.clone()));
+    Some(Finding::error(
+        Code::CacheTooSmall,
+        format!(
+            "{} left {} in the cache mounts and saved that; this run's build fills them with {}",
+            origin.name(),
+            size(before),
+            size(now)
+        ),
+        evidence,
         Code::CacheTooSmall.docs().fix,
     ))
 }
