@@ -19,7 +19,7 @@ fn check(view: &View) -> Vec<Finding> {
         let bytes = cache.restored_bytes().unwrap_or_default();
         let mut findings = vec![Finding::error(
             Code::CacheEmpty,
-            format!("actions/cache restored an empty archive ({}) from `{key}`", size(bytes)),
+            format!("actions/cache restored an empty archive ({}) from `{key}`{}", size(bytes), unbuilt(view.origin())),
             cache.restore_quotes(),
             change_key(key),
         )];
@@ -32,12 +32,18 @@ fn check(view: &View) -> Vec<Finding> {
             [quote.clone()].into_iter().chain(cache.save_size.iter().map(|size| size.quote.clone())).collect();
         return vec![Finding::error(
             Code::CacheEmpty,
-            format!("{} saved an empty archive ({}) under `{key}`", run.name(), size(bytes)),
+            format!("{} saved an empty archive ({}) under `{key}`{}", run.name(), size(bytes), unbuilt(Some(run))),
             evidence,
             change_key(key),
         )];
     }
     too_small(view).or_else(|| outgrown(view)).into_iter().collect()
+}
+
+/// Says that the run which saved did not even build, where it was seen from its beginning to its end.
+fn unbuilt(saver: Option<&Run>) -> String {
+    let idle = saver.filter(|run| run.is_whole() && run.evidence.builds.is_empty());
+    idle.map_or_else(String::new, |run| format!("; in {}, which saved it, no build was seen", run.name()))
 }
 
 /// Reports an empty entry that this run hit and therefore does not replace.
