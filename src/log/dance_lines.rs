@@ -155,6 +155,9 @@ impl DanceLines {
             || known && (text.starts_with("ERROR: ") || bare.starts_with("Refusing to delete"));
         if ours {
             self.crashed = true;
+            if self.phase == DancePhase::Extract && moves(bare) {
+                return Some(Fact::DanceFailed { phase: self.phase, reason: text.to_owned() });
+            }
             return Some(Fact::DanceCrashed { reason: text.to_owned() });
         }
         let copy = known && {
@@ -172,6 +175,11 @@ impl DanceLines {
     pub(super) fn phase(&self) -> DancePhase {
         self.phase
     }
+}
+
+/// Tells whether an exception comes from bringing the files out: `docker cp`, `tar`, or the rename at the end.
+fn moves(thrown: &str) -> bool {
+    thrown.contains(", rename '") || thrown.starts_with("process exited with code ")
 }
 
 /// Tells whether a Dancefile mounts its cache read-only.
@@ -252,6 +260,18 @@ mod tests {
     fn a_copy_that_failed_in_sight_is_told() {
         let facts = read(None, true, "#8 0.531 cp: can't create '/go/x': No space left on device");
         assert!(matches!(facts[..], [Fact::DanceFailed { phase: DancePhase::Inject, .. }]));
+    }
+
+    #[test]
+    fn an_exception_on_the_way_out_is_a_failed_extract() {
+        let dancefile = "RUN --mount=type=cache,target=/x     mkdir -p /var/dance-cache/     && cp -p -R /x/. /var/dance-cache/ || true\n";
+        for thrown in [
+            "Error: EXDEV: cross-device link not permitted, rename 'scratch/dance-cache' -> 'x'",
+            "Error: process exited with code 2",
+        ] {
+            let facts = read(None, true, &format!("{dancefile}{thrown}\n{thrown}"));
+            assert!(matches!(facts[1..], [Fact::DanceFailed { phase: DancePhase::Extract, .. }]), "{facts:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::archive::{self, Layout};
 use super::image::{GoImages, ensure, go_image};
+use super::layers::LayerCache;
 use super::job::{HOME, Job, Places, WORKSPACE};
 use super::store::Store;
 use super::{Clock, PlannedRun, Progress, Project, RunError};
@@ -107,6 +108,8 @@ pub(super) struct Setting<'a> {
     pub(super) go_images: Option<GoImages>,
     /// What stands in for `golang` images of a person's own Dockerfile, when asked.
     pub(super) replacement: Option<String>,
+    /// The layers that builds have handed to later runs.
+    pub(super) layers: LayerCache,
 }
 
 impl Setting<'_> {
@@ -225,6 +228,7 @@ async fn setting<'a, E: Engine>(
         go_images: sample.then(|| GoImages { current: copy_image.clone(), previous }),
         replacement: asked.filter(|_| !sample).map(str::to_owned),
         copy_image,
+        layers: LayerCache::default(),
     })
 }
 

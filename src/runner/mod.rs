@@ -10,6 +10,7 @@ mod experiment;
 mod image;
 mod job;
 mod joblog;
+mod layers;
 mod plain;
 mod planned;
 mod project;

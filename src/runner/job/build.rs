@@ -114,6 +114,9 @@ impl<E: Engine> Job<'_, E> {
             self.recorder.error(&format!("buildx failed with: ERROR: failed to solve: {message}"))?;
         }
         let failed = error.is_some();
+        if let Some(cache_to) = self.input(step, "cache-to")?.filter(|_| !failed) {
+            self.setting.layers.write(&cache_to, &self.plan.trigger, self.home());
+        }
         self.recorder.fact(Fact::BuildEnded { error, took: Some(took) });
         Ok(if failed { StepOutcome::Failure } else { StepOutcome::Success })
     }

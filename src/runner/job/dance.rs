@@ -168,13 +168,19 @@ impl<E: Engine> Job<'_, E> {
             DanceStep::MoveIntoPlace { source, .. } => {
                 let from = self.real(scratch).join("dance-cache");
                 let into = self.real(&source);
-                if let Err(error) = fs::rename(&from, &into) {
+                let moved = match on_second_disk(scratch) == on_second_disk(&source) {
+                    true => fs::rename(&from, &into),
+                    false => Err(std::io::ErrorKind::CrossesDevices.into()),
+                };
+                if let Err(error) = moved {
                     let text = match error.kind() {
                         std::io::ErrorKind::NotFound => "ENOENT: no such file or directory",
                         std::io::ErrorKind::CrossesDevices => "EXDEV: cross-device link not permitted",
                         _ => return Err(RunError::io("rename", from)(error)),
                     };
-                    return self.crash(&format!("Error: {text}, rename '{scratch}/dance-cache' -> '{source}'"));
+                    let thrown = format!("Error: {text}, rename '{scratch}/dance-cache' -> '{source}'");
+                    self.recorder.fact(Fact::DanceFailed { phase, reason: thrown.clone() });
+                    return self.thrown(&thrown);
                 }
             }
             DanceStep::Refused { command, why } => {
@@ -315,13 +321,18 @@ impl<E: Engine> Job<'_, E> {
         Ok(StepOutcome::Success)
     }
 
-    /// The action throws: the exception is printed and the step fails.
+    /// The action throws before its work is done.
     fn crash(&mut self, thrown: &str) -> StepResult {
+        let reason = thrown.lines().next().unwrap_or_default().to_owned();
+        self.recorder.fact(Fact::DanceCrashed { reason });
+        self.thrown(thrown)
+    }
+
+    /// An exception is printed and the step fails.
+    fn thrown(&mut self, thrown: &str) -> StepResult {
         for line in dance::fatal(thrown) {
             self.recorder.line(&line)?;
         }
-        let reason = thrown.lines().next().unwrap_or_default().to_owned();
-        self.recorder.fact(Fact::DanceCrashed { reason });
         self.recorder.error("Process completed with exit code 1.")?;
         Ok(StepOutcome::Failure)
     }
@@ -338,6 +349,11 @@ impl<E: Engine> Job<'_, E> {
         }
         self.layout.real(Path::new(WORKSPACE)).join(path)
     }
+}
+
+/// Tells whether a path lies on the second disk of GitHub's Linux runners, which is mounted at `/mnt`.
+fn on_second_disk(path: &str) -> bool {
+    Path::new(path).starts_with("/mnt")
 }
 
 /// Reads mount options as the vocabulary of facts has them.

@@ -237,7 +237,7 @@ impl<'a, E: Engine> Job<'a, E> {
     /// Emits what the engine has of this job's mounts.
     async fn record_mounts(&mut self) -> Result<(), RunError> {
         for (index, builder) in self.builders.clone().iter().enumerate() {
-            let namespace = self.setting.namespace(self.number, self.with_dance, index);
+            let namespace = self.setting.namespace(self.home(), self.with_dance, index);
             if !self.used.contains(&namespace) {
                 continue;
             }
@@ -265,12 +265,26 @@ impl<'a, E: Engine> Job<'a, E> {
         Ok(())
     }
 
+    /// Returns the run in whose namespaces this one works: its own, or that of the run whose layers its build reads.
+    ///
+    /// The control arm reads no layers, since a build that did not run would prove nothing.
+    pub(super) fn home(&self) -> u32 {
+        let builds = self.plan.steps.iter().filter(|step| self.with_dance && step.action == Action::BuildPush);
+        let inputs = builds.filter_map(|step| self.evaluate(step, step.input("cache-from")?).ok());
+        let mut found = inputs.filter_map(|input| self.setting.layers.find(&input, &self.plan.trigger));
+        found.next().unwrap_or(self.number)
+    }
+
     /// Returns the namespace of a builder, which is proven empty when first used; `None` when there is no such builder.
     async fn namespace(&mut self, builder: &str) -> Result<Option<Namespace>, RunError> {
         let Some(index) = self.builders.iter().position(|known| known == builder) else { return Ok(None) };
-        let namespace = self.setting.namespace(self.number, self.with_dance, index);
+        let home = self.home();
+        let namespace = self.setting.namespace(home, self.with_dance, index);
         if !self.used.contains(&namespace) {
             self.setting.ledger.remember(&namespace);
+            if home != self.number {
+                self.engine.drop_mounts(&namespace).await?;
+            }
             let mounts = self.engine.mounts(&namespace).await?;
             if !mounts.is_empty() {
                 let namespace = namespace.as_str().to_owned();

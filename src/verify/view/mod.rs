@@ -101,6 +101,7 @@ impl<'a> View<'a> {
             Some(SaveOutcome::NotSaved(_)) => true,
             None => false,
         }) || run.broke_off().is_some()
+            || run.failed_to_extract()
     }
 
     /// Returns the earlier run whose save (or failure to save) explains what the judged run found.

@@ -119,7 +119,7 @@ pub(crate) fn pair<'a>(run: &Run<'a>, phase: DancePhase) -> Vec<Pairing<'a>> {
             .iter()
             .position(|entry| entry.mount.value.clean_target() == mount.clean_target())
             .or_else(|| free.iter().position(|entry| entry.mount.value.id_part() == mount.id_part()))
-            .or_else(|| free.iter().position(|entry| spells(&entry.mount.value.id_part(), &mount.id_part())))
+            .or_else(|| free.iter().position(|entry| names(entry, mount)))
             .or_else(|| free.iter().position(|entry| kind != MountKind::Other && kind == meant_for(entry)))
             .or((lonely == 1 && free.len() == 1 && meant_for(free[0]) == MountKind::Other).then_some(0));
         pairs.push(match meant {
@@ -128,6 +128,14 @@ pub(crate) fn pair<'a>(run: &Run<'a>, phase: DancePhase) -> Vec<Pairing<'a>> {
         });
     }
     pairs
+}
+
+/// Tells whether an entry names a mount but for a variable. The dance names the directory after the id as it is written;
+/// the id itself may have lost its variables by then.
+fn names(entry: &Carried, mount: &MountSpec) -> bool {
+    let source = entry.source.as_deref().unwrap_or_default();
+    let directory = source.rsplit('/').next().unwrap_or_default();
+    [entry.mount.value.id_part().as_str(), directory].iter().any(|name| spells(name, &mount.id_part()))
 }
 
 /// Tells whether a text becomes another once its variables have values: `${APP}-mod` becomes `shop-mod`.
