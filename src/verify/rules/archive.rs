@@ -37,7 +37,7 @@ fn check(view: &View) -> Vec<Finding> {
             change_key(key),
         )];
     }
-    too_small(view).or_else(|| outgrown(view)).into_iter().collect()
+    outgrown(view).or_else(|| too_small(view)).into_iter().collect()
 }
 
 /// Says that the run which saved did not even build, where it was seen from its beginning to its end.
@@ -75,7 +75,7 @@ fn too_small(view: &View) -> Option<Finding> {
     ))
 }
 
-/// Reports an entry of a run that built far less than this one, which shows where only two runs are compared.
+/// Reports an entry of a run that built far less than this one.
 fn outgrown(view: &View) -> Option<Finding> {
     let cold = [c1::read(view), c2::read(view), c3::read(view)].iter().any(|reading| reading.status == Status::Fail);
     let (origin, before, now) = view.outgrown().filter(|_| cold)?;
@@ -91,7 +91,8 @@ fn outgrown(view: &View) -> Option<Finding> {
             size(now)
         ),
         evidence,
-        Code::CacheTooSmall.docs().fix,
+        "Build the same in every run that saves under a key, or give the smaller build a key of its own; and change this key, since its entry \
+         never changes.",
     ))
 }
 
