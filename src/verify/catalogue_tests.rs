@@ -140,7 +140,11 @@ fn rows() -> Vec<Row> {
         ),
         Row(
             "cache-path-missing",
-            nothing_saved(|job| job.paths = vec!["cache/go".into()]),
+            nothing_saved(|job| {
+                job.paths = vec!["cache/go".into()];
+                let map = "{\"go-mod\": \"/go/pkg/mod\", \"go-build\": \"/root/.cache/go-build\"}";
+                job.dance.iter_mut().for_each(|dance| dance.cache_map = Some(map.into()));
+            }),
             Ineffective,
             &[Code::CachePathMissing],
         ),

@@ -70,14 +70,8 @@ impl Docker {
             return Err(EngineError::NoBuildKit { engine, address });
         }
         let without_export = client.clone().with_request_modifier(skip_export);
-        Ok(Self {
-            client,
-            without_export,
-            address,
-            made: Arc::default(),
-            put_off: Arc::default(),
-            turn: Arc::default(),
-        })
+        let turn = Turn::of(&address);
+        Ok(Self { client, without_export, address, made: Arc::default(), put_off: Arc::default(), turn })
     }
 
     /// Returns the address it was reached at.

@@ -26,7 +26,7 @@ pub(super) struct Build<'a> {
     pub(super) fake: &'a Fake,
     pub(super) request: &'a BuildRequest,
     pub(super) state: &'a mut State,
-    context: &'a Context,
+    pub(super) context: &'a Context,
     watch: &'a mut dyn FnMut(BuildEvent),
     vertexes: u64,
     started: SystemTime,

@@ -90,7 +90,10 @@ fn empty(run: &Run) -> Option<Finding> {
         let (after, quote) = left_in(run, &entry.mount.value.target)?;
         Some((entry.mount.value.target.clone(), after, vec![quote, tally.quote.clone()]))
     });
-    let (target, after, evidence) = measured.or_else(|| other.is_empty().then(|| saved_nothing(run))?)?;
+    // What was measured to come out needs no guess from what was saved.
+    let unmeasured = run.carried(DancePhase::Extract).all(|entry| entry.tally.is_none());
+    let guessed = || saved_nothing(run).filter(|_| unmeasured && other.is_empty());
+    let (target, after, evidence) = measured.or_else(guessed)?;
     Some(Finding::error(
         Code::ExtractEmpty,
         format!("in {} the build left {} in {target}, and extract brought none of it", run.name(), size(after)),
