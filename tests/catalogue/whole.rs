@@ -18,7 +18,7 @@ const NOT_SHOWN: [(&str, &str); 4] = [
     ("dance-crashed", "a cache-map that is no JSON: tests/end_to_end.rs shows it"),
     ("dance-hung", "no engine of ours hangs: logs of real runs show it"),
     ("inject-empty", "an inject of nothing: found in logs of old releases only"),
-    ("cache-miss", "a miss without a known cause: a scenario knows its cause"),
+    ("mounts-empty-before-build", "a cold build without a known cause: a scenario knows its cause"),
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
