@@ -37,16 +37,26 @@ fn ends_as_it_says(chosen: &Chosen) -> Result<(), String> {
     let told = support::run(chosen);
     let by = |profile| Numbers { thresholds: told.thresholds, profile };
     let mut differences = Vec::new();
+    let mut answers = Vec::new();
     for (column, runs, profile) in [
         (Column::Live, &told.live, Profile::Checklist),
         (Column::Log, &told.logged, Profile::Checklist),
         (Column::Log, &told.logged, Profile::Auto),
     ] {
         for judged in judge(chosen, column, runs, &by(profile)) {
+            if judged.last {
+                answers.push(judged.report.checks.iter().map(|check| (check.id, check.status)).collect::<Vec<_>>());
+            }
             let place = format!("{} ({}) after run {}", column.as_str(), profile.as_str(), judged.runs);
             let found = judged.comparison.differences().into_iter();
             differences.extend(found.map(|difference| format!("{place}: {difference}")));
         }
+    }
+    // By the same numbers the log answers each check as the live evidence does, unless it shows less.
+    if let ([live, log, _], None) = (answers.as_slice(), &chosen.scenario.about.from_log)
+        && live != log
+    {
+        differences.push(format!("the checks differ: live {live:?}, log {log:?}"));
     }
     if differences.is_empty() { Ok(()) } else { Err(format!("{}{}", shown(&told), differences.join("\n"))) }
 }
