@@ -8,11 +8,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::usage::{self, Record};
 use crate::engine::EngineError;
+
+/// How often, and after which pause, an engine is asked again that is answering somebody else: for a minute in all.
+const PATIENCE: u32 = 240;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The order of builds and listings of one engine.
 ///
@@ -28,7 +33,7 @@ pub(super) struct Turn {
 struct State {
     builds: usize,
     alone: bool,
-    /// How many listings have begun.
+    /// How many listings there were.
     listings: u64,
 }
 
@@ -70,15 +75,27 @@ impl Turn {
     /// Lists all records of the build cache while nothing is being built. Several who wait for a listing get the same.
     pub(super) async fn records(&self, address: &str) -> Result<Arc<Vec<Record>>, EngineError> {
         let asked = self.state.borrow().listings;
+        for _ in 0..PATIENCE {
+            // While another process asks, our builds go on.
+            if let Some(records) = self.try_records(address, asked).await? {
+                return Ok(records);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(EngineError::from_message("asking for its disk usage", "others ask all the time".to_owned()))
+    }
+
+    async fn try_records(&self, address: &str, asked: u64) -> Result<Option<Arc<Vec<Record>>>, EngineError> {
         let _alone = self.alone().await;
         let last = self.last.lock().ok().and_then(|last| last.clone());
         if let Some(records) = last.filter(|_| self.state.borrow().listings > asked) {
-            return Ok(records);
+            return Ok(Some(records));
         }
+        let Some(records) = usage::records(address).await? else { return Ok(None) };
+        let records = Arc::new(records);
         self.state.send_modify(|state| state.listings += 1);
-        let records = Arc::new(usage::records(address).await?);
         self.remember(Some(Arc::clone(&records)));
-        Ok(records)
+        Ok(Some(records))
     }
 
     /// Forgets the last listing, since what it lists is being removed.

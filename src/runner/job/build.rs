@@ -39,7 +39,7 @@ impl<E: Engine> Job<'_, E> {
         let cache_from = self.input(step, "cache-from")?.filter(|text| !text.trim().is_empty());
         let inputs = BuildInputs { no_cache, builder: named, cache_from, file: subject.file.clone() };
         self.recorder.fact_at(quote, Fact::BuildInputs(inputs));
-        let Some(namespace) = self.namespace(&builder).await? else {
+        let Some(namespace) = self.namespace(&builder)? else {
             let reason = format!("ERROR: no builder \"{builder}\" found");
             self.recorder.error(&reason)?;
             self.recorder.fact(Fact::BuildEnded { error: Some(reason), took: None });

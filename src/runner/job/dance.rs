@@ -103,7 +103,7 @@ impl<E: Engine> Job<'_, E> {
         for line in &map.log {
             self.recorder.line(line)?;
         }
-        let Some(namespace) = self.namespace(&stage.builder).await? else {
+        let Some(namespace) = self.namespace(&stage.builder)? else {
             let why = format!("ERROR: no builder \"{}\" found", stage.builder);
             return self.crash(&why);
         };

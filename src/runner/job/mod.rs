@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::archive::Layout;
 use super::experiment::{Setting, Turn};
 use super::store::Store;
@@ -65,6 +67,8 @@ pub(super) struct Job<'a, E: Engine> {
     /// The builder that commands without `--builder` use.
     active_builder: String,
     builders: Vec<String>,
+    /// The namespaces that were proven empty before the first step.
+    fresh: Vec<Namespace>,
     used: Vec<Namespace>,
     /// By main step: what the restore left for its post step.
     restored: BTreeMap<usize, Option<String>>,
@@ -119,6 +123,7 @@ impl<'a, E: Engine> Job<'a, E> {
             outcomes: BTreeMap::new(),
             active_builder: "default".to_owned(),
             builders: vec!["default".to_owned()],
+            fresh: Vec::new(),
             used: Vec::new(),
             restored: BTreeMap::new(),
             ids: BTreeMap::new(),
@@ -130,6 +135,7 @@ impl<'a, E: Engine> Job<'a, E> {
     pub(super) async fn run(mut self) -> Result<Finished, RunError> {
         self.recorder
             .line(&format!("Current runner version: 'verify-buildkit-cache {}'", env!("CARGO_PKG_VERSION")))?;
+        self.prove_fresh().await?;
         for step in &self.plan.steps {
             self.main_step(step).await?;
         }
@@ -236,12 +242,13 @@ impl<'a, E: Engine> Job<'a, E> {
 
     /// Emits what the engine has of this job's mounts.
     async fn record_mounts(&mut self) -> Result<(), RunError> {
-        for (index, builder) in self.builders.clone().iter().enumerate() {
-            let namespace = self.setting.namespace(self.home(), self.with_dance, index);
-            if !self.used.contains(&namespace) {
-                continue;
-            }
-            for mount in self.engine.mounts(&namespace).await? {
+        let home = self.home();
+        let all = self.builders.iter().enumerate();
+        let all = all.map(|(index, builder)| (self.setting.namespace(home, self.with_dance, index), builder.clone()));
+        let used: Vec<(Namespace, String)> = all.filter(|(namespace, _)| self.used.contains(namespace)).collect();
+        let found = join_all(used.iter().map(|(namespace, _)| self.engine.mounts(namespace))).await;
+        for ((_, builder), mounts) in used.into_iter().zip(found) {
+            for mount in mounts? {
                 let made = match mount.creator {
                     crate::evidence::Creator::Inject => "the dance's inject",
                     crate::evidence::Creator::Extract => "the dance's extract",
@@ -275,20 +282,39 @@ impl<'a, E: Engine> Job<'a, E> {
         found.next().unwrap_or(self.number)
     }
 
-    /// Returns the namespace of a builder, which is proven empty when first used; `None` when there is no such builder.
-    async fn namespace(&mut self, builder: &str) -> Result<Option<Namespace>, RunError> {
+    /// Proves that the mounts of every builder this job may have are empty. It costs time that is no step's, so it comes
+    /// before the first; all builders are asked about at once, and an engine answers that with one listing.
+    async fn prove_fresh(&mut self) -> Result<(), RunError> {
+        let home = self.home();
+        let set_up = self.plan.steps.iter().filter(|step| step.action == Action::SetupBuildx).count();
+        let namespaces: Vec<Namespace> =
+            (0..=set_up).map(|index| self.setting.namespace(home, self.with_dance, index)).collect();
+        for namespace in &namespaces {
+            self.setting.ledger.remember(namespace);
+            if home != self.number {
+                self.engine.drop_mounts(namespace).await?;
+            }
+        }
+        let found = join_all(namespaces.iter().map(|namespace| self.engine.mounts(namespace))).await;
+        for (namespace, mounts) in namespaces.iter().zip(found) {
+            let count = mounts?.len();
+            if count > 0 {
+                return Err(RunError::NotFresh { namespace: namespace.as_str().to_owned(), count });
+            }
+        }
+        self.fresh = namespaces;
+        Ok(())
+    }
+
+    /// Returns the namespace of a builder, which is proven empty before it is used; `None` when there is no such builder.
+    fn namespace(&mut self, builder: &str) -> Result<Option<Namespace>, RunError> {
         let Some(index) = self.builders.iter().position(|known| known == builder) else { return Ok(None) };
         let home = self.home();
         let namespace = self.setting.namespace(home, self.with_dance, index);
         if !self.used.contains(&namespace) {
-            self.setting.ledger.remember(&namespace);
-            if home != self.number {
-                self.engine.drop_mounts(&namespace).await?;
-            }
-            let mounts = self.engine.mounts(&namespace).await?;
-            if !mounts.is_empty() {
-                let namespace = namespace.as_str().to_owned();
-                return Err(RunError::NotFresh { namespace, count: mounts.len() });
+            if !self.fresh.contains(&namespace) {
+                let reason = format!("builder {builder} works in {}, which nobody proved empty", namespace.as_str());
+                return Err(RunError::Worker { reason });
             }
             self.used.push(namespace.clone());
         }
