@@ -77,17 +77,74 @@ fn round() -> Round {
 
 #[test]
 fn the_outcome_names_each_difference() {
-    insta::assert_snapshot!(outcome(&round(), false), @"");
+    insta::assert_snapshot!(outcome(&round(), false), @r"
+
+    A: actions/cache restores or saves nothing of use
+      cache-evicted  as it says     21.5 s  ineffective
+      cache-locked   DIFFERENT      21.5 s  ineffective
+        log   verdict inconclusive, expected ineffective
+        log   missing cache-locked
+        log   unexpected net-loss
+        evidence out/cache-locked
+
+    B: cache-dance does not carry it
+      dance-missing  STOPPED        21.5 s  ineffective
+        no engine answers
+        hint: start one
+
+    3 scenarios (part 1/2): 1 as they say, 1 different, 1 stopped, in 1 min 4 s
+    ");
 }
 
 #[test]
 fn the_matrix_marks_what_is_missing_and_what_is_unexpected() {
-    insta::assert_snapshot!(matrix(&Matrix::of_entries(&round().entries), false), @"");
+    insta::assert_snapshot!(matrix(&Matrix::of_entries(&round().entries), false), @r"
+
+                   12345
+    dance-missing  .....  stopped
+    cache-locked   #-..!  verdict (log)
+    cache-evicted  ..lg.
+
+    #  seen live and in the log alone, as the scenario says
+    l  seen live; the log alone cannot show it, as the scenario says
+    g  seen in the log alone, as the scenario says
+    -  missing, live or in the log
+    !  unexpected, live or in the log
+
+     1  cache-empty                      4  cache-miss
+     2  cache-locked                     5  net-loss
+     3  cache-evicted
+    ");
 }
 
 #[test]
 fn junit_has_a_case_for_each_scenario_and_kind_of_evidence() {
-    insta::assert_snapshot!(junit(&round()), @"");
+    insta::assert_snapshot!(junit(&round()), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="verify-buildkit-cache" tests="6" skipped="0" failures="1" errors="2" time="64.000">
+        <testsuite name="scenarios.live" tests="3" skipped="0" errors="1" failures="0">
+            <testcase name="cache-evicted" classname="scenarios.live" time="21.500"/>
+            <testcase name="cache-locked" classname="scenarios.live" time="21.500">
+                <system-out>evidence: out/cache-locked</system-out>
+            </testcase>
+            <testcase name="dance-missing" classname="scenarios.live" time="21.500">
+                <error message="no engine answers" type="stopped">start one</error>
+            </testcase>
+        </testsuite>
+        <testsuite name="scenarios.log" tests="3" skipped="0" errors="1" failures="1">
+            <testcase name="cache-evicted" classname="scenarios.log" time="0.000"/>
+            <testcase name="cache-locked" classname="scenarios.log" time="0.000">
+                <failure message="verdict inconclusive, expected ineffective; missing cache-locked; unexpected net-loss" type="different">verdict inconclusive, expected ineffective
+    missing cache-locked
+    unexpected net-loss</failure>
+                <system-out>evidence: out/cache-locked</system-out>
+            </testcase>
+            <testcase name="dance-missing" classname="scenarios.log" time="0.000">
+                <error message="no engine answers" type="stopped">start one</error>
+            </testcase>
+        </testsuite>
+    </testsuites>
+    "#);
 }
 
 #[test]
