@@ -21,8 +21,10 @@ const NOT_SHOWN: [(&str, &str); 4] = [
     ("mounts-empty-before-build", "a cold build without a known cause: a scenario knows its cause"),
 ];
 
+type Check = fn() -> Result<(), String>;
+
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), String>); 6] = [
+    let tests: [(&str, Check); 6] = [
         ("every code is known", every_code_is_known),
         ("every fault has a fix and works without it", every_fault_has_a_fix),
         ("every code is shown by a scenario", every_code_is_shown),
