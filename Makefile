@@ -10,7 +10,7 @@ GO_IMAGE ?=
 ARGS ?=
 no_engine := $(if $(filter-out 0,$(SKIP_ENGINE_TESTS)),--no-engine)
 
-.PHONY: help setup demo test bench fuzz fmt
+.PHONY: help setup demo catalogue test bench fuzz fmt
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -20,6 +20,9 @@ setup: ## make this machine ready: Rust, a Docker Engine, a Go image
 
 demo: setup ## prove the healthy sample: two fresh runners, one verdict (ARGS="--control" adds to it)
 	cargo run --release --quiet -- run $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
+
+catalogue: setup ## run every scenario and show which codes it ends in (ARGS="cache-locked --jobs 1" chooses)
+	cargo run --quiet -- scenarios run --matrix $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
 
 test: setup ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engine
 	cargo fmt --check

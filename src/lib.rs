@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`cli`] | arguments, printing, exit codes, environment: the only place that prints, exits or reads the environment |
 //! | [`report`] | a [`verify::Report`] becomes text or JSON; pure |
+//! | [`catalogue`] | what each scenario expects, held against what the verifier says; pure |
 //! | [`verify`] | a case becomes a report: the one verifier, one file per rule; pure, cannot fail |
 //! | [`runner`], [`log`] | two doors that emit the same facts: a job on fresh runners (I/O), and the CI log parser (pure) |
 //! | [`engine`] | BuildKit through the Docker API, and a fake |
@@ -18,6 +19,7 @@
 //! | [`source`] | named text and spans in it |
 
 pub mod cache;
+pub mod catalogue;
 pub mod cli;
 pub mod dance;
 pub mod dockerfile;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
-use verify_buildkit_cache::scenario::{self, Scenario, sample};
+use verify_buildkit_cache::scenario::{self, sample};
 
 use support::engine::{Engine, Holdings};
 use support::program::{self, Ended};
@@ -29,9 +29,9 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     let skipped = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
     let tests: [(&str, fn()); 11] = [
+        ("the_whole_catalogue_ends_as_it_says", catalogue),
         ("healthy_on_the_small_sample_is_effective_and_cold_without_the_dance", healthy),
-        ("cache_map_id_mismatch_ends_as_its_scenario_says", || ends_as_it_says("cache-map-id-mismatch")),
-        ("cache_after_dance_ends_as_its_scenario_says", || ends_as_it_says("cache-after-dance")),
+        ("ctrl_c_while_several_scenarios_run_leaves_nothing_behind", catalogue_stopped),
         ("a_run_leaves_a_persons_own_project_mounts_and_images_as_they_were", own_things_survive),
         ("ctrl_c_in_a_build_leaves_nothing_behind", || stopped_by("INT", "Ctrl-C")),
         ("sigterm_in_a_build_leaves_nothing_behind", || stopped_by("TERM", "SIGTERM")),
@@ -42,7 +42,11 @@ fn main() -> ExitCode {
         ("what_tells_runs_apart_can_tell_them_apart", namespaces_are_told_apart),
     ];
     if skipped {
-        eprintln!("SKIP_ENGINE_TESTS is set: {} end-to-end tests are skipped", tests.len());
+        let scenarios = scenario::names().len();
+        eprintln!(
+            "SKIP_ENGINE_TESTS is set: {} end-to-end tests are skipped, one of them all {scenarios} scenarios",
+            tests.len()
+        );
     } else if let (false, Some(reason)) = (arguments.list, Engine::of_the_environment().missing()) {
         eprintln!("{reason}");
         eprintln!("the end-to-end tests need one: run `make setup`, or leave them out with SKIP_ENGINE_TESTS=1");
@@ -77,17 +81,41 @@ fn healthy() {
     nothing_is_left(&engine, &before, &ended);
 }
 
-fn ends_as_it_says(name: &str) {
+/// All scenarios on the real engine, several at a time: none is left out, each ends as it says live and by its logs, and
+/// by the same numbers a log answers each check as the live evidence does, unless the scenario says that it shows less.
+fn catalogue() {
     let engine = Engine::of_the_environment();
-    let scenario = scenario::find(name).unwrap();
     let before = engine.holdings();
-    let ended = program::run(&["--scenario", name]);
+    let ended = program::start_scenarios(&[]).end();
     let document = ended.document();
-    let expect = &scenario.about.expect;
-    assert_eq!(document["verdict"], expect.verdict.as_str(), "{document:#}\n{}", ended.stderr);
-    assert_eq!(codes(&document, "error"), expect.codes.iter().cloned().collect(), "{document:#}");
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    logs_say_the_same(&ended, &document, &limits(&scenario));
+    let entries = document["scenarios"].as_array().unwrap();
+    let named: BTreeSet<String> = entries.iter().map(|entry| text(&entry["name"]).to_owned()).collect();
+    assert_eq!(named, scenario::names().into_iter().collect(), "every scenario is run");
+    let wrong: Vec<&Value> = entries.iter().filter(|entry| entry["outcome"] != "as-expected").collect();
+    assert!(wrong.is_empty(), "{wrong:#?}\n{}", ended.stderr);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for name in named.iter().filter(|name| scenario::find(name).unwrap().about.from_log.is_none()) {
+        let report = |file: &str| -> Value {
+            let path = ended.evidence().join(name).join(file);
+            serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+        };
+        assert_eq!(checks(&report("report.json")), checks(&report("report-from-logs.json")), "{name}");
+    }
+    nothing_is_left(&engine, &before, &ended);
+}
+
+fn catalogue_stopped() {
+    let engine = Engine::of_the_environment();
+    let before = engine.holdings();
+    let mut started = program::start_scenarios(&["--jobs", "2", "cache-map-id-mismatch", "dance-missing"]);
+    while engine.holdings().sessions_of(started.process()).len() < 2 {
+        assert!(started.runs(), "it ended before both had begun: {}", started.end().stderr);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    started.signal("INT");
+    let ended = started.end_within(CLEAN_UP);
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("stopped by Ctrl-C"), "{}", ended.stderr);
     nothing_is_left(&engine, &before, &ended);
 }
 
@@ -312,18 +340,6 @@ fn write_project(dir: &Path, main: &str) {
 fn go_image(engine: &Engine) -> String {
     let images = [sample::official_go_image(), sample::local_go_image()];
     images.into_iter().find(|image| engine.has_image(image)).expect("a Go image; run `make setup`")
-}
-
-fn limits(scenario: &Scenario) -> Vec<String> {
-    let limits = &scenario.about.thresholds;
-    let sizes = [
-        ("--min-restore", limits.min_restore_mb),
-        ("--min-mod", limits.min_mod_mb),
-        ("--min-build", limits.min_build_mb),
-    ];
-    let sizes = sizes.into_iter().filter_map(|(flag, limit)| Some([flag.to_owned(), format!("{}MB", limit?)]));
-    let time = limits.max_build_seconds.map(|limit| ["--max-build-time".to_owned(), format!("{limit}s")]);
-    sizes.chain(time).flatten().collect()
 }
 
 fn checks(document: &Value) -> Vec<String> {

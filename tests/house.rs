@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// The storeys from the ground up; those of one line do not use one another.
-const STOREYS: [&[&str]; 11] = [
+const STOREYS: [&[&str]; 12] = [
     &["source"],
     &["workflow", "dockerfile"],
     &["cache", "dance"],
@@ -21,6 +21,7 @@ const STOREYS: [&[&str]; 11] = [
     &["engine"],
     &["runner", "log"],
     &["verify"],
+    &["catalogue"],
     &["report"],
     &["cli"],
 ];
@@ -29,8 +30,8 @@ const STOREYS: [&[&str]; 11] = [
 const HIDDEN_FROM_VERIFY: [&str; 3] = ["runner", "log", "engine"];
 
 /// The storeys that do no I/O.
-const PURE: [&str; 10] =
-    ["source", "workflow", "dockerfile", "cache", "dance", "plan", "evidence", "log", "verify", "report"];
+const PURE: [&str; 11] =
+    ["source", "workflow", "dockerfile", "cache", "dance", "plan", "evidence", "log", "verify", "catalogue", "report"];
 
 /// A rule about words: where they may stand, and why nowhere else.
 struct Words {

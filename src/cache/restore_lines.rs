@@ -80,6 +80,17 @@ pub fn failed(message: &str) -> Line {
     Line::warning(format!("Failed to restore: {message}"))
 }
 
+/// Shows what the decompressor (zstd 1.5.4) and GNU tar 1.34 print of an archive that ends too early; [`tar_failed`]
+/// follows.
+pub fn archive_is_cut(compression: Compression) -> Vec<Line> {
+    let decompressor = match compression {
+        Compression::Zstd => "/*stdin*\\ : Read error (39) : premature end ",
+        Compression::Gzip => "gzip: stdin: unexpected end of file",
+    };
+    let tar = ["/usr/bin/tar: Unexpected EOF in archive", "/usr/bin/tar: Error is not recoverable: exiting now"];
+    [decompressor].into_iter().chain(tar).map(Line::info).collect()
+}
+
 /// Warns that unpacking failed; [`missed`] follows.
 pub fn tar_failed() -> Line {
     failed("\"/usr/bin/tar\" failed with error: The process '/usr/bin/tar' failed with exit code 2")

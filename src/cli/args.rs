@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::scenarios::{ScenarioName, Scenarios};
+
 /// Proves whether the RUN --mount=type=cache caches of a Go build survive from one CI run to the next.
 #[derive(Debug, Parser)]
 #[command(
@@ -55,15 +57,25 @@ impl Default for Command {
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Run {
     /// A scenario of the catalogue
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["project", "dockerfile", "workflow"], help_heading = "What to run")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = ScenarioName,
+        hide_possible_values = true,
+        conflicts_with_all = ["project", "dockerfile", "workflow"],
+        help_heading = "What to run"
+    )]
     pub(super) scenario: Option<String>,
+    /// The scenario with its fault undone, as its fix.diff has it
+    #[arg(long, requires = "scenario", help_heading = "What to run")]
+    pub(super) fixed: bool,
     /// Your own Go project; it is only read
     #[arg(long, value_name = "DIR", help_heading = "What to run")]
     pub(super) project: Option<PathBuf>,
     /// The project's Dockerfile [default: DIR/Dockerfile]
     #[arg(long, value_name = "FILE", requires = "project", help_heading = "What to run")]
     pub(super) dockerfile: Option<PathBuf>,
-    /// A GitHub workflow; without one, a healthy one is derived from the Dockerfile
+    /// A GitHub workflow, run as on a push to main; without one, a healthy one is derived from the Dockerfile
     #[arg(long, value_name = "FILE", help_heading = "What to run")]
     pub(super) workflow: Option<PathBuf>,
     /// The job of the workflow, when several could be meant
@@ -154,17 +166,6 @@ pub(super) struct Logs {
     /// How to say it
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(super) format: Format,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Scenarios {
-    /// Name them all
-    List,
-    /// Tell one: what a person sees, why, the workflow, the fix
-    Show {
-        /// Its name
-        name: String,
-    },
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]

@@ -150,7 +150,7 @@ fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), Problem> {
 }
 
 /// Reads one input: a log, a zip, a directory of logs, or standard input.
-fn read_jobs(input: &Path) -> Result<Vec<Job>, Problem> {
+pub(super) fn read_jobs(input: &Path) -> Result<Vec<Job>, Problem> {
     if input == Path::new("-") {
         return feed(Watched::new(io::stdin().lock(), "standard input", None), "standard input");
     }

@@ -45,6 +45,11 @@ impl Problem {
         self
     }
 
+    /// Takes it apart into its message and its hint.
+    pub(super) fn into_words(self) -> (String, Option<String>) {
+        (self.message, self.hint)
+    }
+
     /// Prints it.
     pub(super) fn print(&self) {
         let error = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));

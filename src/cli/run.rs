@@ -10,26 +10,28 @@ use super::live::Live;
 use super::present::Presented;
 use super::problem::Problem;
 use super::say;
+use crate::catalogue;
 use crate::dockerfile::Dockerfile;
 use crate::engine::Docker;
 use crate::evidence::Evidence;
-use crate::plan::Plan;
-use crate::runner::{self, Experiment, Ledger, Outcome, Progress, Project, RunError, archive};
-use crate::scenario::sample::{Edit, Variant};
-use crate::scenario::{self, Limits, SampleName, Scenario};
+use crate::plan::Trigger;
+use crate::runner::{self, Clock, Experiment, Ledger, Outcome, PlannedRun, Progress, Project, RunError, archive};
+use crate::scenario::sample::Variant;
+use crate::scenario::{self, EditName, GoRelease, Happening, Limits, SampleName, Scenario};
 use crate::source::Source;
 use crate::verify::{self, Case, CaseSource, Profile, Thresholds, Verdict};
 use crate::workflow::Workflow;
+
+/// What a workflow is called that was derived from a Dockerfile.
+const DERIVED: &str = "derived workflow.yml";
 
 /// What the arguments come down to.
 struct Subject {
     /// What is run, in words.
     title: String,
     workflow: Source,
-    dockerfile: Source,
     project: Project,
-    runs: u32,
-    edit: Edit,
+    runs: Vec<PlannedRun>,
     profile: Profile,
     thresholds: Thresholds,
     scenario: Option<Scenario>,
@@ -47,34 +49,26 @@ pub(super) fn run(args: args::Run) -> Result<Exit, Problem> {
 
 async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     let subject = subject(&args)?;
-    let workflow = Workflow::parse(&subject.workflow);
-    let workflow = workflow.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
-    let job = workflow.job(args.job.as_deref());
-    let job = job.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
-    let plan = Plan::new(&workflow, job).map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
-    check_dockerfile(&subject.dockerfile)?;
+    for run in &subject.runs {
+        check_dockerfile(&run.dockerfile)?;
+    }
     let engine = super::doctor::connect().await?;
 
     let evidence = Folder::evidence(args.out.as_deref())?;
     let scratch = Folder::scratch()?;
-    let session = session();
+    let session = session(0);
     let experiment = Experiment {
-        plans: vec![plan],
+        runs: subject.runs.clone(),
         project: subject.project.clone(),
-        dockerfile: subject.dockerfile.clone(),
-        runs: subject.runs,
-        edit: subject.edit,
         control: args.control,
         go_image: args.go_image.clone(),
         evidence: evidence.path.clone(),
         scratch: scratch.path.clone(),
         session,
-        clock: SystemTime::now,
+        clock: Clock::new(SystemTime::now),
     };
-    say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs, engine.address()));
-    for step in experiment.plans.iter().flat_map(Plan::not_reproduced) {
-        say(&format!("note: step `{}` is not reproduced; it does nothing here", step.display_name));
-    }
+    say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs.len(), engine.address()));
+    tell_not_reproduced(&subject);
     let ledger = Ledger::default();
     let mut live = Live::new();
     let ran = {
@@ -102,6 +96,20 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     tell_leftovers(cleaned.as_ref().err(), removed.as_ref().err());
     refuse_warm_control(&outcome)?;
     conclude(&args, &subject, &outcome, evidence)
+}
+
+/// Names, once each, what of the workflows takes no effect here.
+fn tell_not_reproduced(subject: &Subject) {
+    let mut told = Vec::new();
+    for step in subject.runs.iter().flat_map(|run| run.plan.not_reproduced()) {
+        if !told.contains(&&step.display_name) {
+            say(&format!("note: step `{}` is not reproduced; it does nothing here", step.display_name));
+            told.push(&step.display_name);
+        }
+    }
+    if subject.scenario.is_none() && Workflow::parse(&subject.workflow).is_ok_and(|workflow| workflow.filters_events) {
+        say("note: the filters under `on:` are not evaluated; every run here is a push to main");
+    }
 }
 
 /// Judges the runs, prints the report and decides the exit code.
@@ -154,34 +162,81 @@ fn subject(args: &args::Run) -> Result<Subject, Problem> {
     }
     let name = args.scenario.as_deref().unwrap_or("healthy");
     let scenario = scenario::find(name).map_err(|error| Problem::usage(error.to_string()).hint(error.hint()))?;
+    let scenario = if args.fixed { without_its_fault(&scenario)? } else { scenario };
     let variant = match args.sample {
         Some(args::Sample::Full) => Variant::Full,
         Some(args::Sample::Small) => Variant::Small,
         None => scenario.about.sample.into(),
     };
-    let workflow = match &args.workflow {
-        Some(path) => read(path)?,
-        None => scenario.workflow.clone(),
-    };
     let limits = match variant {
-        Variant::Small if scenario.about.sample == SampleName::Full => small_limits(),
+        Variant::Small if scenario.about.sample == SampleName::Full => Limits::small(),
         _ => scenario.about.thresholds.clone(),
     };
-    let title = match &args.workflow {
-        Some(path) => format!("{} on the bundled sample", path.display()),
-        None => format!("scenario {name}"),
+    let title = match (&args.workflow, args.fixed) {
+        (Some(path), _) => format!("{} on the bundled sample", path.display()),
+        (None, true) => format!("scenario {name} without its fault"),
+        (None, false) => format!("scenario {name}"),
     };
+    let mut scenario = scenario;
+    if let Some(path) = &args.workflow {
+        scenario.workflow = read(path)?;
+    }
+    let runs = history(args, &scenario)?;
     Ok(Subject {
         title,
-        workflow,
-        dockerfile: scenario.dockerfile.clone(),
+        workflow: scenario.workflow.clone(),
         project: Project::Sample(variant),
-        runs: args.runs.unwrap_or(scenario.about.runs),
-        edit: args.edit.map_or(scenario.about.edit.into(), Into::into),
+        runs,
         profile: profile(&args.judging, Profile::Checklist),
         thresholds: thresholds(&args.judging, &limits),
         scenario: args.workflow.is_none().then_some(scenario),
     })
+}
+
+/// Applies a scenario's fix.
+fn without_its_fault(scenario: &Scenario) -> Result<Scenario, Problem> {
+    let fixed = scenario.fixed().map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    fixed.ok_or_else(|| {
+        Problem::usage(format!("scenario `{}` has no fix.diff", scenario.name))
+            .hint(Some("it shows a set-up that works: run it without --fixed".to_owned()))
+    })
+}
+
+/// Plans the runs: what happens in a scenario, or with a workflow from outside as many pushes.
+fn history(args: &args::Run, scenario: &Scenario) -> Result<Vec<PlannedRun>, Problem> {
+    let mut scenario = scenario.clone();
+    if !scenario.about.run.is_empty() && (args.runs.is_some() || args.edit.is_some()) {
+        let problem = format!("scenario `{}` lists its runs; --runs and --edit cannot change them", scenario.name);
+        return Err(Problem::usage(problem).hint(Some("leave the two flags out".to_owned())));
+    }
+    scenario.about.runs = args.runs.unwrap_or(scenario.about.runs);
+    scenario.about.edit = args.edit.map_or(scenario.about.edit, Into::into);
+    let history = match &args.workflow {
+        Some(_) => pushes(&scenario.workflow, &scenario.dockerfile, scenario.about.runs, scenario.about.edit),
+        None => scenario.history().map_err(|error| Problem::from_error(&error).hint(error.hint()))?,
+    };
+    planned(&history, args.job.as_deref())
+}
+
+/// Lists pushes to the default branch, each with a commit of its own.
+fn pushes(workflow: &Source, dockerfile: &Source, runs: u32, edit: EditName) -> Vec<Happening> {
+    let push = |number: u32| Happening {
+        trigger: Trigger::default(),
+        days: 0,
+        edits: vec![edit; number as usize - 1],
+        commit: number,
+        damage: None,
+        go: GoRelease::Current,
+        workflow: workflow.clone(),
+        dockerfile: dockerfile.clone(),
+        expect: None,
+    };
+    (1..=runs).map(push).collect()
+}
+
+fn planned(history: &[Happening], job: Option<&str>) -> Result<Vec<PlannedRun>, Problem> {
+    let runs = history.iter().map(|happening| PlannedRun::new(happening, job));
+    runs.collect::<Result<_, _>>().map_err(|error| Problem::from_error(&error).hint(error.hint()))
 }
 
 /// A person's own project.
@@ -211,16 +266,16 @@ fn own_project(args: &args::Run, dir: &Path) -> Result<Subject, Problem> {
             let parsed = Dockerfile::parse(&dockerfile);
             let parsed = parsed.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
             let text = scenario::healthy_workflow(&parsed, &inside.to_string_lossy());
-            Source::new("derived workflow.yml", text.map_err(|error| Problem::from_error(&error).hint(error.hint()))?)
+            Source::new(DERIVED, text.map_err(|error| Problem::from_error(&error).hint(error.hint()))?)
         }
     };
+    let edit = args.edit.map_or(EditName::Source, Into::into);
+    let history = pushes(&workflow, &dockerfile, args.runs.unwrap_or(2), edit);
     Ok(Subject {
         title: format!("project {}", dir.display()),
         workflow,
-        dockerfile,
         project: Project::Directory(dir.to_owned()),
-        runs: args.runs.unwrap_or(2),
-        edit: args.edit.map_or(Edit::Source, Into::into),
+        runs: planned(&history, args.job.as_deref())?,
         profile: profile(&args.judging, Profile::Auto),
         thresholds: thresholds(&args.judging, &Limits::default()),
         scenario: None,
@@ -239,11 +294,6 @@ fn check_dockerfile(source: &Source) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The limits of the full scenarios when they are run on the small sample.
-fn small_limits() -> Limits {
-    Limits { min_restore_mb: Some(5), min_mod_mb: Some(5), min_build_mb: Some(10), max_build_seconds: None }
-}
-
 /// Decides by which numbers to judge.
 pub(super) fn profile(judging: &Judging, usual: Profile) -> Profile {
     match judging.profile {
@@ -255,17 +305,15 @@ pub(super) fn profile(judging: &Judging, usual: Profile) -> Profile {
 
 /// Puts the flags over the scenario's limits over the checklist's.
 pub(super) fn thresholds(judging: &Judging, limits: &Limits) -> Thresholds {
-    let usual = Thresholds::default();
-    let mb = |limit: Option<u64>| limit.map(|limit| limit << 20);
-    let seconds = limits.max_build_seconds.map(std::time::Duration::from_secs_f64);
+    let usual = catalogue::thresholds(limits);
     Thresholds {
-        min_restore: judging.min_restore.or(mb(limits.min_restore_mb)).unwrap_or(usual.min_restore),
-        min_mod: judging.min_mod.or(mb(limits.min_mod_mb)).unwrap_or(usual.min_mod),
-        min_build: judging.min_build.or(mb(limits.min_build_mb)).unwrap_or(usual.min_build),
-        max_build_time: judging.max_build_time.or(seconds).unwrap_or(usual.max_build_time),
+        min_restore: judging.min_restore.unwrap_or(usual.min_restore),
+        min_mod: judging.min_mod.unwrap_or(usual.min_mod),
+        min_build: judging.min_build.unwrap_or(usual.min_build),
+        max_build_time: judging.max_build_time.unwrap_or(usual.max_build_time),
         max_build_ratio: judging.max_build_ratio.unwrap_or(usual.max_build_ratio),
         max_downloads: judging.max_downloads.unwrap_or(usual.max_downloads),
-        min_carried_ratio: usual.min_carried_ratio,
+        ..usual
     }
 }
 
@@ -324,6 +372,9 @@ fn repeat(args: &args::Run, subject: &Subject) -> String {
     flag("runs", args.runs.map(|runs| runs.to_string()));
     flag("edit", args.edit.map(|edit| format!("{edit:?}").to_lowercase()));
     flag("go-image", args.go_image.clone());
+    if args.fixed {
+        words.push("--fixed".to_owned());
+    }
     words.join(" ")
 }
 
@@ -343,7 +394,7 @@ impl Stop {
 }
 
 /// Waits for a signal that ends the program.
-async fn interrupted() -> &'static str {
+pub(super) async fn interrupted() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -365,20 +416,20 @@ fn tell_leftovers(engine: Option<&RunError>, scratch: Option<&archive::ArchiveEr
     }
 }
 
-/// A word that no other run on the engine uses.
-fn session() -> String {
+/// A word that no other run on the engine uses, nor any other of so many runs of this process.
+pub(super) fn session(number: usize) -> String {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("{:x}{:05x}", since.as_millis(), std::process::id() & 0xf_ffff)
+    format!("{:x}{:03x}{:05x}", since.as_millis(), number & 0xfff, std::process::id() & 0xf_ffff)
 }
 
 /// A folder of ours, removed unless kept.
-struct Folder {
-    path: PathBuf,
+pub(super) struct Folder {
+    pub(super) path: PathBuf,
     temporary: Option<tempfile::TempDir>,
 }
 
 impl Folder {
-    fn evidence(out: Option<&Path>) -> Result<Self, Problem> {
+    pub(super) fn evidence(out: Option<&Path>) -> Result<Self, Problem> {
         let Some(path) = out else { return Self::temporary("verify-buildkit-cache-evidence-") };
         let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
         if occupied {
@@ -390,7 +441,7 @@ impl Folder {
         Ok(Self { path: path.to_owned(), temporary: None })
     }
 
-    fn scratch() -> Result<Self, Problem> {
+    pub(super) fn scratch() -> Result<Self, Problem> {
         Self::temporary("verify-buildkit-cache-runners-")
     }
 
@@ -400,21 +451,21 @@ impl Folder {
         Ok(Self { path: dir.path().to_owned(), temporary: Some(dir) })
     }
 
-    fn keep(self) -> PathBuf {
+    pub(super) fn keep(self) -> PathBuf {
         if let Some(dir) = self.temporary {
             return dir.keep();
         }
         self.path
     }
 
-    fn remove(self) -> Result<(), archive::ArchiveError> {
+    pub(super) fn remove(self) -> Result<(), archive::ArchiveError> {
         let removed = archive::remove_tree(&self.path);
         drop(self.temporary);
         removed
     }
 }
 
-impl From<args::Edit> for Edit {
+impl From<args::Edit> for EditName {
     fn from(edit: args::Edit) -> Self {
         match edit {
             args::Edit::None => Self::None,

@@ -13,6 +13,7 @@ mod measure;
 mod mount;
 mod parse;
 mod scope;
+mod steps;
 mod words;
 
 pub use error::{DockerfileError, Problem};
@@ -25,4 +26,5 @@ pub use mount::{
 };
 pub use parse::{CommandForm, Dockerfile, Run, RunFlag, Stage};
 pub use scope::{CacheMount, platform_args};
+pub use steps::{StageSteps, Step};
 pub use words::WordError;

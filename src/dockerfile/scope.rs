@@ -12,7 +12,7 @@ use super::parse::{Dockerfile, pairs};
 use super::words::{self, WordError};
 use crate::source::Span;
 
-type Variables = BTreeMap<String, String>;
+pub(super) type Variables = BTreeMap<String, String>;
 
 /// One `RUN --mount=type=cache,…` of a Dockerfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Dockerfile {
         Ok(bases)
     }
 
-    fn global_arguments(&self, build_args: &Variables) -> Result<Variables, DockerfileError> {
+    pub(super) fn global_arguments(&self, build_args: &Variables) -> Result<Variables, DockerfileError> {
         let mut global = Variables::new();
         let before = self.instructions.iter().take_while(|instruction| instruction.keyword != "FROM");
         for instruction in before.filter(|instruction| instruction.keyword == "ARG") {
@@ -123,7 +123,7 @@ impl Dockerfile {
         Ok(global)
     }
 
-    fn argument(
+    pub(super) fn argument(
         &self,
         args: &str,
         span: Span,
@@ -148,7 +148,12 @@ impl Dockerfile {
         Ok(())
     }
 
-    fn expand(&self, word: &str, span: Span, variables: &Variables) -> Result<words::Expanded, DockerfileError> {
+    pub(super) fn expand(
+        &self,
+        word: &str,
+        span: Span,
+        variables: &Variables,
+    ) -> Result<words::Expanded, DockerfileError> {
         expand(word, self.escape, variables)
             .map_err(|error| DockerfileError::in_span(&self.source, span, Problem::Word(error)))
     }
@@ -159,7 +164,7 @@ fn expand(word: &str, escape: char, variables: &Variables) -> Result<words::Expa
 }
 
 /// What the official `golang` images set; see their Dockerfile template (docker-library/golang).
-fn image_variables(image: &str) -> Variables {
+pub(super) fn image_variables(image: &str) -> Variables {
     let name = image.rsplit('/').next().unwrap_or(image);
     let name = name.split([':', '@']).next().unwrap_or(name);
     if name == "golang" { Variables::from([("GOPATH".to_owned(), "/go".to_owned())]) } else { Variables::new() }

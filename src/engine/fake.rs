@@ -3,12 +3,13 @@
 //!
 //! It keeps the contract of `tests/engine_contract.rs`, so that everything above an engine can be tested in milliseconds
 //! and without Docker. Its clock is a counter of its own. It deliberately does not run commands: of a `RUN` it follows
-//! `echo`, `du`, `ls`, `cat`, `exit` and the `go` commands that use a cache, and takes every other command as done. The
-//! layer cache knows whole builds only, and `COPY` and its like leave no vertex.
+//! `echo`, `du`, `ls`, `cat`, `rm`, `exit` and the `go` commands that use a cache, and takes every other command as done.
+//! Of a layer it knows what those commands left in it, and `COPY` and its like leave no vertex.
 
 mod build;
 mod context;
 mod go;
+mod run;
 mod shell;
 mod state;
 mod tree;
@@ -142,6 +143,10 @@ impl Engine for Fake {
         };
         let mut state = self.state();
         let now = state.advance(Duration::from_millis(500));
+        if options.readonly {
+            state.mount(&copy.namespace, &options, Creator::Inject);
+            return Ok(Copied { failed: Some("tar: can't open 'buildstamp': Read-only file system".to_owned()) });
+        }
         let tree = &mut state.mount(&copy.namespace, &options, Creator::Inject).tree;
         for archive in whole {
             if let Err(error) = tree.unpack(&archive, now) {
@@ -180,6 +185,10 @@ impl Engine for Fake {
 
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
         Ok(self.state().list(namespace, self.scale))
+    }
+
+    async fn drop_mounts(&self, namespace: &Namespace) -> Result<usize, EngineError> {
+        Ok(self.state().drop_mounts(namespace))
     }
 
     async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {

@@ -165,6 +165,10 @@ pub trait Engine {
     /// Lists the cache mounts of a namespace.
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError>;
 
+    /// Removes the cache mounts of a namespace and keeps its layers: what a new machine finds that shares a layer cache
+    /// with the one before. Returns how many there were.
+    async fn drop_mounts(&self, namespace: &Namespace) -> Result<usize, EngineError>;
+
     /// Removes all that was made under namespaces, and nothing else. What fails does not keep the rest from going.
     async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError>;
 }

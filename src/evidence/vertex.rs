@@ -106,6 +106,8 @@ impl Vertex {
         let cut = (0..=SHOWN.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
         self.name = Some(name[..cut].to_owned());
         let Some(command) = run_command(name) else { return };
+        let exec = exec_words(command);
+        let command = exec.as_deref().unwrap_or(command);
         self.mounts = run_mounts(name);
         self.rank = match (command.contains("go build"), self.mounts.is_empty()) {
             (true, false) => 3,
@@ -161,6 +163,13 @@ impl Vertex {
             false => go && (variable || !self.named()),
         }
     }
+}
+
+/// Returns the words of a `RUN` in exec form as one line; `None` for the shell form.
+fn exec_words(command: &str) -> Option<String> {
+    let array = command.get(command.find("[\"")?..)?;
+    let words: Vec<String> = serde_json::from_str(array.trim_end()).ok()?;
+    Some(words.join(" "))
 }
 
 /// Counts the `du` commands of a part of a shell line.

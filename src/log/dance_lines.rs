@@ -60,6 +60,9 @@ impl DanceLines {
         if let Some(map) = text.strip_prefix("Cache map parsed from Dockerfile: ") {
             self.learn(map);
         }
+        if let Some(dir) = text.strip_prefix("cache-dir applied: cache paths will be under \"") {
+            self.move_below(dir.trim_end_matches('"').trim_end_matches('/'));
+        }
         if text.starts_with("skip-extraction is set. Skipping extraction step") {
             return vec![Fact::DanceExtractSkipped];
         }
@@ -67,6 +70,20 @@ impl DanceLines {
             return vec![fact];
         }
         self.failure(text, error, known).into_iter().collect()
+    }
+
+    /// Puts the entries below a directory under the last part of their names, where a later one replaces an earlier.
+    fn move_below(&mut self, dir: &str) {
+        let mut moved: Vec<(String, MountSpec, [usize; 2])> = Vec::new();
+        for (source, mount, met) in std::mem::take(&mut self.entries) {
+            let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            let source = format!("{dir}/{name}");
+            match moved.iter_mut().find(|(known, ..)| *known == source) {
+                Some(known) => *known = (source, mount, met),
+                None => moved.push((source, mount, met)),
+            }
+        }
+        self.entries = moved;
     }
 
     /// Reads the `RUN` of a Dancefile.
@@ -81,7 +98,13 @@ impl DanceLines {
         };
         self.phase = phase;
         let mounts = run_mounts(run);
-        mounts.into_iter().filter_map(|mount| self.entry(phase, mount)).collect()
+        let mut facts: Vec<Fact> = mounts.into_iter().filter_map(|mount| self.entry(phase, mount)).collect();
+        if phase == DancePhase::Inject && !facts.is_empty() && read_only(run) {
+            // The copy must fail, and `|| true` keeps that out of the log.
+            let reason = "the dance mounts the cache read-only".to_owned();
+            facts.push(Fact::DanceFailed { phase, reason });
+        }
+        facts
     }
 
     /// One entry at work. A Dancefile shows no host directory; the map's next entry of that mount does.
@@ -132,6 +155,9 @@ impl DanceLines {
             || known && (text.starts_with("ERROR: ") || bare.starts_with("Refusing to delete"));
         if ours {
             self.crashed = true;
+            if self.phase == DancePhase::Extract && moves(bare) {
+                return Some(Fact::DanceFailed { phase: self.phase, reason: text.to_owned() });
+            }
             return Some(Fact::DanceCrashed { reason: text.to_owned() });
         }
         let copy = known && {
@@ -149,6 +175,22 @@ impl DanceLines {
     pub(super) fn phase(&self) -> DancePhase {
         self.phase
     }
+}
+
+/// Tells whether an exception comes from bringing the files out: `docker cp`, `tar`, or the rename at the end.
+fn moves(thrown: &str) -> bool {
+    thrown.contains(", rename '") || thrown.starts_with("process exited with code ")
+}
+
+/// Tells whether a Dancefile mounts its cache read-only.
+fn read_only(run: &str) -> bool {
+    let mut words = run.split_whitespace().filter_map(|word| word.strip_prefix("--mount="));
+    words.any(|mount| {
+        let mut fields = mount.split(',').map(|field| field.split_once('=').unwrap_or((field, "true")));
+        let on = |value: &str| matches!(value.trim_matches(['"', '\'']), "true" | "1");
+        fields.clone().any(|field| field == ("type", "cache"))
+            && fields.any(|(name, value)| matches!(name, "ro" | "readonly") && on(value))
+    })
 }
 
 #[cfg(test)]
@@ -218,6 +260,37 @@ mod tests {
     fn a_copy_that_failed_in_sight_is_told() {
         let facts = read(None, true, "#8 0.531 cp: can't create '/go/x': No space left on device");
         assert!(matches!(facts[..], [Fact::DanceFailed { phase: DancePhase::Inject, .. }]));
+    }
+
+    #[test]
+    fn an_exception_on_the_way_out_is_a_failed_extract() {
+        let dancefile = "RUN --mount=type=cache,target=/x     mkdir -p /var/dance-cache/     && cp -p -R /x/. /var/dance-cache/ || true\n";
+        for thrown in [
+            "Error: EXDEV: cross-device link not permitted, rename 'scratch/dance-cache' -> 'x'",
+            "Error: process exited with code 2",
+        ] {
+            let facts = read(None, true, &format!("{dancefile}{thrown}\n{thrown}"));
+            assert!(matches!(facts[1..], [Fact::DanceFailed { phase: DancePhase::Extract, .. }]), "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_cache_mounted_read_only_takes_no_copy() {
+        let log = "RUN --mount=type=cache,target=/x,ro=true     --mount=type=bind,source=.,target=/var/dance-cache     cp -p -R /var/dance-cache/. /x  || true";
+        let facts = read(None, true, log);
+        assert!(matches!(facts[..], [Fact::DanceEntry { .. }, Fact::DanceFailed { phase: DancePhase::Inject, .. }]));
+        assert_eq!(read(None, true, &log.replace("ro=true", "ro=false")).len(), 1);
+    }
+
+    #[test]
+    fn a_fork_that_keeps_base_names_lets_one_entry_replace_another() {
+        let map = r#"{"mod/go":"/go/pkg/mod","build/go":"/root/.cache/go-build"}"#;
+        let log = "cache-dir applied: cache paths will be under \".cache/\"\n\
+            RUN --mount=type=cache,target=/root/.cache/go-build mkdir -p /var/dance-cache/ && true";
+        assert_eq!(
+            read(Some(map), true, log),
+            [entry(DancePhase::Extract, Some(".cache/go"), "/root/.cache/go-build", None)]
+        );
     }
 
     #[test]

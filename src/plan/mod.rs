@@ -20,6 +20,7 @@ pub use trigger::{DEFAULT_BRANCH, Trigger};
 
 use std::collections::HashSet;
 
+use crate::cache::CacheMode as Permission;
 use crate::source::Source;
 use crate::workflow::expr::{self, ExprError, Template};
 use crate::workflow::{Job, Workflow};
@@ -35,6 +36,8 @@ pub struct Plan {
     pub job_name: String,
     /// What starts the run: a push to the default branch, unless somebody says otherwise.
     pub trigger: Trigger,
+    /// What the job's `cache-mode`, or else the workflow's, lets it do with the cache.
+    pub cache_mode: Permission,
     /// The workflow's variables.
     pub workflow_env: Templates,
     /// The job's variables.
@@ -59,11 +62,13 @@ impl Plan {
         if !steps.iter().any(|step| step.action == Action::BuildPush) {
             return Err(no_build(source, job, &steps));
         }
+        let mode = job.cache_mode.as_ref().or(workflow.cache_mode.as_ref());
         Ok(Self {
             workflow_name: workflow.name.clone().unwrap_or_else(|| source.name.clone()),
             job_id: job.id.clone(),
             job_name: job.name.clone().unwrap_or_else(|| job.id.clone()),
             trigger: Trigger::default(),
+            cache_mode: mode.map_or(Permission::default(), |mode| Permission::from_value(&mode.value)),
             workflow_env: step::templates(&workflow.env, &source.text).map_err(at_expression)?,
             job_env: step::templates(&job.env, &source.text).map_err(at_expression)?,
             post_steps: post::post_steps(&steps),
@@ -75,6 +80,15 @@ impl Plan {
     /// Returns the workflow's text, which every span of the plan points into.
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// Returns what the job may do with the cache: what `cache-mode` says, less what its event is not trusted with.
+    pub fn permission(&self) -> Permission {
+        match (self.trigger.is_low_trust(), self.cache_mode) {
+            (true, Permission::Write) => Permission::Read,
+            (true, Permission::WriteOnly) => Permission::None,
+            (_, mode) => mode,
+        }
     }
 
     /// Returns the steps that are listed and take no effect.

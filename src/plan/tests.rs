@@ -134,6 +134,20 @@ fn an_expression_that_does_not_parse_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_job_may_do_with_the_cache_what_its_mode_says_less_what_its_event_is_not_trusted_with() {
+    let plan = |mode: &str, event: &str| {
+        let text = with_steps("").replacen("jobs:", &format!("cache-mode: {mode}\njobs:"), 1);
+        let mut plan = planned(&text).unwrap();
+        plan.trigger = Trigger::on_branch(event, DEFAULT_BRANCH);
+        plan.permission()
+    };
+    assert_eq!(plan("write", "push"), Permission::Write);
+    assert_eq!(plan("read", "push"), Permission::Read);
+    assert_eq!(plan("write", "issue_comment"), Permission::Read);
+    assert_eq!(plan("write-only", "issue_comment"), Permission::None);
+}
+
+#[test]
 fn a_key_is_constant_only_if_the_variables_it_names_are() {
     let plan = |value: &str, key: &str| {
         let step = format!(

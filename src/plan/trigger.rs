@@ -3,6 +3,10 @@
 /// The repository's default branch, which a run is on when nobody says otherwise.
 pub const DEFAULT_BRANCH: &str = "main";
 
+/// The events on the default branch whose runs may write to the cache.
+const TRUSTED: [&str; 7] =
+    ["push", "schedule", "workflow_dispatch", "repository_dispatch", "delete", "registry_package", "page_build"];
+
 /// The event that started a run, and its ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
@@ -31,6 +35,16 @@ impl Trigger {
         }
     }
 
+    /// Tells whether GitHub trusts the run so little that its token only reads the cache: it shares the default
+    /// branch's scope, and people without the right to write can cause its event.
+    ///
+    /// Source: GitHub's changelog, "Read-only Actions cache for untrusted triggers", 2026-06-26. Of `workflow_run` only
+    /// those after a fork's pull request are meant; nothing here tells them apart, so all of them are taken so.
+    pub fn is_low_trust(&self) -> bool {
+        let shared = self.ref_name() == DEFAULT_BRANCH;
+        shared && !TRUSTED.contains(&self.event.as_str())
+    }
+
     /// Returns the ref as `github.ref_name` has it: `main`, `7/merge`.
     pub fn ref_name(&self) -> &str {
         let name = self.git_ref.strip_prefix("refs/heads/").or_else(|| self.git_ref.strip_prefix("refs/pull/"));
@@ -41,5 +55,19 @@ impl Trigger {
 impl Default for Trigger {
     fn default() -> Self {
         Self::on_branch("push", DEFAULT_BRANCH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_anybody_can_cause_on_the_default_branch_is_not_trusted() {
+        assert!(Trigger::pull_request("pull_request_target", 7).is_low_trust());
+        assert!(Trigger::on_branch("issue_comment", "main").is_low_trust());
+        assert!(!Trigger::pull_request("pull_request", 7).is_low_trust(), "it writes to a scope of its own");
+        assert!(!Trigger::on_branch("push", "main").is_low_trust());
+        assert!(!Trigger::on_branch("schedule", "main").is_low_trust());
     }
 }

@@ -1,8 +1,9 @@
 //! Turns a [`Report`](crate::verify::Report) into text or JSON. Pure: it returns strings and never prints.
 //!
 //! Each renderer has a file: [`text()`] for people, [`json()`] for programs, [`github()`] for workflow annotations, [`markdown()`]
-//! for a step summary, [`explain()`] for the page of one code. None of them judges.
+//! for a step summary, [`explain()`] for the page of one code, those of [`catalogue`] for the scenarios. None of them judges.
 
+pub mod catalogue;
 mod explain;
 mod github;
 mod json;

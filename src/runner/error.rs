@@ -23,6 +23,9 @@ pub enum RunError {
     /// The Dockerfile stopped us.
     #[error(transparent)]
     Dockerfile(#[from] DockerfileError),
+    /// An experiment in which nothing runs.
+    #[error("no event starts the workflow, so there is no run")]
+    NoRun,
     /// A Dockerfile without a cache mount has nothing to carry.
     #[error("{name} has no `RUN --mount=type=cache`, so there is nothing to carry between runs")]
     NoCacheMount {
@@ -102,6 +105,7 @@ impl RunError {
             Self::NothingToEdit { .. } => Some("run with `--edit none`".to_owned()),
             Self::DepsEdit => Some("use `--edit source` or `--edit none` with your own project".to_owned()),
             Self::NotFresh { .. } => Some("run again; if it happens twice, it is a defect of this program".to_owned()),
+            Self::NoRun => Some("name under `on:` an event that happens".to_owned()),
             Self::NoDockerfile { .. } => Some(
                 "correct `file` and `context` of the step, or its checkout; a Dockerfile that a `run` step writes is not reproduced"
                     .to_owned(),

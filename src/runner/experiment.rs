@@ -1,4 +1,4 @@
-//! N runs of one plan, each on a fresh runner. [`Experiment`] is principal; [`run`] carries it out.
+//! A list of runs, each on a fresh runner. [`Experiment`] is principal; [`run`] carries it out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,30 +6,25 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::archive::{self, Layout};
-use super::image::{ensure, go_image};
+use super::image::{GoImages, ensure, go_image};
 use super::job::{HOME, Job, Places, WORKSPACE};
+use super::layers::LayerCache;
 use super::store::Store;
-use super::{Clock, Progress, Project, RunError};
+use super::{Clock, PlannedRun, Progress, Project, RunError};
+use crate::cache::{DEFAULT_LIMIT_BYTES, DEFAULT_MAX_IDLE};
 use crate::dockerfile::Dockerfile;
 use crate::engine::{Cleaned, Engine, Namespace};
 use crate::evidence::Event;
-use crate::plan::Plan;
-use crate::scenario::sample::Edit;
-use crate::source::Source;
+use crate::scenario::GoRelease;
+use crate::scenario::sample::{GO_VERSION, PREVIOUS_GO_VERSION};
 
 /// What is to be run.
 #[derive(Debug)]
 pub struct Experiment {
-    /// What the job does. One plan for every run, or one for each: the last serves the runs beyond.
-    pub plans: Vec<Plan>,
-    /// What it checks out.
+    /// The runs in order.
+    pub runs: Vec<PlannedRun>,
+    /// What they check out.
     pub project: Project,
-    /// The Dockerfile of the bundled sample; a directory brings its own.
-    pub dockerfile: Source,
-    /// How many runs.
-    pub runs: u32,
-    /// The edit before every run but the first.
-    pub edit: Edit,
     /// Whether the last run is repeated without the dance.
     pub control: bool,
     /// The Go image asked for; `None` finds one.
@@ -105,15 +100,16 @@ impl Ledger {
 
 /// What every job of an experiment shares.
 pub(super) struct Setting<'a> {
-    pub(super) clock: Clock,
     pub(super) session: &'a str,
     pub(super) ledger: &'a Ledger,
     /// The image whose tar copies.
     pub(super) copy_image: String,
-    /// The value of the sample's `GO_IMAGE`.
-    pub(super) go_image_arg: Option<String>,
+    /// What the sample is built on.
+    pub(super) go_images: Option<GoImages>,
     /// What stands in for `golang` images of a person's own Dockerfile, when asked.
     pub(super) replacement: Option<String>,
+    /// The layers that builds have handed to later runs.
+    pub(super) layers: LayerCache,
 }
 
 impl Setting<'_> {
@@ -122,15 +118,25 @@ impl Setting<'_> {
         Namespace::new(&format!("vbc-{}-{arm}{number}-b{builder}", self.session))
     }
 
-    /// Puts the image asked for in the place of `golang` images.
-    pub(super) fn substitute_image(&self, text: &str) -> String {
-        let Some(image) = &self.replacement else { return text.to_owned() };
+    /// Puts the image to build with in the place of `golang` images, in `FROM` and in the default of the sample's
+    /// `GO_IMAGE`.
+    pub(super) fn substitute_image(&self, text: &str, release: GoRelease) -> String {
+        const ARGUMENT: &str = "GO_IMAGE=";
+        let image = |reference: &str| match (&self.replacement, &self.go_images) {
+            (Some(image), _) => Some(image.as_str()),
+            (None, Some(images)) => images.resolve(reference, release),
+            (None, None) => None,
+        };
         let mut lines: Vec<String> = Vec::new();
         for line in text.split('\n') {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let golang = words.iter().position(|word| *word == "golang" || word.starts_with("golang:"));
-            match golang.filter(|_| words.first().is_some_and(|first| first.eq_ignore_ascii_case("from"))) {
-                Some(at) => lines.push(line.replacen(words[at], image, 1)),
+            let reference = match words.first().map(|first| first.to_ascii_lowercase()).as_deref() {
+                Some("from") => words.iter().copied().find(|word| *word == "golang" || word.starts_with("golang:")),
+                Some("arg") if self.go_images.is_some() => words.get(1).and_then(|word| word.strip_prefix(ARGUMENT)),
+                _ => None,
+            };
+            match reference.and_then(|reference| Some((reference, image(reference)?))) {
+                Some((reference, image)) => lines.push(line.replacen(reference, image, 1)),
                 None => lines.push(line.to_owned()),
             }
         }
@@ -148,23 +154,32 @@ pub async fn run<E: Engine>(
     ledger: &Ledger,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Outcome, RunError> {
-    let began = (experiment.clock)();
+    let mut clock = experiment.clock;
+    let began = clock.now();
     let setting = setting(engine, experiment, ledger, watch).await?;
     let store_dir = experiment.scratch.join("store");
     fs::create_dir_all(&store_dir).map_err(RunError::io("make", &store_dir))?;
     let mut store = Store::open(&store_dir)?;
     let mut outcome =
         Outcome { runs: Vec::new(), control: None, image: setting.copy_image.clone(), timing: Timing::default() };
-    for number in 1..=experiment.runs {
-        let run = job(engine, experiment, &setting, &mut store, number, true, &mut outcome.timing, watch).await?;
+    for (run, number) in experiment.runs.iter().zip(1..) {
+        clock = clock.days_later(run.days);
+        store.evict(DEFAULT_LIMIT_BYTES, clock.now(), DEFAULT_MAX_IDLE)?;
+        if let Some(prefix) = &run.damage {
+            store.damage(prefix)?;
+        }
+        let turn = Turn { run, number, with_dance: true, clock };
+        let run = job(engine, experiment, &setting, &mut store, turn, &mut outcome.timing, watch).await?;
         outcome.runs.push(run);
     }
-    if experiment.control {
-        let number = experiment.runs;
-        let run = job(engine, experiment, &setting, &mut store, number, false, &mut outcome.timing, watch).await?;
+    if experiment.control
+        && let Some((run, number)) = experiment.runs.iter().zip(1..).last()
+    {
+        let turn = Turn { run, number, with_dance: false, clock };
+        let run = job(engine, experiment, &setting, &mut store, turn, &mut outcome.timing, watch).await?;
         outcome.control = Some(run);
     }
-    outcome.timing.wall = (experiment.clock)().duration_since(began).unwrap_or_default();
+    outcome.timing.wall = experiment.clock.now().duration_since(began).unwrap_or_default();
     Ok(outcome)
 }
 
@@ -175,14 +190,15 @@ async fn setting<'a, E: Engine>(
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Setting<'a>, RunError> {
     let sample = matches!(experiment.project, Project::Sample(_));
-    let dockerfile = Dockerfile::parse(&experiment.dockerfile)?;
+    let Some(source) = experiment.runs.first().map(|run| &run.dockerfile) else { return Err(RunError::NoRun) };
+    let dockerfile = Dockerfile::parse(source)?;
     let mounts = dockerfile.cache_mounts(&std::collections::BTreeMap::new())?;
     let Some(first) = mounts.first() else {
-        return Err(RunError::NoCacheMount { name: experiment.dockerfile.name.clone() });
+        return Err(RunError::NoCacheMount { name: source.name.clone() });
     };
     let asked = experiment.go_image.as_deref();
     let copy_image = if sample || asked.is_some() {
-        go_image(engine, asked, watch).await?
+        go_image(engine, asked, GO_VERSION, watch).await?
     } else {
         // The image that builds has a shell and tar; follow the stage down to it.
         let mut stage = dockerfile.stages.get(first.stage);
@@ -199,44 +215,53 @@ async fn setting<'a, E: Engine>(
                 ensure(engine, &image, watch).await?;
                 image
             }
-            None => go_image(engine, None, watch).await?,
+            None => go_image(engine, None, GO_VERSION, watch).await?,
         }
     };
+    let previous = match experiment.runs.iter().any(|run| run.go == GoRelease::Previous) {
+        true if sample => Some(go_image(engine, None, PREVIOUS_GO_VERSION, watch).await?),
+        _ => None,
+    };
     Ok(Setting {
-        clock: experiment.clock,
         session: &experiment.session,
         ledger,
-        go_image_arg: sample.then(|| copy_image.clone()),
+        go_images: sample.then(|| GoImages { current: copy_image.clone(), previous }),
         replacement: asked.filter(|_| !sample).map(str::to_owned),
         copy_image,
+        layers: LayerCache::default(),
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "one run is made from all that makes up the experiment")]
+/// One run when its turn comes.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub(super) run: &'a PlannedRun,
+    /// From 1.
+    pub(super) number: u32,
+    pub(super) with_dance: bool,
+    pub(super) clock: Clock,
+}
+
 async fn job<E: Engine>(
     engine: &E,
     experiment: &Experiment,
     setting: &Setting<'_>,
     store: &mut Store,
-    number: u32,
-    with_dance: bool,
+    turn: Turn<'_>,
     timing: &mut Timing,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Run, RunError> {
-    let at = (number as usize).saturating_sub(1).min(experiment.plans.len().saturating_sub(1));
-    let Some(plan) = experiment.plans.get(at) else {
-        return Err(RunError::Worker { reason: "an experiment without a plan".to_owned() });
-    };
-    let (name, dir) = match with_dance {
-        true => (format!("run {number}"), format!("run-{number}")),
+    let (run, plan) = (turn.run, &turn.run.plan);
+    let (name, dir) = match turn.with_dance {
+        true => (format!("run {}", turn.number), format!("run-{}", turn.number)),
         false => ("control".to_owned(), "control".to_owned()),
     };
     watch(Progress::Job { name: name.clone(), steps: plan.steps.len() + plan.post_steps.len() });
     let runner = experiment.scratch.join(&dir);
     let places = places(&runner, experiment.evidence.join(&dir))?;
-    experiment.project.check_out(&places.checkout, experiment.edit, number, &experiment.dockerfile.text)?;
+    experiment.project.check_out(&places.checkout, &run.edits, &run.dockerfile.text)?;
     let log = format!("{dir}/job.log");
-    let finished = Job::new(engine, setting, plan, store, number, with_dance, places, &log, watch)?.run().await?;
+    let finished = Job::new(engine, setting, turn, store, places, &log, watch)?.run().await?;
     timing.builds += finished.work.builds;
     timing.copies += finished.work.copies;
     let gone = runner.clone();

@@ -31,7 +31,7 @@ impl JobLog {
 
     /// Writes a message and returns the quote of its first line.
     pub(super) fn write(&mut self, message: &str) -> io::Result<(SystemTime, Quote)> {
-        let now = (self.clock)();
+        let now = self.clock.now();
         let message = message.trim_end_matches('\n');
         writeln!(self.out, "{} {message}", stamp(now))?;
         let first = self.lines + 1;
@@ -61,7 +61,7 @@ mod tests {
     fn a_message_of_several_lines_is_stamped_once_and_counted_whole() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("job.log");
-        let clock: Clock = || SystemTime::UNIX_EPOCH + Duration::new(1_771_417_249, 887_994_300);
+        let clock = Clock::new(|| SystemTime::UNIX_EPOCH + Duration::new(1_771_417_249, 887_994_300));
         let mut log = JobLog::create(&path, "run-1/job.log", clock).unwrap();
         log.write("  path: a\nb").unwrap();
         let (_, quote) = log.write("next").unwrap();

@@ -1,6 +1,6 @@
-//! Runs a plan on fresh simulated runners: the door to the verifier that does the I/O. [`Experiment`] is principal.
+//! Runs plans on fresh simulated runners: the door to the verifier that does the I/O. [`Experiment`] is principal.
 //!
-//! An experiment is N runs of one plan. Each run is a job on a fresh runner; between runs only what actions/cache saved
+//! An experiment is a list of runs, each with its plan. Each run is a job on a fresh runner; between runs only what actions/cache saved
 //! survives, in a store on disk. A job writes its log in GitHub's raw format and emits facts as it goes. Nothing here
 //! judges, and nothing here prints: whoever watches gets [`Progress`].
 
@@ -10,13 +10,16 @@ mod experiment;
 mod image;
 mod job;
 mod joblog;
+mod layers;
 mod plain;
+mod planned;
 mod project;
 pub mod store;
 pub mod stream;
 
 pub use error::RunError;
 pub use experiment::{Experiment, Ledger, Outcome, Run, Timing, run};
+pub use planned::{PlannedRun, PlanningError};
 pub use project::Project;
 
 use std::time::{Duration, SystemTime};
@@ -55,5 +58,26 @@ pub enum Progress {
     CleaningUp,
 }
 
-/// The clock a run reads: the real one in the product, one that stands still in a test.
-pub type Clock = fn() -> SystemTime;
+/// The clock a run reads: the real one in the product, one of its own in a test, later by the days that passed before.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    read: fn() -> SystemTime,
+    later: Duration,
+}
+
+impl Clock {
+    /// Makes a clock of what tells the time.
+    pub fn new(read: fn() -> SystemTime) -> Self {
+        Self { read, later: Duration::ZERO }
+    }
+
+    /// Returns the clock some days later.
+    pub(crate) fn days_later(self, days: u32) -> Self {
+        Self { later: self.later + Duration::from_secs(24 * 60 * 60) * days, ..self }
+    }
+
+    /// Tells the time.
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.read)() + self.later
+    }
+}

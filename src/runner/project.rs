@@ -19,27 +19,38 @@ pub enum Project {
 }
 
 impl Project {
-    /// Writes the project as run `number` (from 1) finds it into a new directory.
-    pub(super) fn check_out(&self, into: &Path, edit: Edit, number: u32, dockerfile: &str) -> Result<(), RunError> {
+    /// Writes the project as it is after some commits into a new directory.
+    ///
+    /// Of the source edits the last one shows, and so does the last of the dependency edits.
+    pub(super) fn check_out(&self, into: &Path, edits: &[Edit], dockerfile: &str) -> Result<(), RunError> {
+        let last = |wanted| edits.iter().rposition(|edit| *edit == wanted);
+        let source = last(Edit::Source).map(|at| number(at + 2));
+        let deps = last(Edit::Deps).map(|_| number(edits.iter().filter(|edit| **edit == Edit::Deps).count() + 1));
         match self {
             Self::Sample(variant) => {
                 let proxy = modules::proxy(*variant)
                     .map(|file| File { path: format!("{}/{}", sample::PROXY_DIR, file.path), bytes: file.bytes });
-                for file in sample::project(*variant).chain(proxy).chain(sample::edited(*variant, edit, number)) {
+                let source = source.map_or_else(Vec::new, |run| sample::edited(*variant, Edit::Source, run));
+                let deps = deps.map_or_else(Vec::new, |run| sample::edited(*variant, Edit::Deps, run));
+                for file in sample::project(*variant).chain(proxy).chain(source).chain(deps) {
                     write(&into.join(&file.path), &file.bytes)?;
                 }
                 write(&into.join("Dockerfile"), dockerfile.as_bytes())
             }
             Self::Directory(from) => {
                 copy_tree(from, into)?;
-                match edit {
-                    Edit::Source if number > 1 => edit_source(into, number),
-                    Edit::Deps if number > 1 => Err(RunError::DepsEdit),
-                    _ => Ok(()),
+                match (source, deps) {
+                    (_, Some(_)) => Err(RunError::DepsEdit),
+                    (Some(run), None) => edit_source(into, run),
+                    (None, None) => Ok(()),
                 }
             }
         }
     }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Writes a file and the directories above it.
@@ -109,4 +120,26 @@ fn is_main(path: &Path) -> bool {
     let constrained = text.lines().any(|line| line.starts_with("//go:build") || line.starts_with("// +build"));
     !constrained
         && text.lines().any(|line| line.split_whitespace().collect::<Vec<_>>().starts_with(&["package", "main"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_source_edit_and_the_latest_dependency_edit_both_show() {
+        let small = Project::Sample(Variant::Small);
+        let read = |edits: &[Edit]| {
+            let dir = tempfile::tempdir().unwrap();
+            small.check_out(dir.path(), edits, "FROM scratch\n").unwrap();
+            let text = |path: &str| fs::read_to_string(dir.path().join(path)).unwrap();
+            (text("internal/version/version.go"), text("go.mod"))
+        };
+        let (source, deps) = read(&[Edit::Source, Edit::Deps, Edit::None]);
+        assert!(source.contains("\"run-2\"") && deps.contains("flags v1.1.0"), "{source}{deps}");
+        let (source, deps) = read(&[Edit::Deps, Edit::Source, Edit::Deps]);
+        assert!(source.contains("\"run-3\"") && !deps.contains("flags v1.1.0"), "{source}{deps}");
+        let (source, deps) = read(&[]);
+        assert!(source.contains("\"run-1\"") && deps.contains("flags v1.0.9"), "{source}{deps}");
+    }
 }

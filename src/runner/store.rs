@@ -151,6 +151,27 @@ impl Store {
         Ok(gone)
     }
 
+    /// Cuts the archives of the entries whose key begins so to half, as a transfer that broke leaves them; returns how
+    /// many. The service then hands out, and tells the size of, what is left.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the archive.
+    pub fn damage(&mut self, prefix: &str) -> Result<usize, StoreError> {
+        let mut damaged = 0;
+        for at in 0..self.entries.len() {
+            let entry = self.entries[at].clone();
+            if entry.evicted.is_some() || !entry.identity.key.as_str().starts_with(prefix) {
+                continue;
+            }
+            let (path, size) = (self.archive(entry.id), entry.size / 2);
+            let cut = File::options().write(true).open(&path).and_then(|file| file.set_len(size));
+            cut.map_err(StoreError::write(&path))?;
+            self.replace(at, EntryMeta { size, ..entry })?;
+            damaged += 1;
+        }
+        Ok(damaged)
+    }
+
     /// Returns where an entry's archive lies.
     pub fn archive(&self, id: EntryId) -> PathBuf {
         self.dir.join(format!("{:06}.archive", id.0))

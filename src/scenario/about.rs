@@ -33,6 +33,9 @@ pub struct About {
     pub from_log: Option<Expect>,
     /// What it must say once `fix.diff` is applied: effective without a code, unless the fault hides something else.
     pub fixed: Option<Expect>,
+    /// Scenarios that end in the same codes, where one fault has several causes that cannot be told apart.
+    #[serde(default)]
+    pub same_codes_as: Vec<String>,
     /// Limits that differ from the checklist's, for the small sample.
     #[serde(default)]
     pub thresholds: Limits,
@@ -58,6 +61,17 @@ pub enum Group {
 }
 
 impl Group {
+    /// Returns the name that `scenario.toml` and documents use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Cache => "cache",
+            Self::Dance => "dance",
+            Self::Build => "build",
+            Self::Stacked => "stacked",
+        }
+    }
+
     /// Returns the heading of the group.
     pub fn title(self) -> &'static str {
         match self {
@@ -138,6 +152,13 @@ pub struct Limits {
     pub min_build_mb: Option<u64>,
     /// Seconds of `go build`.
     pub max_build_seconds: Option<f64>,
+}
+
+impl Limits {
+    /// The limits of a scenario of the full sample when it is run on the small one.
+    pub fn small() -> Self {
+        Self { min_restore_mb: Some(5), min_mod_mb: Some(5), min_build_mb: Some(10), max_build_seconds: None }
+    }
 }
 
 /// The edit between runs, by its name.

@@ -9,6 +9,9 @@ use crate::plan::Trigger;
 use crate::source::Source;
 use crate::workflow::Workflow;
 
+/// The diff that undoes the fault.
+pub(super) const FIX: &str = "fix.diff";
+
 /// An event that starts a run, and the files it finds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happening {
@@ -18,6 +21,9 @@ pub struct Happening {
     pub days: u32,
     /// The commits since the first run, oldest first: this run's is the last.
     pub edits: Vec<EditName>,
+    /// The number of the commit the run is of: a push and a pull request bring one, a `schedule` only if the commit
+    /// changes something.
+    pub commit: u32,
     /// Entries whose key begins so are found damaged by this run.
     pub damage: Option<String>,
     /// What a floating tag of the Go image stands for.
@@ -41,16 +47,19 @@ impl Scenario {
             events => events.to_vec(),
         };
         let mut files = Files { workflow: self.workflow.clone(), dockerfile: self.dockerfile.clone() };
-        let (mut happenings, mut edits, mut days) = (Vec::new(), Vec::new(), 0);
+        let (mut happenings, mut edits, mut days, mut commit) = (Vec::new(), Vec::new(), 0, 1);
         for (at, event) in events.iter().enumerate() {
             if let Some(patch) = &event.patch {
                 files = files.patched(self, patch)?;
             }
             days += event.days;
             if at > 0 {
-                edits.push(event.edit.unwrap_or(self.about.edit));
+                let edit = event.edit.unwrap_or(self.about.edit);
+                commit += u32::from(edit != EditName::None || matches!(event.on.as_str(), "push" | "pull_request"));
+                edits.push(edit);
             }
-            let listens = Workflow::parse(&files.workflow).is_ok_and(|workflow| workflow.listens_to(&event.on));
+            // A workflow that cannot be read is kept, so that whoever plans it says why.
+            let listens = Workflow::parse(&files.workflow).map_or(true, |workflow| workflow.listens_to(&event.on));
             if !listens {
                 continue;
             }
@@ -58,6 +67,7 @@ impl Scenario {
                 trigger: event.trigger(),
                 days: std::mem::take(&mut days),
                 edits: edits.clone(),
+                commit,
                 damage: event.damage.clone(),
                 go: event.go,
                 workflow: files.workflow.clone(),
@@ -73,7 +83,6 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Broken`] when the diff does not apply.
     pub fn fixed(&self) -> Result<Option<Self>, ScenarioError> {
-        const FIX: &str = "fix.diff";
         if !self.patches.iter().any(|(name, _)| name == FIX) {
             return Ok(None);
         }
@@ -166,6 +175,20 @@ mod tests {
         let history = scenario.history().unwrap();
         assert_eq!(history.iter().map(|run| run.days).collect::<Vec<_>>(), [0, 8]);
         assert_eq!(history[1].edits.len(), 2);
+    }
+
+    #[test]
+    fn a_schedule_without_an_edit_runs_on_the_commit_before() {
+        let mut scenario = find("healthy").unwrap();
+        scenario.workflow = Source::new("workflow.yml", "on: [push, schedule]\njobs: { a: { uses: ./b } }\n");
+        let mut nightly = RunAbout { on: "schedule".to_owned(), edit: Some(EditName::None), ..RunAbout::default() };
+        scenario.about.run = vec![RunAbout::default(), nightly.clone(), RunAbout::default()];
+        let commits =
+            |scenario: &Scenario| scenario.history().unwrap().iter().map(|run| run.commit).collect::<Vec<_>>();
+        assert_eq!(commits(&scenario), [1, 1, 2]);
+        nightly.edit = Some(EditName::Source);
+        scenario.about.run[1] = nightly;
+        assert_eq!(commits(&scenario), [1, 2, 3]);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use super::modules;
 /// The Go release of the base image. `scripts/go-image` reads the same file.
 pub const GO_VERSION: &str = include_str!("../../scripts/go-version").trim_ascii();
 
+/// The Go release before it, which a floating tag stood for in a scenario whose Go changes.
+pub const PREVIOUS_GO_VERSION: &str = include_str!("../../scripts/go-version-previous").trim_ascii();
+
 /// Where the Dockerfile of the sample expects the module proxy, below the build context.
 pub const PROXY_DIR: &str = ".goproxy";
 
@@ -18,12 +21,22 @@ pub const DOCKERFILE: &str = include_str!("../../Dockerfile.sample");
 
 /// Returns the official image of the Go release.
 pub fn official_go_image() -> String {
-    format!("golang:{GO_VERSION}-alpine")
+    official_image_of(GO_VERSION)
 }
 
 /// Returns the image `scripts/go-image` assembles where the official one cannot be pulled.
 pub fn local_go_image() -> String {
-    format!("verify-buildkit-cache/go:{GO_VERSION}")
+    local_image_of(GO_VERSION)
+}
+
+/// Returns the official image of a Go release.
+pub fn official_image_of(version: &str) -> String {
+    format!("golang:{version}-alpine")
+}
+
+/// Returns the image `scripts/go-image` assembles of a Go release.
+pub fn local_image_of(version: &str) -> String {
+    format!("verify-buildkit-cache/go:{version}")
 }
 
 /// Which of the two samples.
@@ -87,6 +100,7 @@ const FULL: Bundle = bundle!("go-sample":
 const SMALL: Bundle = bundle!("go-sample/small":
     "go.mod",
     "go.sum",
+    "internal/hello/main.go",
     "internal/report/report.go",
     "internal/version/version.go",
     "main.go",

@@ -140,7 +140,11 @@ fn rows() -> Vec<Row> {
         ),
         Row(
             "cache-path-missing",
-            nothing_saved(|job| job.paths = vec!["cache/go".into()]),
+            nothing_saved(|job| {
+                job.paths = vec!["cache/go".into()];
+                let map = "{\"go-mod\": \"/go/pkg/mod\", \"go-build\": \"/root/.cache/go-build\"}";
+                job.dance.iter_mut().for_each(|dance| dance.cache_map = Some(map.into()));
+            }),
             Ineffective,
             &[Code::CachePathMissing],
         ),
@@ -593,9 +597,15 @@ fn the_engines_records_outweigh_what_the_texts_say() {
     };
     let carried = [named_otherwise(Job::cold(), &[Creator::Inject]), named_otherwise(Job::warm(), &[Creator::Inject])];
     assert_eq!(codes(&verify(&case(Profile::Auto, &carried))), []);
-    let same_words = |job: Job| {
-        job.but(|job| job.records = [Creator::Inject, Creator::Build].map(|by| record("/go/pkg/mod", by)).into())
+    let same_words = |job: Job, target: &str| {
+        job.but(|job| {
+            (job.mounts[0], job.entries[0].1) = (mount(target), mount(target));
+            job.records = [Creator::Inject, Creator::Build].map(|by| record(target, by)).into();
+        })
     };
-    let two_caches = [same_words(Job::cold_saving_nothing()), same_words(Job::hit_empty())];
-    assert_eq!(codes(&verify(&case(Profile::Auto, &two_caches))), [Code::CacheMapIdMismatch]);
+    let two_caches = |target| [same_words(Job::cold_saving_nothing(), target), same_words(Job::hit_empty(), target)];
+    let hidden = two_caches("${GOPATH}/pkg/mod");
+    assert_eq!(codes(&verify(&case(Profile::Auto, &hidden))), [Code::CacheMapIdMismatch]);
+    // The same cache in plain words: what made the engine give a second one is not known, and nothing is made up.
+    assert_eq!(codes(&verify(&case(Profile::Auto, &two_caches("/go/pkg/mod")))), [Code::ExtractEmpty]);
 }

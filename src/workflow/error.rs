@@ -87,6 +87,9 @@ pub enum WorkflowProblem {
     /// An `if: !…` that YAML takes for a tag.
     #[error("YAML reads `{0}` as a tag, so the `if` is empty")]
     TagForCondition(String),
+    /// A `cache-mode` that GitHub does not know.
+    #[error("`cache-mode: {0}` is none of `read`, `write`, `write-only`, `none`")]
+    CacheMode(String),
     /// There is no job of the name asked for.
     #[error("there is no job `{wanted}`; the workflow has {jobs}")]
     UnknownJob {
@@ -133,6 +136,7 @@ impl WorkflowError {
             WorkflowProblem::NoRepository(_) => "write `owner/repository@version`, `./path` or `docker://image`",
             WorkflowProblem::DuplicateStepId { .. } => "give each step of a job its own id",
             WorkflowProblem::TagForCondition(_) => "write the condition as `if: ${{ !… }}`",
+            WorkflowProblem::CacheMode(_) => "leave it out for the usual `write`",
             WorkflowProblem::UnknownJob { .. } | WorkflowProblem::SeveralJobs { .. } => "choose one with `--job NAME`",
         };
         Some(hint.to_owned())

@@ -26,12 +26,16 @@ pub struct Workflow {
     pub name: Option<String>,
     /// The events that start it, in the order written.
     pub events: Vec<String>,
+    /// Whether an event is narrowed down by branches, paths or types, which nothing here looks at.
+    pub filters_events: bool,
     /// The variables of every job.
     pub env: Variables,
     /// The jobs in the order written; never empty.
     pub jobs: Vec<Job>,
     /// `defaults.run.working-directory`.
     pub working_directory: Option<Spanned<String>>,
+    /// `cache-mode`, if any: `read`, `write`, `write-only` or `none`.
+    pub cache_mode: Option<Spanned<String>>,
     pub(super) source: Source,
 }
 
@@ -48,6 +52,8 @@ pub struct Job {
     pub steps: Vec<Step>,
     /// `defaults.run.working-directory` of the job.
     pub working_directory: Option<Spanned<String>>,
+    /// `cache-mode` of the job, if any; it goes before the workflow's.
+    pub cache_mode: Option<Spanned<String>>,
     /// The workflow it calls instead of having steps.
     pub calls: Option<String>,
     /// The place of its key.

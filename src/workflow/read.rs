@@ -6,6 +6,9 @@ use super::yaml::{self, Node, NodeKind, YamlProblem};
 use super::{ActionRef, WorkflowError, WorkflowProblem};
 use crate::source::{Source, Span, Spanned};
 
+/// What `cache-mode` may say.
+const CACHE_MODES: [&str; 4] = ["read", "write", "write-only", "none"];
+
 /// Reads a workflow from its source.
 pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
     let reader = Reader { source };
@@ -22,9 +25,11 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
     Ok(Workflow {
         name: root.get("name").and_then(Node::text).map(|name| name.value),
         events: events(&root),
+        filters_events: filters_events(&root),
         env: reader.variables("env", &root)?,
         jobs: entries.iter().map(|(key, node)| reader.job(key, node)).collect::<Result<_, _>>()?,
         working_directory: default_directory(&root),
+        cache_mode: reader.cache_mode(&root)?,
         source: source.clone(),
     })
 }
@@ -42,6 +47,14 @@ fn events(root: &Node) -> Vec<String> {
         Some(NodeKind::Scalar(scalar)) => vec![scalar.text.clone()],
         None => Vec::new(),
     }
+}
+
+/// Tells whether an event under `on` says more than its name. The times of a `schedule` narrow nothing down.
+fn filters_events(root: &Node) -> bool {
+    let events = present(root, "on").and_then(Node::entries).unwrap_or_default();
+    events
+        .iter()
+        .any(|(event, filters)| event.value != "schedule" && filters.entries().is_some_and(|all| !all.is_empty()))
 }
 
 fn text(node: &Node, key: &str) -> Option<Spanned<String>> {
@@ -94,6 +107,15 @@ impl Reader<'_> {
         entries.iter().map(value).collect::<Result<_, _>>().map(Variables)
     }
 
+    fn cache_mode(&self, node: &Node) -> Result<Option<Spanned<String>>, WorkflowError> {
+        let Some(node) = present(node, "cache-mode") else { return Ok(None) };
+        let mode = node.text().ok_or_else(|| self.shape("cache-mode", "a single value", node))?;
+        if CACHE_MODES.contains(&mode.value.as_str()) {
+            return Ok(Some(mode));
+        }
+        Err(self.error(node.span, WorkflowProblem::CacheMode(mode.value)))
+    }
+
     fn job(&self, key: &Spanned<String>, node: &Node) -> Result<Job, WorkflowError> {
         let id = &key.value;
         if node.entries().is_none() {
@@ -113,6 +135,7 @@ impl Reader<'_> {
             env: self.variables("env", node)?,
             steps,
             working_directory: default_directory(node),
+            cache_mode: self.cache_mode(node)?,
             calls,
             span: key.span,
         })

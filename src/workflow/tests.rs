@@ -77,6 +77,30 @@ fn job(steps: &str) -> String {
 }
 
 #[test]
+fn a_cache_mode_is_read_with_its_place_and_an_unknown_one_is_refused() {
+    let text = |top: &str, own: &str| format!("on: push\n{top}jobs:\n  b:\n{own}    steps:\n      - run: make\n");
+    let workflow = parse(&text("cache-mode: read\n", "    cache-mode: write-only\n")).unwrap();
+    assert_eq!(workflow.cache_mode.as_ref().map(|mode| mode.value.as_str()), Some("read"));
+    assert_eq!(workflow.jobs[0].cache_mode.as_ref().map(|mode| mode.value.as_str()), Some("write-only"));
+    assert_snapshot!(refusal(&text("", "    cache-mode: readonly\n")), @r"
+    ci.yml:4:17: `cache-mode: readonly` is none of `read`, `write`, `write-only`, `none`
+    hint: leave it out for the usual `write`
+    ");
+}
+
+#[test]
+fn filters_of_events_are_noticed_and_the_times_of_a_schedule_are_none() {
+    let filters = |on: &str| {
+        let text = format!("on: {on}\njobs:\n  b:\n    steps:\n      - run: make\n");
+        parse(&text).unwrap().filters_events
+    };
+    assert!(filters("{ push: { branches: [main] } }"));
+    assert!(filters("{ pull_request: { types: [closed] }, push: }"));
+    assert!(!filters("[push, pull_request]"));
+    assert!(!filters("{ push: , schedule: [{ cron: '0 4 * * *' }] }"));
+}
+
+#[test]
 fn the_healthy_workflow_is_read_with_its_places() {
     let workflow = parse(HEALTHY).unwrap();
     let job = workflow.job(None).unwrap();

@@ -142,6 +142,65 @@ pub(crate) async fn the_layer_cache_answers_the_same_build_of_the_same_namespace
     assert_eq!(changed.lines(), ["twice"]);
 }
 
+pub(crate) async fn the_layer_cache_answers_step_by_step<E: Engine>(bench: &Bench<'_, E>) {
+    let namespace = bench.namespace();
+    let steps = |last: &str| format!("RUN --mount=type=cache,target=/x echo first\nRUN echo {last}\nRUN echo end");
+    let before = bench.build(bench.request(&namespace), &steps("old")).await;
+    assert_eq!(before.lines(), ["first", "old", "end"]);
+    let after = bench.build(bench.request(&namespace), &steps("new")).await;
+    assert!(after.cached("RUN --mount"));
+    // What stands behind a step that ran has to run as well.
+    assert_eq!(after.lines(), ["new", "end"]);
+}
+
+pub(crate) async fn dropping_the_mounts_keeps_the_layers<E: Engine>(bench: &Bench<'_, E>) {
+    let (namespace, other) = (bench.namespace(), bench.namespace());
+    for namespace in [&namespace, &other] {
+        bench.inject(namespace, MOUNT, vec![archive(&[file("f", 0o644, b"from before")])]).await;
+    }
+    let step = "RUN --mount=type=cache,target=/x echo fill";
+    bench.build(bench.request(&namespace), step).await;
+    assert_eq!(bench.engine.drop_mounts(&namespace).await.unwrap(), 1);
+    assert_eq!(bench.engine.mounts(&namespace).await.unwrap(), []);
+    assert_eq!(bench.engine.mounts(&other).await.unwrap().len(), 1);
+    let again = bench.build(bench.request(&namespace), step).await;
+    assert_eq!((again.cached("RUN --mount"), again.lines()), (true, vec![]));
+    // A step that was not run has brought back no mount.
+    assert_eq!(bench.engine.mounts(&namespace).await.unwrap(), []);
+    let steps = format!("{step}\nRUN --mount=type=cache,target=/x echo mount && ls -A /x");
+    let next = bench.build(bench.request(&namespace), &steps).await;
+    assert_eq!((next.cached("echo fill"), next.lines()), (true, vec!["mount"]));
+    assert_eq!(bench.engine.drop_mounts(&bench.namespace()).await.unwrap(), 0);
+}
+
+pub(crate) async fn only_what_the_target_needs_is_built<E: Engine>(bench: &Bench<'_, E>) {
+    let (namespace, image) = (bench.namespace(), &bench.image);
+    let steps = format!(
+        "FROM {image} AS lint\nRUN echo linting && exit 1\nFROM {image} AS program\nRUN echo compiling\nFROM program\nRUN echo last"
+    );
+    let whole = bench.build(bench.request(&namespace), &steps).await;
+    assert_eq!((whole.outcome.failure.as_ref(), whole.lines()), (None, vec!["compiling", "last"]));
+    let request = BuildRequest { target: Some("lint".to_owned()), ..bench.request(&namespace) };
+    let lint = bench.build(request, &steps).await;
+    assert_eq!((lint.outcome.failure.is_some(), lint.lines()), (true, vec!["linting"]));
+}
+
+pub(crate) async fn a_read_only_mount_takes_nothing<E: Engine>(bench: &Bench<'_, E>) {
+    let namespace = bench.namespace();
+    let copy = bench.copy(&namespace, "target=/x,ro=true");
+    let copied = bench.engine.inject(&copy, vec![stream(archive(&[file("f", 0o644, b"lost")]))]).await.unwrap();
+    let failed = copied.failed.expect("a failed copy");
+    assert!(failed.contains("Read-only file system"), "{failed}");
+    // Read-only is no part of what a mount is found by.
+    let built = bench.build(bench.request(&namespace), "RUN --mount=type=cache,target=/x echo mount && ls -A /x").await;
+    assert_eq!(built.lines(), ["mount"]);
+    assert_eq!(bench.engine.mounts(&namespace).await.unwrap().len(), 1);
+    assert_eq!(
+        bench.extract(&namespace, "target=/x,ro=true").await.len(),
+        bench.extract(&namespace, MOUNT).await.len()
+    );
+}
+
 pub(crate) async fn no_cache_wipes_the_mounts<E: Engine>(bench: &Bench<'_, E>) {
     let namespace = bench.namespace();
     bench.inject(&namespace, MOUNT, vec![archive(&[file("gone", 0o644, b"")])]).await;

@@ -153,6 +153,14 @@ impl Holdings {
         records.chain(self.labels.iter().filter(|label| is_of(label, process))).cloned().collect()
     }
 
+    /// Lists the sessions of the program with a process id that have made something.
+    pub(crate) fn sessions_of(&self, process: u32) -> BTreeSet<String> {
+        let ending = format!("{:05x}", process & 0xf_ffff);
+        let made = self.made_by(process);
+        let words = made.iter().flat_map(|text| text.split(MARK).skip(1)).filter_map(|rest| rest.split('-').next());
+        words.filter(|word| word.ends_with(&ending)).map(str::to_owned).collect()
+    }
+
     /// Tells whether other runs of the program were at work on the engine.
     ///
     /// Where they were, what is new on the engine or gone from it may be theirs.

@@ -32,11 +32,20 @@ pub(crate) fn run(args: &[&str]) -> Ended {
 
 /// Starts `run … --format json --out …`.
 pub(crate) fn start(args: &[&str]) -> Started {
+    start_command(&["run"], args)
+}
+
+/// Starts `scenarios run … --format json --out …`.
+pub(crate) fn start_scenarios(args: &[&str]) -> Started {
+    start_command(&["scenarios", "run"], args)
+}
+
+fn start_command(command: &[&str], args: &[&str]) -> Started {
     let dir = tempfile::tempdir().unwrap();
     let temporary = dir.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
     let child = program(dir.path())
-        .arg("run")
+        .args(command)
         .args(args)
         .args(["--format", "json", "--out"])
         .arg(dir.path().join("evidence"))

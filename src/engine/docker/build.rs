@@ -43,6 +43,7 @@ impl Docker {
             ..BuildImageOptions::default()
         };
         self.remember_before(&request_namespace).await?;
+        let _turn = self.turn.to_build().await;
         let (broken, context) = watched(context);
         let mut fold = StatusFold::default();
         let mut outcome = BuildOutcome { image: None, failure: None };

@@ -7,9 +7,10 @@ use bollard::query_parameters::{
     RemoveImageOptionsBuilder,
 };
 
+use super::claims::Claims;
 use super::status::Work;
 use super::usage::Record;
-use super::{Docker, LABEL, failed, usage};
+use super::{Docker, LABEL, failed};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
 /// How often, and after which pause, records are asked for and removed until none is left.
@@ -33,7 +34,7 @@ impl Docker {
         if self.made.lock().is_ok_and(|made| made.contains_key(namespace)) {
             return Ok(());
         }
-        let records = usage::records(&self.address).await?;
+        let records = self.turn.records(&self.address).await?;
         self.remember_records(namespace, &records);
         Ok(())
     }
@@ -90,41 +91,77 @@ impl Docker {
                 Err(error) => note(failed(&format!("removing image {}", image.id), &error)),
             }
         }
-        let made = self.take_made(namespaces);
-        let mut left = 0;
-        for round in 0..ROUNDS {
+        let (made, alone) = self.take_made(namespaces);
+        let mut left: HashSet<String> = HashSet::new();
+        // Who works beside us may build on layers of ours, and for minutes; the last to clean up takes what is left.
+        for round in 0..if alone { ROUNDS } else { 2 } {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            let records = usage::records(&self.address).await?;
-            let (ours, mounts) = ours(&records, &made);
-            left = ours.len();
-            if left == 0 {
-                break;
-            }
-            match self.prune(&ours).await {
+            let records = self.turn.records(&self.address).await?;
+            let put_off = self.put_off.lock().map(|put_off| put_off.clone()).unwrap_or_default();
+            let claims = Claims::new(&records, &made, &put_off);
+            left = claims.free.iter().map(|record| (*record).to_owned()).collect();
+            self.put_off(claims.built_on.iter().copied());
+            match self.prune(&claims.free).await {
                 Ok((deleted, bytes)) => {
                     cleaned.bytes += bytes;
-                    cleaned.mounts += deleted.iter().filter(|record| mounts.contains(record.as_str())).count();
-                    cleaned.layers += deleted.iter().filter(|record| !mounts.contains(record.as_str())).count();
-                    left = ours.iter().filter(|record| !deleted.iter().any(|gone| gone == *record)).count();
-                    if left == 0 {
-                        break;
-                    }
+                    cleaned.mounts += deleted.iter().filter(|record| claims.mounts.contains(record.as_str())).count();
+                    cleaned.layers += deleted.iter().filter(|record| !claims.mounts.contains(record.as_str())).count();
+                    left.retain(|record| !deleted.contains(record));
                 }
                 Err(error) => note(error),
             }
+            if left.is_empty() {
+                break;
+            }
         }
-        if left > 0 {
-            note(EngineError::from_message("removing build cache records", format!("{left} records stay in use")));
+        if alone && !left.is_empty() {
+            let count = left.len();
+            note(EngineError::from_message("removing build cache records", format!("{count} records stay in use")));
+        } else {
+            self.put_off(left.iter().map(String::as_str));
         }
         first.map_or(Ok(cleaned), Err)
     }
 
-    /// Hands out, and forgets, what is remembered of namespaces.
-    fn take_made<'n>(&self, namespaces: &'n [Namespace]) -> Vec<(&'n Namespace, Made)> {
-        let Ok(mut made) = self.made.lock() else { return Vec::new() };
-        namespaces.iter().map(|namespace| (namespace, made.remove(namespace).unwrap_or_default())).collect()
+    /// Remembers records for a later clean-up.
+    fn put_off<'r>(&self, records: impl Iterator<Item = &'r str>) {
+        if let Ok(mut put_off) = self.put_off.lock() {
+            put_off.extend(records.map(str::to_owned));
+        }
+    }
+
+    /// Removes the cache mounts of a namespace and leaves its layers; see [`Engine::drop_mounts`](crate::engine::Engine::drop_mounts).
+    pub(super) async fn remove_mounts(&self, namespace: &Namespace) -> Result<usize, EngineError> {
+        let mut removed = 0;
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            let records = self.turn.records(&self.address).await?;
+            let mounts = self.mounts_among(&records, namespace);
+            if mounts.is_empty() {
+                return Ok(removed);
+            }
+            let (deleted, _) = self.prune(&mounts).await?;
+            removed += deleted.iter().filter(|record| mounts.contains(record.as_str())).count();
+        }
+        Err(EngineError::from_message("removing cache mounts", format!("those of {} stay in use", namespace.as_str())))
+    }
+
+    fn mounts_among<'r>(&self, records: &'r [Record], namespace: &Namespace) -> HashSet<&'r str> {
+        let made = self.made.lock().ok();
+        let made = made.as_ref().and_then(|made| made.get(namespace));
+        let mounts = records.iter().filter(|record| record.mount_of(namespace, made).is_some());
+        mounts.map(|record| record.id.as_str()).collect()
+    }
+
+    /// Hands out, and forgets, what is remembered of namespaces; tells whether nothing else is remembered.
+    fn take_made<'n>(&self, namespaces: &'n [Namespace]) -> (Vec<(&'n Namespace, Made)>, bool) {
+        let Ok(mut made) = self.made.lock() else { return (Vec::new(), true) };
+        let ours = namespaces.iter().map(|namespace| (namespace, made.remove(namespace).unwrap_or_default())).collect();
+        (ours, made.is_empty())
     }
 
     /// Removes records of the build cache; returns those that went and their bytes.
@@ -141,37 +178,11 @@ impl Docker {
         let pattern = format!("/^({})$/", records.join("|"));
         let filters = HashMap::from([("id".to_owned(), vec![pattern])]);
         let options = PruneBuildOptionsBuilder::new().all(true).filters(&filters).build();
+        let _alone = self.turn.alone().await;
+        self.turn.forget();
         let answer = self.client.prune_build(Some(options)).await;
         let answer = answer.map_err(|error| failed("removing build cache records", &error))?;
         let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
         Ok((answer.caches_deleted.unwrap_or_default(), bytes))
-    }
-}
-
-/// Finds the records that namespaces made, and which of them are cache mounts.
-fn ours<'r>(records: &'r [Record], made: &[(&Namespace, Made)]) -> (HashSet<&'r str>, HashSet<&'r str>) {
-    let mut ours: HashSet<&str> = HashSet::new();
-    let mut mounts: HashSet<&str> = HashSet::new();
-    for (namespace, made) in made {
-        for record in records {
-            let new = !made.before.contains(&record.id);
-            if record.mount_of(namespace, Some(made)).is_some() {
-                mounts.insert(&record.id);
-            } else if record.marked(namespace) || (new && made.work.iter().any(|work| record.made_by(work))) {
-                ours.insert(&record.id);
-            }
-        }
-    }
-    ours.extend(&mounts);
-    loop {
-        // A layer that stands on one of ours is ours.
-        let stands_on_ours = |record: &&Record| {
-            !ours.contains(record.id.as_str()) && record.parents().any(|parent| ours.contains(parent))
-        };
-        let more: Vec<&str> = records.iter().filter(stands_on_ours).map(|record| record.id.as_str()).collect();
-        if more.is_empty() {
-            return (ours, mounts);
-        }
-        ours.extend(more);
     }
 }

@@ -4,12 +4,14 @@
 //! proves what exists in `usage`, and the removal of exactly what was made in `clean`.
 
 mod build;
+mod claims;
 mod clean;
 mod copy;
 mod status;
+mod turn;
 mod usage;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
@@ -23,6 +25,7 @@ use super::{
 };
 
 use clean::Made;
+use turn::Turn;
 
 /// The label that says an image or container is ours, with the namespace as its value.
 const LABEL: &str = "verify-buildkit-cache.namespace";
@@ -42,6 +45,9 @@ pub struct Docker {
     address: String,
     way: Arc<copy::Way>,
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
+    /// Records of ours that could not go yet, because others of this process still build on them.
+    put_off: Arc<Mutex<HashSet<String>>>,
+    turn: Arc<Turn>,
 }
 
 impl Docker {
@@ -66,7 +72,8 @@ impl Docker {
         }
         let without_export = client.clone().with_request_modifier(skip_export);
         let way = Arc::new(copy::Way::of(&address));
-        Ok(Self { client, without_export, address, way, made: Arc::default() })
+        let turn = Turn::of(&address);
+        Ok(Self { client, without_export, address, way, made: Arc::default(), put_off: Arc::default(), turn })
     }
 
     /// Copies as with an engine on another machine, which cannot open a connection to this one.
@@ -143,11 +150,15 @@ impl Engine for Docker {
     }
 
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
-        let records = usage::records(&self.address).await?;
+        let records = self.turn.records(&self.address).await?;
         self.remember_records(namespace, &records);
         let made = self.made.lock().ok();
         let made = made.as_ref().and_then(|made| made.get(namespace));
         Ok(records.iter().filter_map(|record| record.mount_of(namespace, made)).collect())
+    }
+
+    async fn drop_mounts(&self, namespace: &Namespace) -> Result<usize, EngineError> {
+        self.remove_mounts(namespace).await
     }
 
     async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {

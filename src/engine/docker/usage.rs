@@ -111,6 +111,11 @@ impl Record {
         })
     }
 
+    /// Tells whether the command that made this record carries the marker of a namespace that is none of these.
+    pub(super) fn marked_by_another(&self, namespaces: &[&Namespace]) -> bool {
+        self.description.contains(&format!("{MARKER}=")) && !namespaces.iter().any(|namespace| self.marked(namespace))
+    }
+
     /// Tells whether this record came into being while a vertex of the right kind worked.
     ///
     /// A context's upload and its unpacking carry no mark of ours, but the engine dates both them and the vertexes.
@@ -142,28 +147,18 @@ impl Record {
 /// Source: <https://github.com/moby/moby/blob/v20.10.24/daemon/disk_usage.go>
 const BUSY: &str = "a disk usage operation is already running";
 
-/// How often, and after which pause, the question is put again: for a minute in all.
-const PATIENCE: u32 = 240;
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
-
-/// Lists all records of the build cache.
-pub(super) async fn records(address: &str) -> Result<Vec<Record>, EngineError> {
-    let doing = "asking for its disk usage";
-    let fail = |reason: String| EngineError::from_message(doing, reason);
-    let mut tries = 0;
-    let body = loop {
-        match get(address, "/system/df?type=build-cache").await {
-            // Older engines answer one such question at a time, and somebody else may be asking.
-            Err(error) if error.to_string().contains(BUSY) && tries < PATIENCE => {
-                tries += 1;
-                tokio::time::sleep(PAUSE).await;
-            }
-            answer => break answer.map_err(|error| fail(error.to_string()))?,
-        }
+/// Lists all records of the build cache; `None` while somebody else is asking.
+///
+/// Older engines answer one such question at a time.
+pub(super) async fn records(address: &str) -> Result<Option<Vec<Record>>, EngineError> {
+    let fail = |reason: String| EngineError::from_message("asking for its disk usage", reason);
+    let body = match get(address, "/system/df?type=build-cache").await {
+        Err(error) if error.to_string().contains(BUSY) => return Ok(None),
+        answer => answer.map_err(|error| fail(error.to_string()))?,
     };
     let usage: Usage =
         serde_json::from_slice(&body).map_err(|error| fail(format!("answer not understood: {error}")))?;
-    Ok(usage.build_cache.or(usage.build_cache_usage.and_then(|usage| usage.items)).unwrap_or_default())
+    Ok(Some(usage.build_cache.or(usage.build_cache_usage.and_then(|usage| usage.items)).unwrap_or_default()))
 }
 
 /// Sends one GET request on a connection of its own.

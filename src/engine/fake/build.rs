@@ -1,33 +1,65 @@
-//! One fake build: stages in order, `RUN` by `RUN`, in the engine's own time. [`Build`] is principal.
+//! One fake build: the stages that the target needs, step by step, in the engine's own time. [`Build`] is principal.
+//!
+//! Each step has a key made of all that goes into it, as in BuildKit: what stands before it, its words, its variables, the
+//! files it copies or binds, and the cache mounts by identity but not by content. A step whose key the layer cache knows
+//! does not run.
 
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
 use super::Fake;
 use super::context::Context;
-use super::go::Toolchain;
-use super::shell::{self, When};
+use super::run::Environment;
 use super::state::State;
 use super::tree::Tree;
-use crate::dockerfile::{CacheMount, CommandForm, Dockerfile, MountOptions, Run, Stage, clean_path};
+use crate::dockerfile::{CacheMount, Dockerfile, MountOptions, Run, Stage, StageSteps, Step};
 use crate::engine::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, EngineError};
 use crate::evidence::Creator;
 use crate::source::Source;
 
 /// How long anything takes that has no time of its own.
-const MOMENT: Duration = Duration::from_millis(10);
-
-/// How a step failed: the exit code.
-struct Exit(u8);
+pub(super) const MOMENT: Duration = Duration::from_millis(10);
 
 /// A build under way.
-struct Build<'a> {
-    fake: &'a Fake,
-    request: &'a BuildRequest,
-    inputs: u64,
-    state: &'a mut State,
+pub(super) struct Build<'a> {
+    pub(super) fake: &'a Fake,
+    pub(super) request: &'a BuildRequest,
+    pub(super) state: &'a mut State,
+    pub(super) context: &'a Context,
     watch: &'a mut dyn FnMut(BuildEvent),
     vertexes: u64,
     started: SystemTime,
+}
+
+/// Where a stage stands.
+#[derive(Debug, Clone, Default)]
+struct Layer {
+    /// A number for all that has gone into it.
+    key: u64,
+    /// The files that the fake knows of.
+    root: Tree,
+    /// The user of `RUN`.
+    user: String,
+    /// The image at the bottom of it.
+    image: String,
+}
+
+impl Layer {
+    fn add(&mut self, what: impl Hash) {
+        let mut hasher = DefaultHasher::new();
+        (self.key, what).hash(&mut hasher);
+        self.key = hasher.finish();
+    }
+}
+
+/// A Dockerfile, ready to be built.
+struct Recipe<'a> {
+    file: &'a Dockerfile,
+    stages: Vec<StageSteps>,
+    mounts: Vec<CacheMount>,
+    /// The stages the target needs.
+    needed: BTreeSet<usize>,
 }
 
 impl Fake {
@@ -45,173 +77,162 @@ impl Fake {
             return Ok(failure(format!("failed to solve: failed to read dockerfile: {reason}")));
         };
         let parsed = Dockerfile::parse(&Source::new(&request.dockerfile, text));
-        let parsed = parsed.and_then(|file| file.cache_mounts(&request.build_args).map(|mounts| (file, mounts)));
-        let (file, mounts) = match parsed {
+        let parsed = parsed.and_then(|file| {
+            let (stages, mounts) = (file.steps(&request.build_args)?, file.cache_mounts(&request.build_args)?);
+            Ok((file, stages, mounts))
+        });
+        let (file, stages, mounts) = match parsed {
             Ok(parsed) => parsed,
             Err(error) => return Ok(failure(format!("failed to solve: dockerfile parse error: {error}"))),
         };
-        let Some(stages) = stages(&file, request.target.as_deref()) else {
+        let Some(needed) = needed(&file, &stages, request.target.as_deref()) else {
             let target = request.target.as_deref().unwrap_or_default();
             return Ok(failure(format!("failed to solve: target stage {target} could not be found")));
         };
-        for stage in stages {
-            let image = image(&file, stage, request);
-            let earlier = file.stages[..stage.index].iter().any(|other| other.name == Some(image.to_ascii_lowercase()));
-            if !earlier && image != "scratch" {
-                self.resolve(&image)?;
+        for stage in needed.iter().map(|at| &stages[*at]).filter(|stage| stage.base.is_none()) {
+            if stage.image != "scratch" {
+                self.resolve(&stage.image)?;
             }
         }
         let mut state = self.state();
-        let inputs = context.inputs(request);
         let started = state.advance(MOMENT);
-        let mut build = Build { fake: self, request, inputs, state: &mut state, watch, vertexes: 0, started };
-        Ok(build.run(&file, stages, &mounts))
+        let recipe = Recipe { file: &file, stages, mounts, needed };
+        let mut build =
+            Build { fake: self, request, state: &mut state, context: &context, watch, vertexes: 0, started };
+        Ok(build.run(&recipe))
     }
 }
 
 impl Build<'_> {
-    fn run(&mut self, file: &Dockerfile, stages: &[Stage], mounts: &[CacheMount]) -> BuildOutcome {
-        let namespace = &self.request.namespace;
-        let cached = !self.request.no_cache && self.state.has_layers(namespace, self.inputs);
+    fn run(&mut self, recipe: &Recipe<'_>) -> BuildOutcome {
         if self.request.no_cache {
             // BuildKit empties every cache mount of the build before the first step.
-            for mount in mounts {
-                self.state.wipe(namespace, &mount.options);
+            for mount in recipe.mounts.iter().filter(|mount| recipe.needed.contains(&mount.stage)) {
+                self.state.wipe(&self.request.namespace, &mount.options);
             }
         }
         self.begin("[internal] load remote build context");
         self.show(BuildEventKind::Done(MOMENT));
-        for stage in stages {
-            let label = stage.name.clone().unwrap_or_else(|| format!("stage-{}", stage.index));
-            let label = |step| format!("[{label} {step}/{}]", stage.runs.len() + 1);
-            self.begin(&format!("{} FROM {}", label(1), image(file, stage, self.request)));
-            self.show(BuildEventKind::Cached);
-            for run in &stage.runs {
-                let own = mounts.iter().filter(|mount| (mount.stage, mount.run) == (stage.index, run.index));
-                let own: Vec<&MountOptions> = own.map(|mount| &mount.options).collect();
-                self.begin(&format!("{} RUN {}{}", label(run.index + 2), flags(run), run.command));
-                if cached {
-                    self.show(BuildEventKind::Cached);
-                    continue;
-                }
-                for mount in &own {
-                    self.state.mount(&self.request.namespace, mount, Creator::Build);
-                }
-                if let Err(Exit(code)) = self.step(run, &own) {
-                    let command = &run.command;
-                    let message =
-                        format!("process \"/bin/sh -c {command}\" did not complete successfully: exit code: {code}");
-                    self.show(BuildEventKind::Failed(message.clone()));
-                    return failure(format!("failed to solve: {message}"));
-                }
-                self.end();
+        let mut done: Vec<Option<Layer>> = vec![None; recipe.stages.len()];
+        for at in recipe.needed.iter().copied() {
+            match self.stage(recipe, at, &done) {
+                Ok(layer) => done[at] = Some(layer),
+                Err(outcome) => return outcome,
             }
         }
-        self.state.keep_layers(&self.request.namespace, self.inputs);
         let image = self.request.export.then(|| self.state.image(&self.request.namespace));
         BuildOutcome { image, failure: None }
     }
 
-    /// Runs the commands of one `RUN`.
-    fn step(&mut self, run: &Run, mounts: &[&MountOptions]) -> Result<(), Exit> {
-        let script = run.text();
-        let words = (run.form == CommandForm::Exec).then(|| serde_json::from_str::<Vec<String>>(&run.command).ok());
-        let commands = match words.flatten() {
-            Some(words) => vec![shell::Command { when: When::Always, words }],
-            None => shell::commands(&script),
+    /// Builds one stage on those that are done.
+    fn stage(&mut self, recipe: &Recipe<'_>, at: usize, done: &[Option<Layer>]) -> Result<Layer, BuildOutcome> {
+        let (stage, steps) = (&recipe.file.stages[at], &recipe.stages[at]);
+        let name = stage.name.clone().unwrap_or_else(|| format!("stage-{at}"));
+        let label = |step| format!("[{name} {step}/{}]", stage.runs.len() + 1);
+        self.begin(&format!("{} FROM {}", label(1), steps.image));
+        self.show(BuildEventKind::Cached);
+        let mut layer = match steps.base.and_then(|base| done[base].clone()) {
+            Some(base) => base,
+            None => {
+                let mut bottom = Layer { image: steps.image.clone(), ..Layer::default() };
+                bottom.add(&steps.image);
+                bottom
+            }
         };
-        let mut last = 0;
-        for command in commands {
-            let skipped = match command.when {
-                When::Always => false,
-                When::Succeeded => last != 0,
-                When::Failed => last == 0,
-                When::Never => true,
+        for step in &steps.steps {
+            match (step.keyword.as_str(), step.run.and_then(|run| stage.runs.get(run))) {
+                ("RUN", Some(run)) => {
+                    self.begin(&format!("{} RUN {}{}", label(run.index + 2), flags(run), run.command));
+                    self.run_step(recipe, stage, step, run, &mut layer, done)?;
+                }
+                ("COPY" | "ADD", _) => {
+                    let what = self.copied(recipe, &step.words, done);
+                    layer.add((&step.words, what));
+                }
+                ("USER", _) => {
+                    layer.user = step.words.first().cloned().unwrap_or_default();
+                    layer.add(&step.words);
+                }
+                // They make no layer; a RUN has them in its key.
+                ("ARG" | "ENV" | "SHELL", _) => {}
+                _ => layer.add((&step.keyword, &step.words)),
+            }
+        }
+        Ok(layer)
+    }
+
+    /// Runs one `RUN`, or takes it from the layer cache. Its vertex has begun.
+    fn run_step(
+        &mut self,
+        recipe: &Recipe<'_>,
+        stage: &Stage,
+        step: &Step,
+        run: &Run,
+        layer: &mut Layer,
+        done: &[Option<Layer>],
+    ) -> Result<(), BuildOutcome> {
+        let own = recipe.mounts.iter().filter(|mount| (mount.stage, mount.run) == (stage.index, run.index));
+        let mounts: Vec<&MountOptions> = own.map(|mount| &mount.options).collect();
+        let identities: Vec<String> = mounts.iter().map(|mount| mount.identity().to_string()).collect();
+        let bound = self.bound(recipe, run, done);
+        layer.add((run.text(), flags(run), identities, bound, &step.variables, &layer.user.clone()));
+        let namespace = &self.request.namespace;
+        if let Some(root) = self.state.layer(namespace, layer.key).filter(|_| !self.request.no_cache) {
+            layer.root = root;
+            self.show(BuildEventKind::Cached);
+            return Ok(());
+        }
+        for mount in &mounts {
+            self.state.mount(namespace, mount, Creator::Build);
+        }
+        let mut environment = Environment {
+            variables: &step.variables,
+            user: &layer.user,
+            image: &layer.image,
+            sources: layer.key,
+            mounts: &mounts,
+            root: &mut layer.root,
+        };
+        if let Err(code) = self.script(run, &mut environment) {
+            let command = &run.command;
+            let message = format!("process \"/bin/sh -c {command}\" did not complete successfully: exit code: {code}");
+            self.show(BuildEventKind::Failed(message.clone()));
+            return Err(failure(format!("failed to solve: {message}")));
+        }
+        self.end();
+        self.state.keep_layer(&self.request.namespace, layer.key, &layer.root);
+        Ok(())
+    }
+
+    /// Hashes what a `COPY` copies, by its words.
+    fn copied(&self, recipe: &Recipe<'_>, words: &[String], done: &[Option<Layer>]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let from = words.iter().find_map(|word| word.strip_prefix("--from="));
+        let sources = words.iter().filter(|word| !word.starts_with("--"));
+        match from {
+            Some(from) => source_key(recipe, from, done).hash(&mut hasher),
+            None => sources.rev().skip(1).for_each(|path| self.context.hash(path, &mut hasher)),
+        }
+        hasher.finish()
+    }
+
+    /// Hashes what the bind mounts of a `RUN` bring.
+    fn bound(&self, recipe: &Recipe<'_>, run: &Run, done: &[Option<Layer>]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for flag in run.flags.iter().filter(|flag| flag.name == "mount") {
+            let option = |names: &[&str]| {
+                let mut fields = flag.written.split(',').filter_map(|field| field.split_once('='));
+                fields.find(|(name, _)| names.contains(name)).map(|(_, value)| value)
             };
-            if skipped {
+            if !matches!(option(&["type"]), None | Some("bind")) {
                 continue;
             }
-            let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
-            last = match words.as_slice() {
-                ["exit", rest @ ..] => {
-                    let code = rest.first().map_or(last, |code| code.parse().unwrap_or(2));
-                    return if code == 0 { Ok(()) } else { Err(Exit(code)) };
-                }
-                ["false", ..] => 1,
-                _ => self.command(&words, mounts),
-            };
+            match option(&["from"]) {
+                Some(from) => source_key(recipe, from, done).hash(&mut hasher),
+                None => self.context.hash(option(&["source", "src"]).unwrap_or("."), &mut hasher),
+            }
         }
-        if last == 0 { Ok(()) } else { Err(Exit(last)) }
-    }
-
-    /// Runs one command and returns its exit code.
-    fn command(&mut self, words: &[&str], mounts: &[&MountOptions]) -> u8 {
-        match words {
-            ["echo", rest @ ..] => self.line(rest.join(" ")),
-            ["du", ..] => {
-                for mount in mounts {
-                    let size = self.tree(mount).bytes().saturating_mul(self.fake.scale);
-                    self.line(format!("{}\t{}", human(size), mount.target));
-                }
-            }
-            ["ls", rest @ ..] => {
-                for path in rest.iter().filter(|word| word.starts_with('/')) {
-                    let names = self.find(path, mounts).map_or_else(Vec::new, |(tree, path)| tree.names(&path));
-                    names.into_iter().for_each(|name| self.line(name));
-                }
-            }
-            ["cat", rest @ ..] => {
-                for path in rest.iter().filter(|word| word.starts_with('/')) {
-                    let bytes = self.find(path, mounts).and_then(|(tree, path)| tree.read(&path).map(<[u8]>::to_vec));
-                    let Some(bytes) = bytes else {
-                        self.line(format!("cat: can't open '{path}': No such file or directory"));
-                        return 1;
-                    };
-                    String::from_utf8_lossy(&bytes).lines().for_each(|line| self.line(line.to_owned()));
-                }
-            }
-            ["time", "go", "build" | "install", ..] => {
-                let took = self.compile(mounts);
-                self.line(format!("real\t{}m {:05.2}s", took.as_secs() / 60, took.as_secs_f64() % 60.0));
-            }
-            ["go", "build" | "install", ..] => {
-                self.compile(mounts);
-            }
-            ["go", "mod", "download", ..] => self.download(mounts),
-            _ => {}
-        }
-        0
-    }
-
-    fn compile(&mut self, mounts: &[&MountOptions]) -> Duration {
-        self.download(mounts);
-        let toolchain = Toolchain { fake: self.fake, inputs: self.inputs, now: self.state.advance(MOMENT) };
-        let mount = mounts.iter().find(|mount| clean_path(&mount.target).ends_with("/go-build"));
-        let tree = mount.map(|mount| &mut self.state.mount(&self.request.namespace, mount, Creator::Build).tree);
-        let took = toolchain.compile(tree);
-        self.state.advance(took);
-        took
-    }
-
-    fn download(&mut self, mounts: &[&MountOptions]) {
-        let toolchain = Toolchain { fake: self.fake, inputs: self.inputs, now: self.state.advance(MOMENT) };
-        let mount = mounts.iter().find(|mount| clean_path(&mount.target).ends_with("/pkg/mod"));
-        let tree = mount.map(|mount| &mut self.state.mount(&self.request.namespace, mount, Creator::Build).tree);
-        toolchain.download(tree).into_iter().for_each(|line| self.line(line));
-    }
-
-    fn tree(&mut self, mount: &MountOptions) -> &Tree {
-        &self.state.mount(&self.request.namespace, mount, Creator::Build).tree
-    }
-
-    /// Finds the mount that a path leads into, and the rest of the path.
-    fn find(&mut self, path: &str, mounts: &[&MountOptions]) -> Option<(&Tree, String)> {
-        let path = clean_path(path);
-        let (mount, rest) = mounts.iter().find_map(|mount| {
-            let rest = path.strip_prefix(&clean_path(&mount.target))?;
-            (rest.is_empty() || rest.starts_with('/')).then(|| (*mount, rest.trim_start_matches('/').to_owned()))
-        })?;
-        Some((self.tree(mount), rest))
+        hasher.finish()
     }
 
     fn begin(&mut self, name: &str) {
@@ -220,7 +241,8 @@ impl Build<'_> {
         self.show(BuildEventKind::Named(name.to_owned()));
     }
 
-    fn line(&mut self, text: String) {
+    /// Has the step under way print a line.
+    pub(super) fn line(&mut self, text: String) {
         let since = self.since();
         self.show(BuildEventKind::Line { since, text });
     }
@@ -244,46 +266,41 @@ fn failure(message: String) -> BuildOutcome {
     BuildOutcome { image: None, failure: Some(BuildFailure { message }) }
 }
 
-/// Returns the stages up to the one to build; the last when none is named.
-fn stages<'a>(file: &'a Dockerfile, target: Option<&str>) -> Option<&'a [Stage]> {
-    let Some(target) = target.filter(|target| !target.is_empty()) else { return Some(&file.stages) };
-    let named = |stage: &Stage| stage.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(target));
-    let at = file.stages.iter().position(named).or_else(|| target.parse().ok())?;
-    file.stages.get(..=at)
+/// Returns the key of the stage, or the name of the image, that something is taken from.
+fn source_key(recipe: &Recipe<'_>, from: &str, done: &[Option<Layer>]) -> (u64, String) {
+    let layer = stage_named(recipe.file, from).and_then(|at| done.get(at)?.as_ref());
+    (layer.map_or(0, |layer| layer.key), from.to_owned())
 }
 
-/// Returns what a stage starts from, with the arguments that stand before the first `FROM` replaced.
-fn image(file: &Dockerfile, stage: &Stage, request: &BuildRequest) -> String {
-    let head = file.stages.first().map_or("", |first| file.source().text.get(..first.span.start).unwrap_or(""));
-    let mut image = stage.image.clone();
-    for line in head.lines().map(str::trim) {
-        let Some(("ARG", argument)) = line.split_once(' ') else { continue };
-        let (name, default) = argument.trim().split_once('=').unwrap_or((argument.trim(), ""));
-        let value = request.build_args.get(name).map_or(default, String::as_str).trim_matches(['"', '\'']);
-        image = image.replace(&format!("${{{name}}}"), value).replace(&format!("${name}"), value);
+fn stage_named(file: &Dockerfile, name: &str) -> Option<usize> {
+    let named = |stage: &Stage| stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name));
+    file.stages.iter().position(named).or_else(|| name.parse().ok().filter(|at| *at < file.stages.len()))
+}
+
+/// Returns the stages that the target needs, which is the last stage when none is named. BuildKit builds no others.
+fn needed(file: &Dockerfile, stages: &[StageSteps], target: Option<&str>) -> Option<BTreeSet<usize>> {
+    let target = match target.filter(|target| !target.is_empty()) {
+        Some(target) => stage_named(file, target)?,
+        None => stages.len().checked_sub(1)?,
+    };
+    let mut needed = BTreeSet::from([target]);
+    let mut open = vec![target];
+    while let Some(at) = open.pop() {
+        let copied = stages[at].steps.iter().flat_map(|step| &step.words);
+        let copied = copied.filter_map(|word| word.strip_prefix("--from="));
+        let flags = file.stages[at].runs.iter().flat_map(|run| &run.flags);
+        let bound = flags.flat_map(|flag| flag.written.split(',')).filter_map(|field| field.strip_prefix("from="));
+        let named = copied.chain(bound).filter_map(|name| stage_named(file, name));
+        for other in named.chain(stages[at].base).filter(|other| *other < at) {
+            if needed.insert(other) {
+                open.push(other);
+            }
+        }
     }
-    image
+    Some(needed)
 }
 
 /// Writes the flags of a `RUN` as a vertex name shows them.
 fn flags(run: &Run) -> String {
     run.flags.iter().map(|flag| format!("--{}={} ", flag.name, flag.written)).collect()
-}
-
-/// Writes a size as `du -h` does: rounded up, and never less than one block.
-fn human(bytes: u64) -> String {
-    let mut tenths = bytes.saturating_add(4096).saturating_mul(10).div_ceil(1024);
-    let mut units = "KMGT".chars();
-    let mut unit = units.next().unwrap_or('K');
-    while tenths >= 10_240
-        && let Some(next) = units.next()
-    {
-        tenths = tenths.div_ceil(1024);
-        unit = next;
-    }
-    if tenths < 100 {
-        format!("{}.{}{unit}", tenths / 10, tenths % 10)
-    } else {
-        format!("{}{unit}", tenths.div_ceil(10))
-    }
 }

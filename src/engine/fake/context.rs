@@ -1,13 +1,11 @@
 //! A build context as the fake engine sees it. [`Context`] is principal.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hash};
 use std::io::{self, Read};
 
-use crate::engine::BuildRequest;
-
 /// The files of a context, by cleaned path.
-#[derive(Debug, Hash)]
+#[derive(Debug)]
 pub(super) struct Context {
     files: BTreeMap<Vec<u8>, (u32, Vec<u8>)>,
 }
@@ -35,13 +33,22 @@ impl Context {
         self.files.get(path.as_bytes()).map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// Returns a number that differs when a build of this context may come out differently.
+    /// Hashes the files that a path of a `COPY` or of a bind mount names: a file, a directory, or a pattern.
     ///
-    /// As in BuildKit, the times of the files do not count.
-    pub(super) fn inputs(&self, request: &BuildRequest) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        (&request.dockerfile, &request.build_args, &request.target, &request.network).hash(&mut hasher);
-        hasher.finish()
+    /// As in BuildKit, the times of the files do not count. Of a pattern, only what stands before its first wildcard is
+    /// looked at.
+    pub(super) fn hash(&self, path: &str, hasher: &mut DefaultHasher) {
+        let path = path.trim_start_matches("./").trim_matches('/');
+        let (path, exact) = match path.find(['*', '?', '[']) {
+            Some(at) => (&path[..at], false),
+            None => (if path == "." { "" } else { path }, true),
+        };
+        for (name, contents) in &self.files {
+            let below = name.strip_prefix(path.as_bytes());
+            let named = |rest: &[u8]| !exact || path.is_empty() || rest.is_empty() || rest.starts_with(b"/");
+            if below.is_some_and(named) {
+                (name, contents).hash(hasher);
+            }
+        }
     }
 }

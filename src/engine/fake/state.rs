@@ -33,7 +33,7 @@ pub(super) struct State {
     count: u64,
     mounts: BTreeMap<(Namespace, MountIdentity), Mount>,
     built: BTreeMap<String, Namespace>,
-    layers: BTreeSet<(Namespace, u64)>,
+    layers: BTreeMap<(Namespace, u64), Tree>,
 }
 
 impl Default for State {
@@ -44,7 +44,7 @@ impl Default for State {
             count: 0,
             mounts: BTreeMap::new(),
             built: BTreeMap::new(),
-            layers: BTreeSet::new(),
+            layers: BTreeMap::new(),
         }
     }
 }
@@ -62,7 +62,7 @@ impl State {
         self.mounts.entry((namespace.clone(), options.identity())).or_insert_with(|| {
             *count += 1;
             Mount {
-                tree: Tree::default(),
+                tree: owned(options),
                 record: format!("fake-{count}"),
                 target: options.target.clone(),
                 creator,
@@ -89,14 +89,21 @@ impl State {
         id
     }
 
-    /// Tells whether the layer cache has a build.
-    pub(super) fn has_layers(&self, namespace: &Namespace, inputs: u64) -> bool {
-        self.layers.contains(&(namespace.clone(), inputs))
+    /// Returns what the layer cache has for a step: the file system after it.
+    pub(super) fn layer(&self, namespace: &Namespace, key: u64) -> Option<Tree> {
+        self.layers.get(&(namespace.clone(), key)).cloned()
     }
 
-    /// Keeps the layers of a build.
-    pub(super) fn keep_layers(&mut self, namespace: &Namespace, inputs: u64) {
-        self.layers.insert((namespace.clone(), inputs));
+    /// Keeps the file system after a step.
+    pub(super) fn keep_layer(&mut self, namespace: &Namespace, key: u64, after: &Tree) {
+        self.layers.insert((namespace.clone(), key), after.clone());
+    }
+
+    /// Removes the cache mounts of a namespace and nothing else, and counts them.
+    pub(super) fn drop_mounts(&mut self, namespace: &Namespace) -> usize {
+        let before = self.mounts.len();
+        self.mounts.retain(|(owner, _), _| owner != namespace);
+        before - self.mounts.len()
     }
 
     /// Lists the cache mounts of a namespace.
@@ -107,7 +114,7 @@ impl State {
             target: mount.target.clone(),
             id: Some(identity.id().to_owned()),
             creator: mount.creator,
-            bytes: mount.tree.bytes().saturating_mul(scale),
+            bytes: mount.tree.bytes("").saturating_mul(scale),
             created: Some(mount.created),
         })
         .collect()
@@ -120,15 +127,23 @@ impl State {
             let keep = owner != namespace;
             if !keep {
                 cleaned.mounts += 1;
-                cleaned.bytes = cleaned.bytes.saturating_add(mount.tree.bytes().saturating_mul(scale));
+                cleaned.bytes = cleaned.bytes.saturating_add(mount.tree.bytes("").saturating_mul(scale));
             }
             keep
         });
         let (images, layers) = (self.built.len(), self.layers.len());
         self.built.retain(|_, owner| owner != namespace);
-        self.layers.retain(|(owner, _)| owner != namespace);
+        self.layers.retain(|(owner, _), _| owner != namespace);
         cleaned.images = images - self.built.len();
         cleaned.layers = layers - self.layers.len();
         cleaned
+    }
+}
+
+/// Makes the directory of a new mount, with the owner and mode it asks for.
+fn owned(options: &MountOptions) -> Tree {
+    match options.identity().owner() {
+        Some(owner) => Tree::owned(owner.uid.into(), owner.gid.into(), owner.mode),
+        None => Tree::owned(0, 0, 0o755),
     }
 }

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use tar::{EntryType, Header};
 
 /// A tree of files below one directory.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
     root: Attributes,
     nodes: BTreeMap<PathBuf, Node>,
@@ -32,13 +32,13 @@ impl Default for Attributes {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Node {
     attributes: Attributes,
     kind: Kind,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Kind {
     Directory,
     /// Names that share the bytes are hard links of one file.
@@ -49,12 +49,23 @@ enum Kind {
 }
 
 impl Tree {
-    /// Counts the bytes of its files, each file once.
-    pub(super) fn bytes(&self) -> u64 {
+    /// Makes an empty tree whose own directory belongs to somebody and has a mode.
+    pub(super) fn owned(uid: u64, gid: u64, mode: u32) -> Self {
+        Self { root: Attributes { mode, uid, gid, modified: 0 }, nodes: BTreeMap::new() }
+    }
+
+    /// Tells whether a user may make files in the tree's own directory.
+    pub(super) fn writable_by(&self, uid: u64) -> bool {
+        uid == 0 || self.root.uid == uid || self.root.mode & 0o002 != 0
+    }
+
+    /// Counts the bytes of the files in a directory, each file once; the empty path is the whole tree.
+    pub(super) fn bytes(&self, directory: &str) -> u64 {
         let mut files: Vec<(*const Vec<u8>, usize)> = self
             .nodes
-            .values()
-            .filter_map(|node| match &node.kind {
+            .iter()
+            .filter(|(path, _)| path.starts_with(directory))
+            .filter_map(|(_, node)| match &node.kind {
                 Kind::File(bytes) => Some((Arc::as_ptr(bytes), bytes.len())),
                 _ => None,
             })
@@ -90,6 +101,16 @@ impl Tree {
         let attributes = Attributes { mode, modified: seconds(now), ..Attributes::default() };
         self.make_parents(&path, seconds(now));
         self.nodes.insert(path, Node { attributes, kind: Kind::File(Arc::new(bytes)) });
+    }
+
+    /// Removes a path and what is below it, and with `inside` only what is below it and has no leading dot.
+    pub(super) fn remove(&mut self, path: &str, inside: bool) {
+        let path = Path::new(path);
+        self.nodes.retain(|node, _| {
+            let Ok(below) = node.strip_prefix(path) else { return true };
+            let first = below.components().next().map(|part| part.as_os_str().to_string_lossy().starts_with('.'));
+            inside && first.unwrap_or(true)
+        });
     }
 
     /// Unpacks an archive over what is there.

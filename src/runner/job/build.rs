@@ -39,7 +39,7 @@ impl<E: Engine> Job<'_, E> {
         let cache_from = self.input(step, "cache-from")?.filter(|text| !text.trim().is_empty());
         let inputs = BuildInputs { no_cache, builder: named, cache_from, file: subject.file.clone() };
         self.recorder.fact_at(quote, Fact::BuildInputs(inputs));
-        let Some(namespace) = self.namespace(&builder).await? else {
+        let Some(namespace) = self.namespace(&builder)? else {
             let reason = format!("ERROR: no builder \"{builder}\" found");
             self.recorder.error(&reason)?;
             self.recorder.fact(Fact::BuildEnded { error: Some(reason), took: None });
@@ -79,7 +79,7 @@ impl<E: Engine> Job<'_, E> {
         let (context, packed) = stream::produce(move |out| {
             super::context_tar::context(&dir, ignore.as_ref(), (COPY_NAME, &copy.text), out)
         });
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let mut reader = Reader::default();
         let mut broken = None;
         let recorder = &mut self.recorder;
@@ -91,7 +91,7 @@ impl<E: Engine> Job<'_, E> {
                 }
             })
             .await?;
-        let took = (self.setting.clock)().duration_since(began).unwrap_or_default();
+        let took = self.clock.now().duration_since(began).unwrap_or_default();
         self.work.builds += took;
         if let Some(error) = broken {
             return Err(error);
@@ -107,6 +107,9 @@ impl<E: Engine> Job<'_, E> {
             self.recorder.error(&format!("buildx failed with: ERROR: failed to solve: {message}"))?;
         }
         let failed = error.is_some();
+        if let Some(cache_to) = self.input(step, "cache-to")?.filter(|_| !failed) {
+            self.setting.layers.write(&cache_to, &self.plan.trigger, self.home());
+        }
         self.recorder.fact(Fact::BuildEnded { error, took: Some(took) });
         Ok(if failed { StepOutcome::Failure } else { StepOutcome::Success })
     }
@@ -135,7 +138,7 @@ impl<E: Engine> Job<'_, E> {
             let step = format!("{}:{}", self.plan.source().name, at.line);
             return Err(RunError::NoDockerfile { step, file });
         };
-        let text = self.setting.substitute_image(&text);
+        let text = self.setting.substitute_image(&text, self.go);
         let dockerfile = Dockerfile::parse(&Source::new(file.clone(), text))?;
         let ignore = match [
             path.with_file_name(format!(
@@ -160,9 +163,6 @@ impl<E: Engine> Job<'_, E> {
             if let Some((name, value)) = line.trim().split_once('=') {
                 args.insert(name.to_owned(), value.to_owned());
             }
-        }
-        if let Some(image) = &self.setting.go_image_arg {
-            args.insert("GO_IMAGE".to_owned(), image.clone());
         }
         Ok(Subject { context, file, dockerfile, ignore, args })
     }

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use super::{Job, StepResult, WORKSPACE};
 use crate::cache::{
-    ActionKind, AfterArchive, BeforeArchive, CacheMode as Permission, Compression, Identity, Inputs, Key, Keys, Line,
-    LookupOutcome, LookupRequest, MissReason, Outputs, Release, ReserveAnswer, Scope, Version, after_archive,
-    before_archive, restore_lines, save_lines,
+    ActionKind, AfterArchive, BeforeArchive, Compression, Identity, Inputs, Key, Keys, Line, LookupOutcome,
+    LookupRequest, MissReason, Outputs, Release, ReserveAnswer, Scope, Version, after_archive, before_archive,
+    restore_lines, save_lines,
 };
 use crate::engine::Engine;
 use crate::evidence::{CacheInputs, CacheMode, Fact, Lookup, MissCause, NotSaved, Quote, SaveOutcome, StepOutcome};
@@ -42,9 +42,19 @@ impl<E: Engine> Job<'_, E> {
         let request = LookupRequest {
             keys: keys.clone(),
             version: Version::of(&inputs.paths, COMPRESSION),
-            scopes: Scope::readable(&self.scope(), None, &self.scope()),
+            scopes: self.readable(),
         };
-        let now = (self.setting.clock)();
+        let permission = self.plan.permission();
+        if !permission.can_read() {
+            let line = restore_lines::read_denied(release, permission);
+            self.say(&line)?;
+            self.recorder.fact(Fact::CacheRestoreFailed { reason: line.text });
+            self.say(&restore_lines::missed(&keys, inputs.fail_on_cache_miss))?;
+            self.cache_outputs(step, &Outputs::of(&inputs.key, None), action_kind(step));
+            let outcome = if inputs.fail_on_cache_miss { StepOutcome::Failure } else { StepOutcome::Success };
+            return Ok(outcome);
+        }
+        let now = self.clock.now();
         let found = match self.store.lookup(&request) {
             LookupOutcome::Miss { reason } => Err(miss_cause(self.store, &reason)),
             LookupOutcome::Exact { entry } => Ok((entry, true)),
@@ -85,7 +95,7 @@ impl<E: Engine> Job<'_, E> {
             return Ok(StepOutcome::Success);
         }
         self.store.touch(found.id, now)?;
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let (path, layout) = (self.store.archive(found.id), self.layout.clone());
         let result = stream::blocking(move || archive::extract(&path, COMPRESSION, &layout)).await?;
         self.copied_since(began);
@@ -96,6 +106,11 @@ impl<E: Engine> Job<'_, E> {
         if let Err(error) = result {
             if let Some(full) = disk_full(&error) {
                 return Err(full(error));
+            }
+            if matches!(error, ArchiveError::Truncated { .. } | ArchiveError::Stream { .. }) {
+                for line in restore_lines::archive_is_cut(COMPRESSION) {
+                    self.say(&line)?;
+                }
             }
             self.say(&restore_lines::tar_failed())?;
             self.recorder.fact(Fact::CacheRestoreFailed { reason: error.to_string() });
@@ -121,19 +136,20 @@ impl<E: Engine> Job<'_, E> {
         let release = release(step);
         let Some((inputs, keys)) = self.cache_inputs(step, header)? else { return Ok(StepOutcome::Success) };
         let key = keys.primary.as_str().to_owned();
-        match before_archive(release, &key, post.flatten().as_deref(), Permission::Write) {
+        let permission = self.plan.permission();
+        match before_archive(release, &key, post.flatten().as_deref(), permission) {
             BeforeArchive::NotSaving => {
                 self.say(&save_lines::not_saving(&key))?;
                 return self.not_saved(NotSaved::PrimaryHit { key }, &[]);
             }
             BeforeArchive::ModeForbids => {
-                let line = save_lines::mode_forbids(Permission::Write);
+                let line = save_lines::mode_forbids(permission);
                 self.say(&line)?;
                 return self.not_saved(NotSaved::ReadOnly { reason: line.text }, &[]);
             }
             BeforeArchive::Archive => {}
         }
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let staging = self.store.staging(&format!("run-{}-step-{}", self.number, step.index));
         let (layout, paths, file) = (self.layout.clone(), inputs.paths.clone(), staging.clone());
         let made = stream::blocking(move || {
@@ -166,6 +182,9 @@ impl<E: Engine> Job<'_, E> {
         };
         let mut reservation = None;
         let answer = after_archive(release, made.bytes, || {
+            if !permission.can_write() {
+                return ReserveAnswer::read_only();
+            }
             reservation = self.store.reserve(identity);
             if reservation.is_some() { ReserveAnswer::Granted } else { ReserveAnswer::Conflict }
         });
@@ -173,7 +192,7 @@ impl<E: Engine> Job<'_, E> {
             let _ = std::fs::remove_file(&staging);
             return self.refused(release, answer, &key, made.bytes, &failed);
         };
-        self.store.commit(reservation, &staging, (self.setting.clock)())?;
+        self.store.commit(reservation, &staging, self.clock.now())?;
         self.say(&save_lines::sent(made.bytes, made.bytes, self.since(began)))?;
         self.recorder.fact(Fact::CacheSaveSize { bytes: made.bytes });
         self.say(&save_lines::saved(&key))?;
@@ -263,8 +282,14 @@ impl<E: Engine> Job<'_, E> {
         Scope::new(self.plan.trigger.git_ref.clone())
     }
 
+    /// Lists the scopes the run may read.
+    fn readable(&self) -> Vec<Scope> {
+        let base = self.plan.trigger.base.as_deref().map(Scope::new);
+        Scope::readable(&self.scope(), base.as_ref(), &Scope::new(plan::DEFAULT_BRANCH))
+    }
+
     fn since(&self, began: SystemTime) -> std::time::Duration {
-        (self.setting.clock)().duration_since(began).unwrap_or_default()
+        self.clock.now().duration_since(began).unwrap_or_default()
     }
 }
 

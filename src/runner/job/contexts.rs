@@ -17,6 +17,7 @@ pub(super) struct JobContexts<'a> {
     pub(super) plan: &'a Plan,
     pub(super) step: Option<&'a PlannedStep>,
     pub(super) number: u32,
+    pub(super) commit: u32,
     pub(super) workspace: PathBuf,
     pub(super) outputs: &'a BTreeMap<String, BTreeMap<String, String>>,
     pub(super) outcomes: &'a BTreeMap<String, (StepOutcome, StepOutcome)>,
@@ -86,7 +87,8 @@ impl JobContexts<'_> {
 
     fn github(&self, name: &str) -> Value {
         let sha = || {
-            Sha256::digest(format!("run {}", self.number)).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+            let commit = format!("commit {} of {}", self.commit, self.plan.trigger.git_ref);
+            Sha256::digest(commit).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
         };
         let value = match name {
             "workspace" => WORKSPACE.to_owned(),

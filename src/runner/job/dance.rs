@@ -103,7 +103,7 @@ impl<E: Engine> Job<'_, E> {
         for line in &map.log {
             self.recorder.line(line)?;
         }
-        let Some(namespace) = self.namespace(&stage.builder).await? else {
+        let Some(namespace) = self.namespace(&stage.builder)? else {
             let why = format!("ERROR: no builder \"{}\" found", stage.builder);
             return self.crash(&why);
         };
@@ -147,7 +147,7 @@ impl<E: Engine> Job<'_, E> {
             DanceStep::MakeScratch(dir) | DanceStep::MakeSource(dir) => self.make_dir(&dir)?,
             DanceStep::Stamp(dir) => {
                 let path = self.real(&dir).join("buildstamp");
-                let now = humantime::format_rfc3339_millis((self.setting.clock)()).to_string();
+                let now = humantime::format_rfc3339_millis(self.clock.now()).to_string();
                 if let Err(error) = fs::write(&path, now) {
                     if error.kind() == std::io::ErrorKind::NotFound {
                         let text = format!("Error: ENOENT: no such file or directory, open '{dir}/buildstamp'");
@@ -168,13 +168,19 @@ impl<E: Engine> Job<'_, E> {
             DanceStep::MoveIntoPlace { source, .. } => {
                 let from = self.real(scratch).join("dance-cache");
                 let into = self.real(&source);
-                if let Err(error) = fs::rename(&from, &into) {
+                let moved = match on_second_disk(scratch) == on_second_disk(&source) {
+                    true => fs::rename(&from, &into),
+                    false => Err(std::io::ErrorKind::CrossesDevices.into()),
+                };
+                if let Err(error) = moved {
                     let text = match error.kind() {
                         std::io::ErrorKind::NotFound => "ENOENT: no such file or directory",
                         std::io::ErrorKind::CrossesDevices => "EXDEV: cross-device link not permitted",
                         _ => return Err(RunError::io("rename", from)(error)),
                     };
-                    return self.crash(&format!("Error: {text}, rename '{scratch}/dance-cache' -> '{source}'"));
+                    let thrown = format!("Error: {text}, rename '{scratch}/dance-cache' -> '{source}'");
+                    self.recorder.fact(Fact::DanceFailed { phase, reason: thrown.clone() });
+                    return self.thrown(&thrown);
                 }
             }
             DanceStep::Refused { command, why } => {
@@ -212,7 +218,7 @@ impl<E: Engine> Job<'_, E> {
         mount: &MountOptions,
         chown: Option<String>,
     ) -> Result<(), RunError> {
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let dir = self.real(source);
         let (links, options) =
             (dir.clone(), PackOptions { owner: Owner::Zero, times: Times::default(), trailing_dirs: true });
@@ -241,7 +247,7 @@ impl<E: Engine> Job<'_, E> {
         into: Move,
         scratch: String,
     ) -> Result<(), RunError> {
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let dir = match into {
             Move::Scratch => self.real(&scratch).join("dance-cache"),
             Move::Local | Move::Rsync { .. } => self.real(source),
@@ -279,7 +285,7 @@ impl<E: Engine> Job<'_, E> {
         Copy {
             namespace: namespace.clone(),
             image: self.setting.copy_image.clone(),
-            mount: CopyMount { target: mount.target.clone(), flag: entry.mount_args() },
+            mount: CopyMount { target: mount.target.clone(), flag: entry.expanded_args(mount) },
             owner,
             stamp: format!("{}-{}", self.number, since.as_nanos()),
         }
@@ -315,13 +321,18 @@ impl<E: Engine> Job<'_, E> {
         Ok(StepOutcome::Success)
     }
 
-    /// The action throws: the exception is printed and the step fails.
+    /// The action throws before its work is done.
     fn crash(&mut self, thrown: &str) -> StepResult {
+        let reason = thrown.lines().next().unwrap_or_default().to_owned();
+        self.recorder.fact(Fact::DanceCrashed { reason });
+        self.thrown(thrown)
+    }
+
+    /// An exception is printed and the step fails.
+    fn thrown(&mut self, thrown: &str) -> StepResult {
         for line in dance::fatal(thrown) {
             self.recorder.line(&line)?;
         }
-        let reason = thrown.lines().next().unwrap_or_default().to_owned();
-        self.recorder.fact(Fact::DanceCrashed { reason });
         self.recorder.error("Process completed with exit code 1.")?;
         Ok(StepOutcome::Failure)
     }
@@ -338,6 +349,11 @@ impl<E: Engine> Job<'_, E> {
         }
         self.layout.real(Path::new(WORKSPACE)).join(path)
     }
+}
+
+/// Tells whether a path lies on the second disk of GitHub's Linux runners, which is mounted at `/mnt`.
+fn on_second_disk(path: &str) -> bool {
+    Path::new(path).starts_with("/mnt")
 }
 
 /// Reads mount options as the vocabulary of facts has them.

@@ -15,13 +15,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::archive::Layout;
-use super::experiment::Setting;
+use super::experiment::{Setting, Turn};
 use super::store::Store;
-use super::{Progress, RunError};
+use super::{Clock, Progress, RunError};
 use crate::engine::{Engine, Namespace};
 use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
 use crate::plan::{Action, CacheMode, DanceMode, Plan, PlannedStep, PostStep};
+use crate::scenario::GoRelease;
 use crate::workflow::expr::{JobStatus, Template};
 use contexts::JobContexts;
 use recorder::Recorder;
@@ -48,6 +51,10 @@ pub(super) struct Job<'a, E: Engine> {
     plan: &'a Plan,
     store: &'a mut Store,
     number: u32,
+    /// The number of the commit, the same for runs of one commit.
+    commit: u32,
+    go: GoRelease,
+    clock: Clock,
     layout: Layout,
     /// The checked-out project as it came, for builds from the Git context.
     checkout: PathBuf,
@@ -60,6 +67,8 @@ pub(super) struct Job<'a, E: Engine> {
     /// The builder that commands without `--builder` use.
     active_builder: String,
     builders: Vec<String>,
+    /// The namespaces that were proven empty before the first step.
+    fresh: Vec<Namespace>,
     used: Vec<Namespace>,
     /// By main step: what the restore left for its post step.
     restored: BTreeMap<usize, Option<String>>,
@@ -85,35 +94,36 @@ pub(super) struct Places {
 }
 
 impl<'a, E: Engine> Job<'a, E> {
-    #[expect(clippy::too_many_arguments, reason = "a job is made in one place, from all that makes up a run")]
     pub(super) fn new(
         engine: &'a E,
         setting: &'a Setting<'a>,
-        plan: &'a Plan,
+        turn: Turn<'a>,
         store: &'a mut Store,
-        number: u32,
-        with_dance: bool,
         places: Places,
         log_name: &str,
         watch: &'a mut dyn FnMut(Progress),
     ) -> Result<Self, RunError> {
-        let recorder = Recorder::create(&places.evidence.join("job.log"), log_name, setting.clock, watch)?;
+        let recorder = Recorder::create(&places.evidence.join("job.log"), log_name, turn.clock, watch)?;
         Ok(Self {
             engine,
             setting,
-            plan,
+            plan: &turn.run.plan,
             store,
-            number,
+            number: turn.number,
+            commit: turn.run.commit,
+            go: turn.run.go,
+            clock: turn.clock,
             layout: places.layout,
             checkout: places.checkout,
             evidence_dir: places.evidence,
-            with_dance,
+            with_dance: turn.with_dance,
             recorder,
             status: JobStatus::Success,
             outputs: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             active_builder: "default".to_owned(),
             builders: vec!["default".to_owned()],
+            fresh: Vec::new(),
             used: Vec::new(),
             restored: BTreeMap::new(),
             ids: BTreeMap::new(),
@@ -125,6 +135,7 @@ impl<'a, E: Engine> Job<'a, E> {
     pub(super) async fn run(mut self) -> Result<Finished, RunError> {
         self.recorder
             .line(&format!("Current runner version: 'verify-buildkit-cache {}'", env!("CARGO_PKG_VERSION")))?;
+        self.prove_fresh().await?;
         for step in &self.plan.steps {
             self.main_step(step).await?;
         }
@@ -153,7 +164,7 @@ impl<'a, E: Engine> Job<'a, E> {
         }
         let id = self.recorder.begin(Phase::Main, &step.display_name, None)?;
         self.ids.insert(step.index, id);
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         let outcome = match &step.action {
             Action::Checkout => self.check_out(step).await,
             Action::Cache(CacheMode::Save) => self.save(step, None).await,
@@ -179,7 +190,7 @@ impl<'a, E: Engine> Job<'a, E> {
             return Ok(());
         }
         self.recorder.begin(Phase::Post, &post.display_name, Some(of))?;
-        let began = (self.setting.clock)();
+        let began = self.clock.now();
         self.recorder.line("Post job cleanup.")?;
         let outcome = match &step.action {
             Action::Cache(_) => {
@@ -231,12 +242,13 @@ impl<'a, E: Engine> Job<'a, E> {
 
     /// Emits what the engine has of this job's mounts.
     async fn record_mounts(&mut self) -> Result<(), RunError> {
-        for (index, builder) in self.builders.clone().iter().enumerate() {
-            let namespace = self.setting.namespace(self.number, self.with_dance, index);
-            if !self.used.contains(&namespace) {
-                continue;
-            }
-            for mount in self.engine.mounts(&namespace).await? {
+        let home = self.home();
+        let all = self.builders.iter().enumerate();
+        let all = all.map(|(index, builder)| (self.setting.namespace(home, self.with_dance, index), builder.clone()));
+        let used: Vec<(Namespace, String)> = all.filter(|(namespace, _)| self.used.contains(namespace)).collect();
+        let found = join_all(used.iter().map(|(namespace, _)| self.engine.mounts(namespace))).await;
+        for ((_, builder), mounts) in used.into_iter().zip(found) {
+            for mount in mounts? {
                 let made = match mount.creator {
                     crate::evidence::Creator::Inject => "the dance's inject",
                     crate::evidence::Creator::Extract => "the dance's extract",
@@ -260,16 +272,49 @@ impl<'a, E: Engine> Job<'a, E> {
         Ok(())
     }
 
-    /// Returns the namespace of a builder, which is proven empty when first used; `None` when there is no such builder.
-    async fn namespace(&mut self, builder: &str) -> Result<Option<Namespace>, RunError> {
+    /// Returns the run in whose namespaces this one works: its own, or that of the run whose layers its build reads.
+    ///
+    /// The control arm reads no layers, since a build that did not run would prove nothing.
+    pub(super) fn home(&self) -> u32 {
+        let builds = self.plan.steps.iter().filter(|step| self.with_dance && step.action == Action::BuildPush);
+        let inputs = builds.filter_map(|step| self.evaluate(step, step.input("cache-from")?).ok());
+        let mut found = inputs.filter_map(|input| self.setting.layers.find(&input, &self.plan.trigger));
+        found.next().unwrap_or(self.number)
+    }
+
+    /// Proves that the mounts of every builder this job may have are empty. It costs time that is no step's, so it comes
+    /// before the first; all builders are asked about at once, and an engine answers that with one listing.
+    async fn prove_fresh(&mut self) -> Result<(), RunError> {
+        let home = self.home();
+        let set_up = self.plan.steps.iter().filter(|step| step.action == Action::SetupBuildx).count();
+        let namespaces: Vec<Namespace> =
+            (0..=set_up).map(|index| self.setting.namespace(home, self.with_dance, index)).collect();
+        for namespace in &namespaces {
+            self.setting.ledger.remember(namespace);
+            if home != self.number {
+                self.engine.drop_mounts(namespace).await?;
+            }
+        }
+        let found = join_all(namespaces.iter().map(|namespace| self.engine.mounts(namespace))).await;
+        for (namespace, mounts) in namespaces.iter().zip(found) {
+            let count = mounts?.len();
+            if count > 0 {
+                return Err(RunError::NotFresh { namespace: namespace.as_str().to_owned(), count });
+            }
+        }
+        self.fresh = namespaces;
+        Ok(())
+    }
+
+    /// Returns the namespace of a builder, which is proven empty before it is used; `None` when there is no such builder.
+    fn namespace(&mut self, builder: &str) -> Result<Option<Namespace>, RunError> {
         let Some(index) = self.builders.iter().position(|known| known == builder) else { return Ok(None) };
-        let namespace = self.setting.namespace(self.number, self.with_dance, index);
+        let home = self.home();
+        let namespace = self.setting.namespace(home, self.with_dance, index);
         if !self.used.contains(&namespace) {
-            self.setting.ledger.remember(&namespace);
-            let mounts = self.engine.mounts(&namespace).await?;
-            if !mounts.is_empty() {
-                let namespace = namespace.as_str().to_owned();
-                return Err(RunError::NotFresh { namespace, count: mounts.len() });
+            if !self.fresh.contains(&namespace) {
+                let reason = format!("builder {builder} works in {}, which nobody proved empty", namespace.as_str());
+                return Err(RunError::Worker { reason });
             }
             self.used.push(namespace.clone());
         }
@@ -281,6 +326,7 @@ impl<'a, E: Engine> Job<'a, E> {
             plan: self.plan,
             step,
             number: self.number,
+            commit: self.commit,
             workspace: self.layout.real(WORKSPACE.as_ref()),
             outputs: &self.outputs,
             outcomes: &self.outcomes,
@@ -334,6 +380,6 @@ impl<'a, E: Engine> Job<'a, E> {
 
     /// Adds time spent on a copy.
     fn copied_since(&mut self, began: std::time::SystemTime) {
-        self.work.copies += (self.setting.clock)().duration_since(began).unwrap_or_default();
+        self.work.copies += self.clock.now().duration_since(began).unwrap_or_default();
     }
 }

@@ -55,7 +55,7 @@ impl<'a> Recorder<'a> {
 
     /// Ends the step under way.
     pub(super) fn end(&mut self, outcome: StepOutcome, began: SystemTime) -> Result<(), RunError> {
-        let took = (self.clock)().duration_since(began).unwrap_or_default();
+        let took = self.clock.now().duration_since(began).unwrap_or_default();
         self.fact(Fact::StepEnded { outcome, took: Some(took) });
         (self.watch)(Progress::StepEnded { outcome, took });
         self.step = None;
@@ -85,7 +85,7 @@ impl<'a> Recorder<'a> {
 
     /// Keeps a fact with the quote it rests on.
     pub(super) fn fact_at(&mut self, quote: Quote, fact: Fact) {
-        self.events.push(Event { step: self.step, at: Some((self.clock)()), quote, fact });
+        self.events.push(Event { step: self.step, at: Some(self.clock.now()), quote, fact });
     }
 
     /// Ends the log and hands out the facts.

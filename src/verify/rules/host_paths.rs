@@ -30,15 +30,22 @@ fn elsewhere(run: &Run) -> Option<Finding> {
     let mut evidence: Vec<Quote> = inputs.iter().map(|inputs| inputs.quote.clone()).collect();
     evidence.extend(dance.map(|dance| dance.quote.clone()));
     evidence.extend(path_missing(run).cloned());
-    if path_missing(run).is_some() && cache_dir.is_none() {
-        return Some(path_finding(run, Severity::Error, evidence, Some((&path, &source))));
+    // Without a cache map the dance itself chose the directories, and `cache-dir` is how to tell it.
+    let mapped = dance.is_some_and(|dance| dance.value.cache_map.is_some());
+    if path_missing(run).is_some() && cache_dir.is_none() && mapped {
+        return Some(path_finding(run, Severity::Error, evidence, Some((&path, &run.sources()))));
     }
-    let ignored = cache_dir.map(|_| " (the dance ignores `cache-dir` when a cache map is given)").unwrap_or_default();
+    let why = match (cache_dir, mapped) {
+        (Some(_), true) => " (the dance ignores `cache-dir` when a cache map is given)",
+        (Some(_), false) => " (a relative `cache-dir` begins at the repository's root, whatever the working directory)",
+        (None, false) => " (without `cache-dir` the dance writes to the repository's root)",
+        (None, true) => "",
+    };
     let base = cache_dir.unwrap_or(&path).trim_end_matches('/');
     let name = source.rsplit('/').find(|part| !part.is_empty()).unwrap_or("go-mod");
     Some(Finding::error(
         Code::CacheDirMismatch,
-        format!("the dance keeps its data in `{source}`, actions/cache saves `{path}`{ignored}"),
+        format!("the dance keeps its data in `{source}`, actions/cache saves `{path}`{why}"),
         evidence,
         format!(
             "Let both name one place: absolute `cache-dir: ${{{{ github.workspace }}}}/${{{{ env.CACHE_DIR }}}}` without a cache map, or the \
@@ -53,12 +60,15 @@ fn missing(view: &View) -> Option<Finding> {
     Some(path_finding(run, Severity::Error, path_missing(run).cloned().into_iter().collect(), None))
 }
 
-fn path_finding(run: &Run, severity: Severity, evidence: Vec<Quote>, names: Option<(&str, &str)>) -> Finding {
+fn path_finding(run: &Run, severity: Severity, evidence: Vec<Quote>, names: Option<(&str, &[String])>) -> Finding {
     let (title, fix) = match names {
-        Some((path, source)) => (
-            format!("actions/cache saves `{path}`, which does not exist: the dance uses `{source}`"),
-            format!("Let `path:` of actions/cache name the dance's directories: `path: {source}`."),
-        ),
+        Some((path, sources)) => {
+            let sources = sources.iter().map(|source| format!("`{source}`")).collect::<Vec<_>>().join(", ");
+            (
+                format!("actions/cache saves `{path}`, which does not exist: the dance uses {sources}"),
+                format!("Let `path:` of actions/cache name the dance's directories: {sources}."),
+            )
+        }
         None => (
             format!("in {} the directory to save did not exist, so nothing was saved", run.name()),
             Code::CachePathMissing.docs().fix.to_owned(),

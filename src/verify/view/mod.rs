@@ -101,6 +101,7 @@ impl<'a> View<'a> {
             Some(SaveOutcome::NotSaved(_)) => true,
             None => false,
         }) || run.broke_off().is_some()
+            || run.failed_to_extract()
     }
 
     /// Returns the earlier run whose save (or failure to save) explains what the judged run found.
@@ -114,6 +115,20 @@ impl<'a> View<'a> {
             return newest_first.find(|run| !run.caches.iter().any(|cache| cache.hit_primary().is_some()));
         }
         newest_first.find(|run| run.saves().any(|(_, key, _)| keys.contains(&key)))
+    }
+
+    /// Returns the run that saved what was restored, where it left far less in the build's mounts than the judged run
+    /// needs, and both amounts.
+    pub(crate) fn outgrown(&self) -> Option<(&Run<'a>, u64, u64)> {
+        let left = |run: &Run<'a>| -> Option<u64> {
+            let after = |mount: &Wanted| Some(run.build?.sizes_of(&mount.target)?.after.as_ref()?.value);
+            self.wanted().iter().map(after).sum()
+        };
+        let restored =
+            self.judged.restoring().any(|cache| cache.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE));
+        let origin = self.origin().filter(|_| restored)?;
+        let (before, now) = (left(origin)?, left(&self.judged)?);
+        (before < now / 2).then_some((origin, before, now))
     }
 
     /// Tells whether the judged run missed although the run before it is known to have saved real data.

@@ -121,6 +121,7 @@ pub(crate) fn pair<'a>(run: &Run<'a>, phase: DancePhase) -> Vec<Pairing<'a>> {
             .iter()
             .position(|entry| entry.mount.value.clean_target() == mount.clean_target())
             .or_else(|| free.iter().position(|entry| entry.mount.value.id_part() == mount.id_part()))
+            .or_else(|| free.iter().position(|entry| names(entry, mount)))
             .or_else(|| free.iter().position(|entry| kind != MountKind::Other && kind == meant_for(entry)))
             .or((lonely == 1 && free.len() == 1 && meant_for(free[0]) == MountKind::Other).then_some(0));
         pairs.push(match meant {
@@ -129,6 +130,33 @@ pub(crate) fn pair<'a>(run: &Run<'a>, phase: DancePhase) -> Vec<Pairing<'a>> {
         });
     }
     pairs
+}
+
+/// Tells whether an entry names a mount but for a variable. The dance names the directory after the id as it is written;
+/// the id itself may have lost its variables by then.
+fn names(entry: &Carried, mount: &MountSpec) -> bool {
+    let source = entry.source.as_deref().unwrap_or_default();
+    let directory = source.rsplit('/').next().unwrap_or_default();
+    [entry.mount.value.id_part().as_str(), directory].iter().any(|name| spells(name, &mount.id_part()))
+}
+
+/// Tells whether a text becomes another once its variables have values: `${APP}-mod` becomes `shop-mod`.
+fn spells(template: &str, text: &str) -> bool {
+    let mut pieces = template.split('$');
+    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut open = false;
+    for piece in pieces {
+        let literal = match piece.strip_prefix('{') {
+            Some(braced) => braced.split_once('}').map_or("", |(_, literal)| literal),
+            None => piece.trim_start_matches(|char: char| char.is_ascii_alphanumeric() || char == '_'),
+        };
+        open = literal.is_empty();
+        match rest.find(literal) {
+            Some(at) => rest = &rest[at + literal.len()..],
+            None => return false,
+        }
+    }
+    template.contains('$') && (open || rest.is_empty())
 }
 
 /// Tells what an entry is meant for, also by the name of its directory.
@@ -155,4 +183,21 @@ pub(crate) fn differs(mount: &MountSpec, entry: &MountSpec) -> Option<bool> {
         return None;
     }
     Some(!mount.same_cache(entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_spells_what_its_variables_may_make_of_it() {
+        for (template, text) in
+            [("${APP}-mod", "shop-mod"), ("go-$ARCH", "go-amd64"), ("a-${B}-c", "a-b-c"), ("$X", "")]
+        {
+            assert!(spells(template, text), "{template} {text}");
+        }
+        for (template, text) in [("${APP}-mod", "shop-build"), ("go-mod", "go-mod"), ("go-$X", "py-1"), ("", "")] {
+            assert!(!spells(template, text), "{template} {text}");
+        }
+    }
 }

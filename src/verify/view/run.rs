@@ -111,6 +111,11 @@ impl<'a> Run<'a> {
         self.evidence.truncated.is_none() && !self.evidence.steps.is_empty()
     }
 
+    /// Tells whether a copy out of a cache mount failed, so that what the build left never got to be saved.
+    pub(crate) fn failed_to_extract(&self) -> bool {
+        self.dances().iter().flat_map(|dance| &dance.failures).any(|failure| failure.value.0 == DancePhase::Extract)
+    }
+
     /// Returns the line that shows that a step failed before the post steps.
     pub(crate) fn broke_off(&self) -> Option<&'a Quote> {
         let saved = self.caches.iter().any(|cache| cache.save.is_some());

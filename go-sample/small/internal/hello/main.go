@@ -1,0 +1,8 @@
+// Command hello prints the revision.
+package main
+
+import "example.com/go-sample/internal/version"
+
+func main() {
+	println(version.Revision)
+}

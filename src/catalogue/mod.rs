@@ -1,0 +1,19 @@
+//! The catalogue held against what the verifier says of it. [`Entry`] is principal.
+//!
+//! A scenario states what must be said of its runs; [`judge`] has it said, twice over: of what the runner saw, and of what
+//! the written logs alone show. Missing codes and unexpected ones both count. Nothing here runs anything, reads a file or
+//! writes for a reader: the entries go up to [`crate::report`].
+
+mod compare;
+mod entry;
+mod matrix;
+mod partition;
+mod round;
+mod selection;
+
+pub use compare::{Comparison, Seen};
+pub use entry::{Column, Entry, Form, Judged, Numbers, Outcome, judge, thresholds};
+pub use matrix::{Mark, Matrix, Row, main_code};
+pub use partition::{Partition, PartitionError};
+pub use round::Round;
+pub use selection::{Chosen, SelectionError, select};

@@ -1,0 +1,145 @@
+//! One scenario of a round: run, cleaned up after, judged by what was seen and by the logs it wrote. [`carry_out`] is
+//! principal.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::watch;
+
+use crate::catalogue::{Chosen, Column, Entry, Judged, Numbers, Outcome, judge};
+use crate::cli::logs::read_jobs;
+use crate::cli::present::Presented;
+use crate::cli::problem::Problem;
+use crate::cli::run::{Engine, Folder, session};
+use crate::evidence::Evidence;
+use crate::log::Job;
+use crate::runner::{self, Clock, Experiment, Ledger, PlannedRun, Progress, Project};
+
+/// One scenario and where it is run.
+pub(super) struct Arm<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) chosen: &'a Chosen,
+    /// Its place in the round, which makes its session's word differ from its neighbours'.
+    pub(super) number: usize,
+    pub(super) go_image: Option<&'a str>,
+    /// Where its evidence goes.
+    pub(super) evidence: PathBuf,
+    /// Changes when a signal has come.
+    pub(super) stopped: watch::Receiver<Option<&'static str>>,
+}
+
+/// Runs a scenario and judges it. `None` when a signal stopped it; what it made is gone then, too.
+pub(super) async fn carry_out(
+    arm: Arm<'_>,
+    watch: &mut dyn FnMut(Progress),
+    talk: &mut dyn FnMut(&str),
+) -> Option<Entry> {
+    let began = Instant::now();
+    let outcome = match experiment(&arm, watch, talk).await {
+        Ok(None) => return None,
+        Ok(Some(judged)) => Outcome::Judged(judged),
+        Err(problem) => {
+            let (reason, hint) = problem.into_words();
+            Outcome::Stopped { reason, hint }
+        }
+    };
+    let scenario = &arm.chosen.scenario;
+    Some(Entry {
+        name: scenario.name.clone(),
+        group: scenario.about.group,
+        expected: scenario.about.expect.clone(),
+        outcome,
+        took: began.elapsed(),
+        evidence: None,
+    })
+}
+
+async fn experiment(
+    arm: &Arm<'_>,
+    watch: &mut dyn FnMut(Progress),
+    talk: &mut dyn FnMut(&str),
+) -> Result<Option<Vec<Judged>>, Problem> {
+    let evidence = &arm.evidence;
+    fs::create_dir_all(evidence).map_err(|error| cannot("make", evidence, &error))?;
+    let runs = arm.chosen.history.iter().map(|happening| PlannedRun::new(happening, None));
+    let runs = runs.collect::<Result<Vec<_>, _>>();
+    let runs = runs.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let scratch = Folder::scratch()?;
+    let experiment = Experiment {
+        runs,
+        project: Project::Sample(arm.chosen.scenario.about.sample.into()),
+        control: false,
+        go_image: arm.go_image.map(str::to_owned),
+        evidence: evidence.clone(),
+        scratch: scratch.path.clone(),
+        session: session(arm.number),
+        clock: Clock::new(SystemTime::now),
+    };
+    let ledger = Ledger::default();
+    let mut stopped = arm.stopped.clone();
+    let ran = tokio::select! {
+        ran = runner::run(arm.engine, &experiment, &ledger, watch) => Some(ran),
+        _ = stopped.wait_for(Option::is_some) => None,
+    };
+    watch(Progress::CleaningUp);
+    if let Err(error) = ledger.clean(arm.engine).await {
+        talk(&format!("warning: not everything could be removed from the engine: {error}"));
+    }
+    if let Err(error) = scratch.remove() {
+        talk(&format!("warning: not all temporary files could be removed: {error}"));
+    }
+    let Some(ran) = ran else { return Ok(None) };
+    let outcome = ran.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let live: Vec<Evidence> = outcome.runs.iter().map(|run| Evidence::fold(run.name.clone(), &run.events)).collect();
+    let read = (1..=live.len()).map(|number| written(evidence, number)).collect::<Result<Vec<_>, _>>()?;
+    let by = Numbers::of(&arm.chosen.scenario);
+    let mut judged = Vec::new();
+    for (column, runs) in [(Column::Live, &live), (Column::Log, &read)] {
+        judged.extend(judge(arm.chosen, column, runs, &by));
+    }
+    keep_reports(arm, &judged, &by)?;
+    Ok(Some(judged))
+}
+
+/// Reads a written log back, as `logs` would.
+fn written(evidence: &Path, number: usize) -> Result<Evidence, Problem> {
+    let path = evidence.join(format!("run-{number}/job.log"));
+    let jobs = read_jobs(&path)?;
+    match jobs.as_slice() {
+        [job] => Ok(Job::evidence(job)),
+        jobs => Err(Problem::stopped(format!("{} reads back as {} jobs", path.display(), jobs.len()))),
+    }
+}
+
+/// Writes both reports of the end and the workflow beside the logs.
+fn keep_reports(arm: &Arm<'_>, judged: &[Judged], by: &Numbers) -> Result<(), Problem> {
+    let scenario = &arm.chosen.scenario;
+    let presented = |command| Presented {
+        command,
+        subject: &scenario.name,
+        scenario: Some(&scenario.name),
+        profile: by.profile,
+        thresholds: &by.thresholds,
+        timing: None,
+        evidence: None,
+        repeat: None,
+    };
+    let mut files = vec![("workflow.yml", scenario.workflow.text.clone())];
+    for judged in judged.iter().filter(|judged| judged.last) {
+        let (name, command) = match judged.column {
+            Column::Live => ("report.json", "run"),
+            Column::Log => ("report-from-logs.json", "logs"),
+        };
+        files.push((name, presented(command).json(&judged.report)));
+    }
+    for (name, text) in files {
+        let path = arm.evidence.join(name);
+        fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
+    }
+    Ok(())
+}
+
+fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Problem {
+    Problem::stopped(format!("cannot {doing} {}: {error}", path.display()))
+}

@@ -1,0 +1,46 @@
+//! `scenarios`: the catalogue, listed, told and run.
+
+mod args;
+mod experiment;
+mod names;
+mod round;
+mod view;
+
+pub(super) use args::Scenarios;
+pub(super) use names::ScenarioName;
+
+use super::exit::Exit;
+use super::out;
+use super::problem::Problem;
+use crate::catalogue::{Chosen, Form, SelectionError, select};
+use crate::report::catalogue as report;
+use args::ListFormat;
+
+/// Runs `scenarios`.
+pub(super) fn run(command: &Scenarios) -> Result<Exit, Problem> {
+    match command {
+        Scenarios::List { format } => {
+            let catalogue = chosen(&[])?;
+            out(&match format {
+                ListFormat::Text => report::list(&catalogue, true),
+                ListFormat::Json => report::list_json(&catalogue),
+            });
+            Ok(Exit::Effective)
+        }
+        Scenarios::Show { name } => {
+            for chosen in chosen(std::slice::from_ref(name))? {
+                out(&report::show(&chosen, true).map_err(|error| refused(&error.into()))?);
+            }
+            Ok(Exit::Effective)
+        }
+        Scenarios::Run(args) => round::run(args),
+    }
+}
+
+fn chosen(names: &[String]) -> Result<Vec<Chosen>, Problem> {
+    select(names, Form::Faulty, None).map_err(|error| refused(&error))
+}
+
+fn refused(error: &SelectionError) -> Problem {
+    Problem::usage(error.to_string()).hint(error.hint())
+}

@@ -1,0 +1,118 @@
+//! Which records of the build cache were made under namespaces, and which of those others build on. [`Claims`] is principal.
+
+use std::collections::HashSet;
+
+use super::clean::Made;
+use super::usage::Record;
+use crate::engine::Namespace;
+
+/// The records that namespaces made.
+#[derive(Debug, Default)]
+pub(super) struct Claims<'r> {
+    /// Those that nobody else builds on.
+    pub(super) free: HashSet<&'r str>,
+    /// Those of them that are cache mounts.
+    pub(super) mounts: HashSet<&'r str>,
+    /// Those that a layer of another namespace stands on. A step such as `COPY` makes one layer for all who copy the same.
+    pub(super) built_on: HashSet<&'r str>,
+}
+
+impl<'r> Claims<'r> {
+    /// Finds the records of namespaces, and those put off before.
+    pub(super) fn new(records: &'r [Record], made: &[(&Namespace, Made)], put_off: &HashSet<String>) -> Self {
+        let namespaces: Vec<&Namespace> = made.iter().map(|(namespace, _)| *namespace).collect();
+        let others = of_others(records, &namespaces);
+        let mut claims = Self::default();
+        let mut ours: HashSet<&str> = HashSet::new();
+        for record in records {
+            let id = record.id.as_str();
+            if made.iter().any(|(namespace, made)| record.mount_of(namespace, Some(made)).is_some()) {
+                claims.mounts.insert(id);
+                ours.insert(id);
+            } else if put_off.contains(id) || made.iter().any(|(namespace, made)| made_under(record, namespace, made)) {
+                ours.insert(id);
+            }
+        }
+        loop {
+            // A layer that stands on one of ours is ours, unless it says whose it is.
+            let stands_on_ours = |record: &&Record| {
+                let id = record.id.as_str();
+                !ours.contains(id) && !others.contains(id) && record.parents().any(|parent| ours.contains(parent))
+            };
+            let more: Vec<&str> = records.iter().filter(stands_on_ours).map(|record| record.id.as_str()).collect();
+            if more.is_empty() {
+                break;
+            }
+            ours.extend(more);
+        }
+        (claims.built_on, claims.free) = ours.into_iter().partition(|id| others.contains(id));
+        claims
+    }
+}
+
+fn made_under(record: &Record, namespace: &Namespace, made: &Made) -> bool {
+    record.marked(namespace)
+        || (!made.before.contains(&record.id)
+            && !record.marked_by_another(&[namespace])
+            && made.work.iter().any(|work| record.made_by(work)))
+}
+
+/// Finds the records that are marked by other namespaces, and all that those stand on.
+fn of_others<'r>(records: &'r [Record], namespaces: &[&Namespace]) -> HashSet<&'r str> {
+    let marked = records.iter().filter(|record| record.marked_by_another(namespaces));
+    let mut others: HashSet<&str> = marked.map(|record| record.id.as_str()).collect();
+    loop {
+        let more: Vec<&str> = records
+            .iter()
+            .filter(|record| others.contains(record.id.as_str()))
+            .flat_map(Record::parents)
+            .filter(|parent| !others.contains(parent))
+            .collect();
+        if more.is_empty() {
+            return others;
+        }
+        others.extend(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(id: &str, parent: &str, description: &str) -> Record {
+        let text = json!({
+            "ID": id, "Parent": parent, "Type": "regular", "Description": description, "Size": 1,
+            "CreatedAt": "2026-01-01T00:00:01Z",
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    fn sorted(ids: &HashSet<&str>) -> Vec<String> {
+        let mut ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn what_another_builds_on_is_not_free_and_what_another_made_is_not_ours() {
+        let run = |namespace: &str| format!("mount / from exec /usr/bin/env VBC_RUNNER={namespace} /bin/sh -c make");
+        let records = [
+            record("base", "", "from local"),
+            record("shared", "base", "fileop target"),
+            record("mine", "shared", &run("vbc-a-r1-b1")),
+            record("on-mine", "mine", "fileop target"),
+            record("theirs", "shared", &run("vbc-b-r1-b1")),
+            record("on-theirs", "theirs", "fileop target"),
+        ];
+        let namespace = Namespace::new("vbc-a-r1-b1");
+        let put_off = HashSet::from(["shared".to_owned()]);
+        let made = [(&namespace, Made::default())];
+        let claims = Claims::new(&records, &made, &put_off);
+        assert_eq!(sorted(&claims.free), ["mine", "on-mine"]);
+        assert_eq!(sorted(&claims.built_on), ["shared"]);
+        let claims = Claims::new(&records[..4], &made, &put_off);
+        assert_eq!(sorted(&claims.free), ["mine", "on-mine", "shared"]);
+    }
+}
