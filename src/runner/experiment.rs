@@ -259,6 +259,9 @@ async fn job<E: Engine>(
     watch(Progress::Job { name: name.clone(), steps: plan.steps.len() + plan.post_steps.len() });
     let runner = experiment.scratch.join(&dir);
     let places = places(&runner, experiment.evidence.join(&dir))?;
+    // A scenario's workflow changes from run to run, so each run keeps its own.
+    let kept = places.evidence.join("workflow.yml");
+    fs::write(&kept, &plan.source().text).map_err(RunError::io("write", &kept))?;
     experiment.project.check_out(&places.checkout, &run.edits, &run.dockerfile.text)?;
     let log = format!("{dir}/job.log");
     let finished = Job::new(engine, setting, turn, store, places, &log, watch)?.run().await?;
