@@ -317,6 +317,36 @@ fn rows() -> Vec<Row> {
             &[Code::CacheDirMismatch],
         ),
         Row(
+            "cache-dir-mismatch-of-a-dance-without-a-map",
+            nothing_saved(|job| {
+                job.entries = vec![("go-mod".into(), with_id("/var/cache-target", "go-mod"))];
+                ids(job);
+            }),
+            Ineffective,
+            &[Code::CacheDirMismatch],
+        ),
+        Row(
+            "cache-map-collision-by-base-name",
+            always([Job::cold(), Job::warm().but(|job| job.before = [8192, 114 * MB])], |job| {
+                let dance = job.dance.as_mut().unwrap();
+                dance.uses = "hiromaily/buildkit-cache-dance@v4.3.0".into();
+                dance.cache_dir = Some(".go-cache".into());
+                dance.cache_map = Some(r#"{"mod/go": "/go/pkg/mod", "build/go": "/root/.cache/go-build"}"#.into());
+                job.entries = vec![(".go-cache/go".into(), mount("/root/.cache/go-build"))];
+            }),
+            Ineffective,
+            &[Code::CacheMapCollision],
+        ),
+        Row(
+            "non-root-build-user",
+            always([Job::cold(), Job::warm()], |job| {
+                job.unprinted = vec![1];
+                job.seconds = 17.0;
+            }),
+            Ineffective,
+            &[Code::BuildNotFaster],
+        ),
+        Row(
             "builder-mismatch",
             nothing_carried(|job| {
                 job.dance.as_mut().unwrap().builder = Some("default".into());
