@@ -4,22 +4,22 @@
 //! All ways take turns in each round, on the same engine and disk, and the median of the rounds counts. Every way must
 //! bring back every file, or the measurement is refused. `cargo bench --bench carry -- a` measures one tree only;
 //! `CARRY_ROUNDS` changes the three rounds.
+//!
+//! What the rounds make is removed when they are over, not between them: an ext4 without a journal does not use an
+//! inode again for a minute or more after its file was deleted, and looks each of them over for every new file (Linux,
+//! `fs/ext4/ialloc.c`, `recently_deleted`), so that one way's deletions would be the next one's seconds.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the person who started it")]
 
-use std::fmt::Display;
 use std::fs;
-use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
-use bytes::Bytes;
-use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
-use verify_buildkit_cache::engine::{BuildRequest, ByteStream, Copy, CopyMount, Docker, Engine, Namespace};
+use verify_buildkit_cache::engine::{BuildRequest, Copy, CopyMount, Docker, Engine, Namespace};
 use verify_buildkit_cache::runner::archive::{self, Owner, PackOptions, Times};
+use verify_buildkit_cache::runner::stream;
 use verify_buildkit_cache::scenario::sample;
 
 const TARGET: &str = "/carry";
@@ -64,28 +64,145 @@ async fn measure(chosen: &[String]) -> Result<()> {
     for tree in TREES.iter().filter(|tree| chosen.is_empty() || chosen.iter().any(|name| name == tree.name)) {
         let dir = tempfile::Builder::new().prefix("verify-buildkit-cache-bench-").tempdir()?;
         grow(tree, &dir.path().join("tree"))?;
-        let (mut copied, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..rounds {
-            eprintln!("({}) round {} of {rounds}", tree.name, round + 1);
-            copied.push(cp(tree, dir.path())?);
-            // What a way made goes before the next one starts, also when it failed.
-            let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
-            let took = carry(&engine, &image, tree, dir.path(), &namespace).await;
-            engine.clean(std::slice::from_ref(&namespace)).await?;
-            ours.push(took?);
-            if with_cli {
-                let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
-                let took = cp_in_run(&engine, &image, tree, dir.path(), &namespace).await;
-                engine.clean(std::slice::from_ref(&namespace)).await?;
-                theirs.push(took?);
-            }
-            eprintln!("    cp -a {:?}, ours {:?}, cp in RUN {:?}", copied.last(), ours.last(), theirs.last());
-        }
+        let mut bench = Bench { engine: &engine, image: &image, tree, dir: dir.path(), used: Vec::new(), copies: 0 };
+        let measured = bench.rounds(rounds, with_cli).await;
+        let cleaned = engine.clean(&bench.used).await;
+        let (copied, ours, theirs) = measured?;
+        cleaned?;
         show(tree, copied, ours, theirs);
     }
     let memory = peak_memory()?;
     println!("peak memory of this program: {} MB (at most {} MB)", memory >> 20, MOST_MEMORY >> 20);
     Ok(())
+}
+
+/// The measurement of one tree.
+struct Bench<'a> {
+    engine: &'a Docker,
+    image: &'a str,
+    tree: &'a Tree,
+    dir: &'a Path,
+    /// What has to be cleaned up in the end, also when a way failed.
+    used: Vec<Namespace>,
+    copies: usize,
+}
+
+impl Bench<'_> {
+    async fn rounds(&mut self, rounds: usize, with_cli: bool) -> Result<(Vec<Duration>, Vec<Took>, Vec<Took>)> {
+        let (mut copied, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..rounds {
+            eprintln!("({}) round {} of {rounds}", self.tree.name, round + 1);
+            copied.push(self.cp()?);
+            ours.push(self.carry().await?);
+            if with_cli {
+                theirs.push(self.cp_in_run().await?);
+            }
+            eprintln!("    cp -a {:?}, ours {:?}, cp in RUN {:?}", copied.last(), ours.last(), theirs.last());
+        }
+        Ok((copied, ours, theirs))
+    }
+
+    /// A namespace of its own for the next way.
+    fn namespace(&mut self) -> Namespace {
+        let namespace = Namespace::new(&format!("vbc-bench-{}", unique()));
+        self.used.push(namespace.clone());
+        namespace
+    }
+
+    /// A place for the next copy.
+    fn copy(&mut self) -> PathBuf {
+        self.copies += 1;
+        self.dir.join(format!("copy-{}", self.copies))
+    }
+
+    fn source(&self) -> PathBuf {
+        self.dir.join("tree")
+    }
+
+    /// The measure of all: one plain copy.
+    fn cp(&mut self) -> Result<Duration> {
+        let copy = self.copy();
+        settle()?;
+        let began = Instant::now();
+        run(Command::new("cp").arg("-a").arg(self.source()).arg(&copy))?;
+        let took = began.elapsed();
+        arrived(self.tree, &copy)?;
+        Ok(took)
+    }
+
+    /// Our way, as a dance step of a run goes it.
+    async fn carry(&mut self) -> Result<Took> {
+        let (namespace, into) = (self.namespace(), self.copy());
+        let stamp = unique();
+        let mount = CopyMount { target: TARGET.to_owned(), flag: MOUNT.to_owned() };
+        let copy = Copy { namespace, image: self.image.to_owned(), mount, owner: None, stamp };
+        settle()?;
+        let began = Instant::now();
+        let options = PackOptions { owner: Owner::Zero, times: Times::default(), trailing_dirs: true };
+        let (first, second) = (self.source(), self.source());
+        let (files, packed) = stream::produce(move |out| archive::pack_dir(&first, out, &options));
+        let (dirs, touched) = stream::produce(move |out| archive::pack_dirs(&second, out, &options));
+        let copied = self.engine.inject(&copy, vec![files, dirs]).await?;
+        packed.await??;
+        touched.await??;
+        let inject = began.elapsed();
+        ensure!(copied.failed.is_none(), "the inject failed: {:?}", copied.failed);
+
+        settle()?;
+        let copy = Copy { stamp: unique(), ..copy };
+        let place = into.clone();
+        let began = Instant::now();
+        let (sender, unpacked) = stream::consume(move |input| archive::unpack_dir(input, &place));
+        let copied = self.engine.extract(&copy, sender).await?;
+        unpacked.await??;
+        let extract = began.elapsed();
+        ensure!(copied.failed.is_none(), "the extract failed: {:?}", copied.failed);
+        arrived(self.tree, &into)?;
+        Ok(Took { inject, extract })
+    }
+
+    /// The way of the original action (v3.3.2), through the same API: its Dancefiles, `docker create`, `docker cp`, `tar`.
+    async fn cp_in_run(&mut self) -> Result<Took> {
+        let (namespace, into, image) = (self.namespace(), self.copy(), self.image);
+        let stamp = unique();
+        // By this the engine knows, at the clean-up, whose mount it was.
+        let mark = format!("SHELL [\"/usr/bin/env\", \"VBC_RUNNER={}\", \"/bin/sh\", \"-c\"]\n", namespace.as_str());
+        let source = self.source();
+        settle()?;
+        let began = Instant::now();
+        fs::write(source.join("buildstamp"), &stamp)?;
+        let dancefile = format!(
+            "FROM {image}\n{mark}COPY buildstamp buildstamp\nRUN --mount={MOUNT} \
+             --mount=type=bind,source=.,target=/var/dance-cache cp -p -R /var/dance-cache/. {TARGET} || true\n"
+        );
+        dance(self.engine, &namespace, dancefile, source.clone()).await?;
+        let inject = began.elapsed();
+        fs::remove_file(source.join("buildstamp"))?;
+
+        settle()?;
+        let began = Instant::now();
+        let scratch = self.dir.join(format!("scratch-{}", self.copies));
+        fs::create_dir_all(&scratch)?;
+        fs::write(scratch.join("buildstamp"), &stamp)?;
+        let dancefile = format!(
+            "FROM {image}\n{mark}COPY buildstamp buildstamp\nRUN --mount={MOUNT} mkdir -p /var/dance-cache/ \
+             && cp -p -R {TARGET}/. /var/dance-cache/ || true\n"
+        );
+        let taken = dance(self.engine, &namespace, dancefile, scratch.clone()).await?;
+        let container = run(Command::new("docker").args(["create", &taken, "true"]))?;
+        let mut sent = Command::new("docker")
+            .args(["cp", "-L", &format!("{container}:/var/dance-cache"), "-"])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stream = sent.stdout.take().context("docker cp has no output")?;
+        run(Command::new("tar").args(["-H", "posix", "-x", "-C"]).arg(&scratch).stdin(stream))?;
+        ensure!(sent.wait()?.success(), "docker cp failed");
+        fs::rename(scratch.join("dance-cache"), &into)?;
+        let extract = began.elapsed();
+        run(Command::new("docker").args(["rm", "-f", &container]))?;
+        arrived(self.tree, &into)?;
+        Ok(Took { inject, extract })
+    }
 }
 
 /// Prints the medians of one tree.
@@ -151,94 +268,9 @@ fn grow(tree: &Tree, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The measure of all: one plain copy.
-fn cp(tree: &Tree, dir: &Path) -> Result<Duration> {
-    let copy = dir.join("copy");
-    settle()?;
-    let began = Instant::now();
-    run(Command::new("cp").arg("-a").arg(dir.join("tree")).arg(&copy))?;
-    let took = began.elapsed();
-    arrived(tree, &copy)?;
-    Ok(took)
-}
-
-/// Our way, as a dance step of a run goes it.
-async fn carry(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namespace: &Namespace) -> Result<Took> {
-    let stamp = unique();
-    let mount = CopyMount { target: TARGET.to_owned(), flag: MOUNT.to_owned() };
-    let copy = Copy { namespace: namespace.clone(), image: image.to_owned(), mount, owner: None, stamp };
-    settle()?;
-    let began = Instant::now();
-    let options = PackOptions { owner: Owner::Zero, times: Times::default(), trailing_dirs: true };
-    let (first, second) = (dir.join("tree"), dir.join("tree"));
-    let (files, packed) = produce(move |out| archive::pack_dir(&first, out, &options));
-    let (dirs, touched) = produce(move |out| archive::pack_dirs(&second, out, &options));
-    let copied = engine.inject(&copy, vec![files, dirs]).await?;
-    packed.await??;
-    touched.await??;
-    let inject = began.elapsed();
-    ensure!(copied.failed.is_none(), "the inject failed: {:?}", copied.failed);
-
-    settle()?;
-    let copy = Copy { stamp: unique(), ..copy };
-    let into = dir.join("copy");
-    let began = Instant::now();
-    let (sender, stream) = mpsc::channel(8);
-    let unpacked = spawn_blocking(move || archive::unpack_dir(Reader { stream, piece: Bytes::new() }, &into));
-    let copied = engine.extract(&copy, sender).await?;
-    unpacked.await??;
-    let extract = began.elapsed();
-    ensure!(copied.failed.is_none(), "the extract failed: {:?}", copied.failed);
-    arrived(tree, &dir.join("copy"))?;
-    Ok(Took { inject, extract })
-}
-
-/// The way of the original action (v3.3.2), through the same API: its Dancefiles, `docker create`, `docker cp`, `tar`.
-async fn cp_in_run(engine: &Docker, image: &str, tree: &Tree, dir: &Path, namespace: &Namespace) -> Result<Took> {
-    let stamp = unique();
-    // By this the engine knows, at the clean-up, whose mount it was.
-    let mark = format!("SHELL [\"/usr/bin/env\", \"VBC_RUNNER={}\", \"/bin/sh\", \"-c\"]\n", namespace.as_str());
-    let source = dir.join("tree");
-    settle()?;
-    let began = Instant::now();
-    fs::write(source.join("buildstamp"), &stamp)?;
-    let dancefile = format!(
-        "FROM {image}\n{mark}COPY buildstamp buildstamp\nRUN --mount={MOUNT} \
-         --mount=type=bind,source=.,target=/var/dance-cache cp -p -R /var/dance-cache/. {TARGET} || true\n"
-    );
-    dance(engine, namespace, dancefile, source.clone()).await?;
-    let inject = began.elapsed();
-    fs::remove_file(source.join("buildstamp"))?;
-
-    settle()?;
-    let began = Instant::now();
-    let scratch = dir.join("scratch");
-    fs::create_dir_all(&scratch)?;
-    fs::write(scratch.join("buildstamp"), &stamp)?;
-    let dancefile = format!(
-        "FROM {image}\n{mark}COPY buildstamp buildstamp\nRUN --mount={MOUNT} mkdir -p /var/dance-cache/ \
-         && cp -p -R {TARGET}/. /var/dance-cache/ || true\n"
-    );
-    let taken = dance(engine, namespace, dancefile, scratch.clone()).await?;
-    let container = run(Command::new("docker").args(["create", &taken, "true"]))?;
-    let mut sent = Command::new("docker")
-        .args(["cp", "-L", &format!("{container}:/var/dance-cache"), "-"])
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let stream = sent.stdout.take().context("docker cp has no output")?;
-    run(Command::new("tar").args(["-H", "posix", "-x", "-C"]).arg(&scratch).stdin(stream))?;
-    ensure!(sent.wait()?.success(), "docker cp failed");
-    fs::rename(scratch.join("dance-cache"), dir.join("copy"))?;
-    let extract = began.elapsed();
-    run(Command::new("docker").args(["rm", "-f", &container]))?;
-    fs::remove_dir_all(&scratch)?;
-    arrived(tree, &dir.join("copy"))?;
-    Ok(Took { inject, extract })
-}
-
 /// Builds a Dancefile with a directory as its context and returns the image.
-async fn dance(engine: &Docker, namespace: &Namespace, dancefile: String, context: PathBuf) -> Result<String> {
-    let (stream, sent) = produce(move |out: &mut dyn Write| -> Result<()> {
+async fn dance(engine: &Docker, namespace: &Namespace, dancefile: String, dir: PathBuf) -> Result<String> {
+    let (context, sent) = stream::produce(move |out| -> Result<()> {
         let mut header = tar::Header::new_gnu();
         header.set_path("Dancefile")?;
         header.set_size(dancefile.len() as u64);
@@ -247,7 +279,7 @@ async fn dance(engine: &Docker, namespace: &Namespace, dancefile: String, contex
         out.write_all(header.as_bytes())?;
         out.write_all(dancefile.as_bytes())?;
         out.write_all(&vec![0; dancefile.len().next_multiple_of(512) - dancefile.len()])?;
-        archive::pack_dir(&context, out, &PackOptions::default())?;
+        archive::pack_dir(&dir, out, &PackOptions::default())?;
         Ok(())
     });
     let request = BuildRequest {
@@ -259,13 +291,13 @@ async fn dance(engine: &Docker, namespace: &Namespace, dancefile: String, contex
         network: None,
         export: true,
     };
-    let outcome = engine.build(request, stream, &mut |_| {}).await?;
+    let outcome = engine.build(request, context, &mut |_| {}).await?;
     sent.await??;
     ensure!(outcome.failure.is_none(), "the Dancefile did not build: {:?}", outcome.failure);
     outcome.image.context("the build left no image")
 }
 
-/// Refuses a measurement of a copy that is not whole, and removes the copy.
+/// Refuses a measurement of a copy that is not whole.
 fn arrived(tree: &Tree, copy: &Path) -> Result<()> {
     let mut files = 0;
     for dir in fs::read_dir(copy)? {
@@ -276,7 +308,6 @@ fn arrived(tree: &Tree, copy: &Path) -> Result<()> {
         }
     }
     ensure!(files == tree.files, "{files} files came back of {}", tree.files);
-    fs::remove_dir_all(copy)?;
     Ok(())
 }
 
@@ -304,60 +335,4 @@ fn peak_memory() -> Result<u64> {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM on this system")?;
     let kilobytes: u64 = peak.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kilobytes << 10)
-}
-
-/// Runs a writer on a thread of its own and returns what it writes as a stream.
-fn produce<T, E>(
-    write: impl FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
-) -> (ByteStream, JoinHandle<Result<T, E>>)
-where
-    T: Send + 'static,
-    E: Display + Send + 'static,
-{
-    let (sender, stream) = mpsc::channel(8);
-    let handle = spawn_blocking(move || {
-        let mut writer = BufWriter::with_capacity(1 << 20, Writer(sender.clone()));
-        let result = write(&mut writer);
-        if let Err(error) = &result {
-            let _ = sender.blocking_send(Err(io::Error::other(error.to_string())));
-        }
-        let _ = writer.flush();
-        result
-    });
-    (stream, handle)
-}
-
-/// Writes into a channel.
-struct Writer(mpsc::Sender<io::Result<Bytes>>);
-
-impl Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
-        sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Reads from a channel.
-struct Reader {
-    stream: ByteStream,
-    piece: Bytes,
-}
-
-impl Read for Reader {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
-            match self.stream.blocking_recv() {
-                Some(piece) => self.piece = piece?,
-                None => return Ok(0),
-            }
-        }
-        let count = into.len().min(self.piece.len());
-        into[..count].copy_from_slice(&self.piece.split_to(count));
-        Ok(count)
-    }
 }

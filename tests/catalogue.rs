@@ -8,6 +8,7 @@ mod catalogue;
 
 use catalogue::{Told, run, said};
 use verify_buildkit_cache::scenario::{self, Expect, Scenario};
+use verify_buildkit_cache::source::Source;
 
 /// Collects what differs, so that one run of the test tells it all.
 #[derive(Default)]
@@ -73,4 +74,27 @@ fn every_scenario_ends_well_without_its_fault() {
     let failed: Vec<String> =
         fixed.filter_map(|scenario| holds(&scenario, &format!("{} without its fault", scenario.name)).err()).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn a_cache_mode_that_forbids_shows_as_what_it_forbids() {
+    let (read, write) = ("cache-restore-failed", "cache-not-saved");
+    for (mode, codes) in [("read", vec![write]), ("write-only", vec![read]), ("none", vec![write, read])] {
+        let codes: Vec<String> = codes.into_iter().map(str::to_owned).collect();
+        let mut scenario = scenario::find("healthy").unwrap();
+        let text = scenario.workflow.text.replacen("jobs:", &format!("cache-mode: {mode}\njobs:"), 1);
+        scenario.workflow = Source::new("workflow.yml", text);
+        let told = run(&scenario);
+        for report in [told.live_after(2), told.logged_after(2)] {
+            let expected = Expect { verdict: "ineffective".to_owned(), codes: codes.clone() };
+            assert_eq!(said(&report), expected, "{mode}\n{}", told.logs[1]);
+        }
+    }
+}
+
+#[test]
+fn the_log_of_a_run_days_later_shows_the_days() {
+    let told = run(&scenario::find("cache-evicted").unwrap());
+    let day = |log: &str| log.trim_start_matches('\u{feff}')[..10].to_owned();
+    assert_eq!([day(&told.logs[0]), day(&told.logs[1])], ["2025-10-09", "2025-10-17"]);
 }

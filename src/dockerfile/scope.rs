@@ -148,7 +148,12 @@ impl Dockerfile {
         Ok(())
     }
 
-    pub(super) fn expand(&self, word: &str, span: Span, variables: &Variables) -> Result<words::Expanded, DockerfileError> {
+    pub(super) fn expand(
+        &self,
+        word: &str,
+        span: Span,
+        variables: &Variables,
+    ) -> Result<words::Expanded, DockerfileError> {
         expand(word, self.escape, variables)
             .map_err(|error| DockerfileError::in_span(&self.source, span, Problem::Word(error)))
     }

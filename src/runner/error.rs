@@ -32,6 +32,14 @@ pub enum RunError {
         /// The Dockerfile.
         name: String,
     },
+    /// The build step names a Dockerfile that is not there.
+    #[error("{step}: the build step builds `{file}`, which is not in the project or cannot be read")]
+    NoDockerfile {
+        /// The step as `file:line`.
+        step: String,
+        /// The Dockerfile, as the step names it.
+        file: String,
+    },
     /// A `.dockerignore` that cannot be read as one.
     #[error("{}: {reason}", path.display())]
     Ignore {
@@ -98,6 +106,10 @@ impl RunError {
             Self::DepsEdit => Some("use `--edit source` or `--edit none` with your own project".to_owned()),
             Self::NotFresh { .. } => Some("run again; if it happens twice, it is a defect of this program".to_owned()),
             Self::NoRun => Some("name under `on:` an event that happens".to_owned()),
+            Self::NoDockerfile { .. } => Some(
+                "correct `file` and `context` of the step, or its checkout; a Dockerfile that a `run` step writes is not reproduced"
+                    .to_owned(),
+            ),
             Self::Ignore { .. } | Self::Worker { .. } => None,
         }
     }

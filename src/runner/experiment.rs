@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::archive::{self, Layout};
 use super::image::{GoImages, ensure, go_image};
-use super::layers::LayerCache;
 use super::job::{HOME, Job, Places, WORKSPACE};
+use super::layers::LayerCache;
 use super::store::Store;
 use super::{Clock, PlannedRun, Progress, Project, RunError};
 use crate::cache::{DEFAULT_LIMIT_BYTES, DEFAULT_MAX_IDLE};

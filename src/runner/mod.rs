@@ -15,7 +15,7 @@ mod plain;
 mod planned;
 mod project;
 pub mod store;
-mod stream;
+pub mod stream;
 
 pub use error::RunError;
 pub use experiment::{Experiment, Ledger, Outcome, Run, Timing, run};

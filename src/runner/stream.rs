@@ -1,4 +1,4 @@
-//! Bridges between blocking readers and writers and the engine's byte streams. [`ChannelWriter`] is principal.
+//! Bridges between blocking readers and writers and the engine's byte streams. [`produce`] and [`consume`] are principal.
 
 use std::io::{self, Read, Write};
 
@@ -17,7 +17,7 @@ const PIECE: usize = 1 << 20;
 /// Runs a writer on a blocking thread and returns what it writes as a stream, and its result.
 ///
 /// A writer that fails breaks the stream with its error, so that no reader takes a part for the whole.
-pub(super) fn produce<T, E>(
+pub fn produce<T, E>(
     write: impl FnOnce(&mut dyn Write) -> Result<T, E> + Send + 'static,
 ) -> (ByteStream, tokio::task::JoinHandle<Result<T, E>>)
 where
@@ -39,7 +39,7 @@ where
 }
 
 /// Makes a sender for a reader on a blocking thread, and the reader's result.
-pub(super) fn consume<T: Send + 'static>(
+pub fn consume<T: Send + 'static>(
     read: impl FnOnce(&mut dyn Read) -> T + Send + 'static,
 ) -> (mpsc::Sender<io::Result<Bytes>>, tokio::task::JoinHandle<T>) {
     let (sender, stream) = mpsc::channel(WAITING);

@@ -83,8 +83,11 @@ pub fn names() -> Vec<String> {
 pub fn find(name: &str) -> Result<Scenario, ScenarioError> {
     if !names().iter().any(|known| known == name) {
         let words: Vec<&str> = name.split(['-', '_', ' ']).filter(|word| word.len() > 2).collect();
-        let alike = names().into_iter().filter(|known| words.iter().any(|word| known.contains(word))).take(3);
-        return Err(ScenarioError::Unknown { name: name.to_owned(), alike: alike.collect() });
+        let shared = |known: &String| words.iter().filter(|word| known.contains(*word)).count();
+        let mut alike: Vec<String> = names().into_iter().filter(|known| shared(known) > 0).collect();
+        alike.sort_by_key(|known| std::cmp::Reverse(shared(known)));
+        alike.truncate(3);
+        return Err(ScenarioError::Unknown { name: name.to_owned(), alike });
     }
     let text = |file: &str| {
         let found = CATALOGUE.get_file(format!("{name}/{file}"));

@@ -108,6 +108,36 @@ fn rows() -> Vec<Row> {
             &[Code::CacheTooSmall],
         ),
         Row(
+            "cache-too-small-from-a-run-that-builds-less",
+            vec![
+                Job::cold().but(|job| {
+                    job.after = [8192, 16 * MB];
+                    job.saved = Some(3 * MB);
+                    job.downloads = 0;
+                }),
+                Job::cold().but(|job| {
+                    job.lookup = Lookup::Exact { key: KEY.into() };
+                    job.restored = Some(3 * MB);
+                    job.before = [8192, 16 * MB];
+                    job.save = primary_hit(KEY);
+                }),
+            ],
+            Ineffective,
+            &[Code::CacheTooSmall],
+        ),
+        Row(
+            "cache-empty-though-a-few-files-came-out",
+            vec![Job::cold_saving_nothing().but(|job| job.moved = Some((2, 900)))],
+            Ineffective,
+            &[Code::CacheEmpty],
+        ),
+        Row(
+            "cache-locked-by-ids-that-are-right-by-now",
+            vec![Job::cold_saving_nothing().but(ids), Job::hit_empty()],
+            Ineffective,
+            &[Code::CacheEmpty, Code::CacheLocked],
+        ),
+        Row(
             "cache-key-unique",
             vec![
                 Job::cold(),
@@ -140,7 +170,11 @@ fn rows() -> Vec<Row> {
         ),
         Row(
             "cache-path-missing",
-            nothing_saved(|job| job.paths = vec!["cache/go".into()]),
+            nothing_saved(|job| {
+                job.paths = vec!["cache/go".into()];
+                let map = "{\"go-mod\": \"/go/pkg/mod\", \"go-build\": \"/root/.cache/go-build\"}";
+                job.dance.iter_mut().for_each(|dance| dance.cache_map = Some(map.into()));
+            }),
             Ineffective,
             &[Code::CachePathMissing],
         ),

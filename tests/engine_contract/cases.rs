@@ -195,7 +195,10 @@ pub(crate) async fn a_read_only_mount_takes_nothing<E: Engine>(bench: &Bench<'_,
     let built = bench.build(bench.request(&namespace), "RUN --mount=type=cache,target=/x echo mount && ls -A /x").await;
     assert_eq!(built.lines(), ["mount"]);
     assert_eq!(bench.engine.mounts(&namespace).await.unwrap().len(), 1);
-    assert_eq!(bench.extract(&namespace, "target=/x,ro=true").await.len(), bench.extract(&namespace, MOUNT).await.len());
+    assert_eq!(
+        bench.extract(&namespace, "target=/x,ro=true").await.len(),
+        bench.extract(&namespace, MOUNT).await.len()
+    );
 }
 
 pub(crate) async fn no_cache_wipes_the_mounts<E: Engine>(bench: &Bench<'_, E>) {

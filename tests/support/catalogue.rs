@@ -84,7 +84,7 @@ pub(crate) fn run(scenario: &Scenario) -> Told {
     };
     let images = [sample::local_go_image(), sample::local_image_of(sample::PREVIOUS_GO_VERSION)];
     let mut engine = Fake::new(images);
-    (engine.module_bytes, engine.build_bytes, engine.scale) = (700_000, 700_000, SCALE);
+    (engine.module_bytes, engine.build_bytes, engine.scale) = (700_000, 2_400_000, SCALE);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (ledger, mut watch) = (Ledger::default(), |_| {});
     let ran = runner::run(&engine, &experiment, &ledger, &mut watch);
@@ -104,7 +104,7 @@ pub(crate) fn run(scenario: &Scenario) -> Told {
 }
 
 /// By what the fake multiplies the sizes it tells.
-const SCALE: u64 = 50;
+const SCALE: u64 = 15;
 
 /// Returns a scenario's limits, for trees that are small.
 fn thresholds(scenario: &Scenario) -> Thresholds {

@@ -26,7 +26,7 @@ pub(super) struct Build<'a> {
     pub(super) fake: &'a Fake,
     pub(super) request: &'a BuildRequest,
     pub(super) state: &'a mut State,
-    context: &'a Context,
+    pub(super) context: &'a Context,
     watch: &'a mut dyn FnMut(BuildEvent),
     vertexes: u64,
     started: SystemTime,
@@ -97,7 +97,8 @@ impl Fake {
         let mut state = self.state();
         let started = state.advance(MOMENT);
         let recipe = Recipe { file: &file, stages, mounts, needed };
-        let mut build = Build { fake: self, request, state: &mut state, context: &context, watch, vertexes: 0, started };
+        let mut build =
+            Build { fake: self, request, state: &mut state, context: &context, watch, vertexes: 0, started };
         Ok(build.run(&recipe))
     }
 }

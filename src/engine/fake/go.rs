@@ -23,6 +23,8 @@ pub(super) struct Toolchain<'a> {
     pub(super) fake: &'a Fake,
     /// The time of the files it writes.
     pub(super) now: SystemTime,
+    /// A number for `go.mod`, if there is one: the first module's version follows it.
+    pub(super) requires: Option<u64>,
 }
 
 /// What `go build` is to compile.
@@ -32,8 +34,10 @@ pub(super) struct Goal {
     pub(super) sources: u64,
     /// A number for the release and the flags.
     pub(super) settings: u64,
-    /// Whether it is one package below the project's root.
+    /// Whether it is one package: below the project's root, or a file that stands by itself.
     pub(super) one_package: bool,
+    /// Whether it needs the project's modules: a file that stands by itself needs none.
+    pub(super) modules: bool,
 }
 
 impl Goal {
@@ -52,9 +56,11 @@ impl Goal {
                 package => packages.push(package),
             }
         }
+        let alone = |package: &&str| package.starts_with('/') && package.ends_with(".go");
         let below = |package: &&str| package.len() > 2 && package.starts_with("./") && !package.contains("...");
-        let one_package = !packages.is_empty() && packages.iter().all(below);
-        Self { sources, settings: hasher.finish(), one_package }
+        let all = |test: &dyn Fn(&&str) -> bool| !packages.is_empty() && packages.iter().all(test);
+        let modules = !all(&alone);
+        Self { sources, settings: hasher.finish(), one_package: !modules || all(&below), modules }
     }
 }
 
@@ -75,17 +81,20 @@ impl Home<'_> {
 impl Toolchain<'_> {
     /// Downloads the modules that the module cache lacks, and returns its lines.
     pub(super) fn download(&self, home: &mut Home<'_>) -> Vec<String> {
-        let zip = |number| format!("cache/download/example.com/m{number}/@v/v1.0.0.zip");
+        let patch = self.requires.map_or(0, |requires| requires % 1_000);
+        let version = |number| format!("v1.0.{}", if number == 1 { patch } else { 0 });
+        let zip = |number| format!("cache/download/example.com/m{number}/@v/{}.zip", version(number));
         let missing: Vec<usize> =
             (1..=self.fake.modules).filter(|number| !home.tree.contains(&home.inside(&zip(*number)))).collect();
         let half = self.fake.module_bytes / self.fake.modules.max(1) / 2;
         for number in &missing {
-            let (zip, unpacked) = (home.inside(&zip(*number)), home.inside(&format!("example.com/m{number}@v1.0.0/m.go")));
+            let unpacked = format!("example.com/m{number}@{}/m.go", version(*number));
+            let (zip, unpacked) = (home.inside(&zip(*number)), home.inside(&unpacked));
             home.tree.write(&zip, 0o644, noise(half, *number as u64), self.now);
             // Go makes unpacked modules read-only.
             home.tree.write(&unpacked, 0o444, noise(half, *number as u64 + 1_000), self.now);
         }
-        missing.iter().map(|number| format!("go: downloading example.com/m{number} v1.0.0")).collect()
+        missing.iter().map(|number| format!("go: downloading example.com/m{number} {}", version(*number))).collect()
     }
 
     /// Compiles, and returns how long it took.
@@ -132,7 +141,7 @@ mod tests {
 
     fn took(goal: &Goal, cache: &mut Tree) -> Duration {
         let fake = Fake::default();
-        let toolchain = Toolchain { fake: &fake, now: SystemTime::UNIX_EPOCH };
+        let toolchain = Toolchain { fake: &fake, now: SystemTime::UNIX_EPOCH, requires: None };
         toolchain.compile(goal, &mut Home { tree: cache, path: String::new() })
     }
 
@@ -146,6 +155,24 @@ mod tests {
         for other in [goal(&["."], "go:2", ""), goal(&["-trimpath", "."], "go:1", ""), goal(&["."], "go:1", "-race")] {
             assert_eq!(took(&other, &mut cache), fake.cold);
         }
+    }
+
+    #[test]
+    fn a_change_of_go_mod_brings_one_module_anew() {
+        let (fake, mut tree) = (Fake::default(), Tree::default());
+        let mut download = |requires| {
+            let toolchain = Toolchain { fake: &fake, now: SystemTime::UNIX_EPOCH, requires: Some(requires) };
+            toolchain.download(&mut Home { tree: &mut tree, path: String::new() })
+        };
+        assert_eq!(download(7).len(), fake.modules);
+        assert_eq!(download(8), ["go: downloading example.com/m1 v1.0.8"]);
+        assert_eq!(download(7), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_that_stands_by_itself_needs_no_module() {
+        let alone = goal(&["-o", "/smoke", "/smoke.go"], "go:1", "");
+        assert!(alone.one_package && !alone.modules && goal(&["./a"], "go:1", "").modules);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! It knows who runs: a user other than root writes only into mounts that are his, and reads nothing below `/root`.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::build::{Build, MOMENT};
@@ -195,15 +196,16 @@ impl Build<'_> {
             self.line(format!("failed to initialize build cache at {cache}: permission denied"));
             return (Duration::ZERO, 1);
         }
-        let code = self.download(environment);
-        if code != 0 {
-            return (Duration::ZERO, code);
-        }
         let settings: Vec<&str> =
             ["GOFLAGS", "CGO_ENABLED", "GOOS", "GOARCH"].iter().filter_map(|name| environment.variable(name)).collect();
         let goal = Goal::read(words, environment.image, &settings, environment.sources);
-        let (fake, now) = (self.fake, self.state.advance(MOMENT));
-        let took = self.at(&cache, environment, |home| Toolchain { fake, now }.compile(&goal, home));
+        let code = if goal.modules { self.download(environment) } else { 0 };
+        if code != 0 {
+            return (Duration::ZERO, code);
+        }
+        let (fake, now, requires) = (self.fake, self.state.advance(MOMENT), self.requires());
+        let toolchain = Toolchain { fake, now, requires };
+        let took = self.at(&cache, environment, |home| toolchain.compile(&goal, home));
         self.state.advance(took);
         (took, 0)
     }
@@ -214,10 +216,19 @@ impl Build<'_> {
             self.line(format!("go: could not create module cache: mkdir {modules}/cache: permission denied"));
             return 1;
         }
-        let (fake, now) = (self.fake, self.state.advance(MOMENT));
-        let lines = self.at(&modules, environment, |home| Toolchain { fake, now }.download(home));
+        let (fake, now, requires) = (self.fake, self.state.advance(MOMENT), self.requires());
+        let toolchain = Toolchain { fake, now, requires };
+        let lines = self.at(&modules, environment, |home| toolchain.download(home));
         lines.into_iter().for_each(|line| self.line(line));
         0
+    }
+
+    /// Returns a number for `go.mod`, if there is one.
+    fn requires(&self) -> Option<u64> {
+        let text = self.context.text("go.mod")?;
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Some(hasher.finish())
     }
 
     fn may_write(&mut self, path: &str, environment: &Environment<'_>) -> bool {

@@ -35,14 +35,7 @@ impl<E: Engine> Job<'_, E> {
         let no_cache = flag(self.input(step, "no-cache")?);
         let named = self.input(step, "builder")?.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         let builder = named.clone().unwrap_or_else(|| self.active_builder.clone());
-        let subject = match self.subject(step)? {
-            Ok(subject) => subject,
-            Err(reason) => {
-                self.recorder.error(&reason)?;
-                self.recorder.fact(Fact::BuildEnded { error: Some(reason), took: None });
-                return Ok(StepOutcome::Failure);
-            }
-        };
+        let subject = self.subject(step)?;
         let cache_from = self.input(step, "cache-from")?.filter(|text| !text.trim().is_empty());
         let inputs = BuildInputs { no_cache, builder: named, cache_from, file: subject.file.clone() };
         self.recorder.fact_at(quote, Fact::BuildInputs(inputs));
@@ -121,8 +114,8 @@ impl<E: Engine> Job<'_, E> {
         Ok(if failed { StepOutcome::Failure } else { StepOutcome::Success })
     }
 
-    /// Finds what the step builds; a reason in words when the step itself would fail.
-    fn subject(&mut self, step: &PlannedStep) -> Result<Result<Subject, String>, RunError> {
+    /// Finds what the step builds. Without a Dockerfile there is nothing to prove, so that stops the harness.
+    fn subject(&mut self, step: &PlannedStep) -> Result<Subject, RunError> {
         let given = self.input(step, "context")?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         // Without a path the action builds from the commit itself, not from the workspace.
         let context = match given.as_deref() {
@@ -141,7 +134,9 @@ impl<E: Engine> Job<'_, E> {
             Some(dir) => format!("{}/Dockerfile", dir.trim_end_matches('/')),
         });
         let Ok(text) = fs::read_to_string(&path) else {
-            return Ok(Err(format!("failed to read dockerfile: open {file}: no such file or directory")));
+            let at = self.plan.source().place(step.span.start);
+            let step = format!("{}:{}", self.plan.source().name, at.line);
+            return Err(RunError::NoDockerfile { step, file });
         };
         let text = self.setting.substitute_image(&text, self.go);
         let dockerfile = Dockerfile::parse(&Source::new(file.clone(), text))?;
@@ -169,7 +164,7 @@ impl<E: Engine> Job<'_, E> {
                 args.insert(name.to_owned(), value.to_owned());
             }
         }
-        Ok(Ok(Subject { context, file, dockerfile, ignore, args }))
+        Ok(Subject { context, file, dockerfile, ignore, args })
     }
 }
 

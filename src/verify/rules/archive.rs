@@ -2,7 +2,7 @@
 
 use super::{Need, Rule};
 use crate::evidence::{NotSaved, Quote, SaveOutcome};
-use crate::verify::checks::a;
+use crate::verify::checks::{a, c1, c2, c3};
 use crate::verify::view::{CacheExt, EMPTY_ARCHIVE, Run, Stage, View};
 use crate::verify::{Code, Finding, Status, size};
 
@@ -19,7 +19,7 @@ fn check(view: &View) -> Vec<Finding> {
         let bytes = cache.restored_bytes().unwrap_or_default();
         let mut findings = vec![Finding::error(
             Code::CacheEmpty,
-            format!("actions/cache restored an empty archive ({}) from `{key}`", size(bytes)),
+            format!("actions/cache restored an empty archive ({}) from `{key}`{}", size(bytes), unbuilt(view.origin())),
             cache.restore_quotes(),
             change_key(key),
         )];
@@ -32,12 +32,18 @@ fn check(view: &View) -> Vec<Finding> {
             [quote.clone()].into_iter().chain(cache.save_size.iter().map(|size| size.quote.clone())).collect();
         return vec![Finding::error(
             Code::CacheEmpty,
-            format!("{} saved an empty archive ({}) under `{key}`", run.name(), size(bytes)),
+            format!("{} saved an empty archive ({}) under `{key}`{}", run.name(), size(bytes), unbuilt(Some(run))),
             evidence,
             change_key(key),
         )];
     }
-    too_small(view).into_iter().collect()
+    outgrown(view).or_else(|| too_small(view)).into_iter().collect()
+}
+
+/// Says that the run which saved did not even build, where it was seen from its beginning to its end.
+fn unbuilt(saver: Option<&Run>) -> String {
+    let idle = saver.filter(|run| run.is_whole() && run.evidence.builds.is_empty());
+    idle.map_or_else(String::new, |run| format!("; in {}, which saved it, no build was seen", run.name()))
 }
 
 /// Reports an empty entry that this run hit and therefore does not replace.
@@ -66,6 +72,27 @@ fn too_small(view: &View) -> Option<Finding> {
         format!("actions/cache {}, and should have: {}", reading.observed, reading.threshold),
         reading.evidence,
         Code::CacheTooSmall.docs().fix,
+    ))
+}
+
+/// Reports an entry of a run that built far less than this one.
+fn outgrown(view: &View) -> Option<Finding> {
+    let cold = [c1::read(view), c2::read(view), c3::read(view)].iter().any(|reading| reading.status == Status::Fail);
+    let (origin, before, now) = view.outgrown().filter(|_| cold)?;
+    let mut evidence: Vec<Quote> = view.judged.restoring().flat_map(|cache| cache.restore_quotes()).collect();
+    let sizes = [origin, &view.judged].into_iter().filter_map(|run| run.build).flat_map(|build| &build.sizes);
+    evidence.extend(sizes.filter_map(|sizes| sizes.after.as_ref()).map(|after| after.quote.clone()));
+    Some(Finding::error(
+        Code::CacheTooSmall,
+        format!(
+            "{} left {} in the cache mounts and saved that; this run's build fills them with {}",
+            origin.name(),
+            size(before),
+            size(now)
+        ),
+        evidence,
+        "Build the same in every run that saves under a key, or give the smaller build a key of its own; and change this key, since its entry \
+         never changes.",
     ))
 }
 

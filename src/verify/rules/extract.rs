@@ -1,8 +1,8 @@
 //! Extract did not put what the build left where actions/cache saves it.
 
 use super::{Need, Rule};
-use crate::evidence::{DancePhase, Quote};
-use crate::verify::view::{CacheExt, EMPTY_MOUNT, Run, View};
+use crate::evidence::{Carried, DancePhase, Quote};
+use crate::verify::view::{CacheExt, EMPTY_MOUNT, Pairing, Run, View, pair};
 use crate::verify::{Code, Finding, Severity, size};
 
 pub(super) const RULE: Rule =
@@ -77,12 +77,23 @@ fn empty(run: &Run) -> Option<Finding> {
     if nothing_to_save(run) {
         return None;
     }
-    let measured = run.carried(DancePhase::Extract).find_map(|entry| {
+    // Out of another cache than the build's there is nothing to bring; that is `identity`'s to report, while it is so.
+    let other: Vec<&Carried> = pair(run, DancePhase::Extract)
+        .into_iter()
+        .filter_map(|pairing| match pairing {
+            Pairing::Other(_, entry) => Some(entry),
+            Pairing::Same(..) | Pairing::None(_) => None,
+        })
+        .collect();
+    let measured = run.carried(DancePhase::Extract).filter(|entry| !other.contains(entry)).find_map(|entry| {
         let tally = entry.tally.as_ref().filter(|tally| tally.value.files == 0)?;
         let (after, quote) = left_in(run, &entry.mount.value.target)?;
         Some((entry.mount.value.target.clone(), after, vec![quote, tally.quote.clone()]))
     });
-    let (target, after, evidence) = measured.or_else(|| saved_nothing(run))?;
+    // What was measured to come out needs no guess from what was saved.
+    let unmeasured = run.carried(DancePhase::Extract).all(|entry| entry.tally.is_none());
+    let guessed = || saved_nothing(run).filter(|_| unmeasured && other.is_empty());
+    let (target, after, evidence) = measured.or_else(guessed)?;
     Some(Finding::error(
         Code::ExtractEmpty,
         format!("in {} the build left {} in {target}, and extract brought none of it", run.name(), size(after)),

@@ -33,7 +33,7 @@ fn elsewhere(run: &Run) -> Option<Finding> {
     // Without a cache map the dance itself chose the directories, and `cache-dir` is how to tell it.
     let mapped = !run.discovers();
     if path_missing(run).is_some() && cache_dir.is_none() && mapped {
-        return Some(path_finding(run, Severity::Error, evidence, Some((&path, &source))));
+        return Some(path_finding(run, Severity::Error, evidence, Some((&path, &run.sources()))));
     }
     let why = match (cache_dir, mapped) {
         (Some(_), true) => " (the dance ignores `cache-dir` when a cache map is given)",
@@ -60,12 +60,15 @@ fn missing(view: &View) -> Option<Finding> {
     Some(path_finding(run, Severity::Error, path_missing(run).cloned().into_iter().collect(), None))
 }
 
-fn path_finding(run: &Run, severity: Severity, evidence: Vec<Quote>, names: Option<(&str, &str)>) -> Finding {
+fn path_finding(run: &Run, severity: Severity, evidence: Vec<Quote>, names: Option<(&str, &[String])>) -> Finding {
     let (title, fix) = match names {
-        Some((path, source)) => (
-            format!("actions/cache saves `{path}`, which does not exist: the dance uses `{source}`"),
-            format!("Let `path:` of actions/cache name the dance's directories: `path: {source}`."),
-        ),
+        Some((path, sources)) => {
+            let sources = sources.iter().map(|source| format!("`{source}`")).collect::<Vec<_>>().join(", ");
+            (
+                format!("actions/cache saves `{path}`, which does not exist: the dance uses {sources}"),
+                format!("Let `path:` of actions/cache name the dance's directories: {sources}."),
+            )
+        }
         None => (
             format!("in {} the directory to save did not exist, so nothing was saved", run.name()),
             Code::CachePathMissing.docs().fix.to_owned(),

@@ -117,6 +117,20 @@ impl<'a> View<'a> {
         newest_first.find(|run| run.saves().any(|(_, key, _)| keys.contains(&key)))
     }
 
+    /// Returns the run that saved what was restored, where it left far less in the build's mounts than the judged run
+    /// needs, and both amounts.
+    pub(crate) fn outgrown(&self) -> Option<(&Run<'a>, u64, u64)> {
+        let left = |run: &Run<'a>| -> Option<u64> {
+            let after = |mount: &Wanted| Some(run.build?.sizes_of(&mount.target)?.after.as_ref()?.value);
+            self.wanted().iter().map(after).sum()
+        };
+        let restored =
+            self.judged.restoring().any(|cache| cache.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE));
+        let origin = self.origin().filter(|_| restored)?;
+        let (before, now) = (left(origin)?, left(&self.judged)?);
+        (before < now / 2).then_some((origin, before, now))
+    }
+
     /// Tells whether the judged run missed although the run before it is known to have saved real data.
     pub(crate) fn missed_what_was_saved(&self) -> bool {
         let missed = self.judged.restoring().any(|cache| cache.missed().is_some());

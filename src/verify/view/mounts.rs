@@ -189,7 +189,9 @@ mod tests {
 
     #[test]
     fn a_template_spells_what_its_variables_may_make_of_it() {
-        for (template, text) in [("${APP}-mod", "shop-mod"), ("go-$ARCH", "go-amd64"), ("a-${B}-c", "a-b-c"), ("$X", "")] {
+        for (template, text) in
+            [("${APP}-mod", "shop-mod"), ("go-$ARCH", "go-amd64"), ("a-${B}-c", "a-b-c"), ("$X", "")]
+        {
             assert!(spells(template, text), "{template} {text}");
         }
         for (template, text) in [("${APP}-mod", "shop-build"), ("go-mod", "go-mod"), ("go-$X", "py-1"), ("", "")] {
