@@ -96,6 +96,22 @@ impl DanceEntry {
         format!("type=cache,{}", options.join(","))
     }
 
+    /// Writes the mount options as `BuildKit` comes to read them. An engine before Docker 23 leaves variables in them as
+    /// they are; to that, too, the Dancefile's mount must be the one that it is today.
+    pub fn expanded_args(&self, mount: &MountOptions) -> String {
+        if !self.options.iter().any(|(_, value)| value.contains('$')) {
+            return self.mount_args();
+        }
+        let replaced = |key: &str, value: &str| match key {
+            "id" => mount.id.clone().unwrap_or_default(),
+            "target" | "dst" | "destination" => mount.target.clone(),
+            _ => value.to_owned(),
+        };
+        let options: Vec<_> =
+            self.options.iter().map(|(key, value)| format!("{key}={}", replaced(key, value))).collect();
+        format!("type=cache,{}", options.join(","))
+    }
+
     /// Returns the cache mount the Dancefile names, as `BuildKit` reads it: no variable has a value there.
     ///
     /// # Errors

@@ -351,6 +351,36 @@ fn rows() -> Vec<Row> {
             &[Code::CacheDirMismatch],
         ),
         Row(
+            "cache-dir-mismatch-of-a-dance-without-a-map",
+            nothing_saved(|job| {
+                job.entries = vec![("go-mod".into(), with_id("/var/cache-target", "go-mod"))];
+                ids(job);
+            }),
+            Ineffective,
+            &[Code::CacheDirMismatch],
+        ),
+        Row(
+            "cache-map-collision-by-base-name",
+            always([Job::cold(), Job::warm().but(|job| job.before = [8192, 114 * MB])], |job| {
+                let dance = job.dance.as_mut().unwrap();
+                dance.uses = "hiromaily/buildkit-cache-dance@v4.3.0".into();
+                dance.cache_dir = Some(".go-cache".into());
+                dance.cache_map = Some(r#"{"mod/go": "/go/pkg/mod", "build/go": "/root/.cache/go-build"}"#.into());
+                job.entries = vec![(".go-cache/go".into(), mount("/root/.cache/go-build"))];
+            }),
+            Ineffective,
+            &[Code::CacheMapCollision],
+        ),
+        Row(
+            "non-root-build-user",
+            always([Job::cold(), Job::warm()], |job| {
+                job.unprinted = vec![1];
+                job.seconds = 17.0;
+            }),
+            Ineffective,
+            &[Code::BuildNotFaster],
+        ),
+        Row(
             "builder-mismatch",
             nothing_carried(|job| {
                 job.dance.as_mut().unwrap().builder = Some("default".into());
@@ -627,9 +657,15 @@ fn the_engines_records_outweigh_what_the_texts_say() {
     };
     let carried = [named_otherwise(Job::cold(), &[Creator::Inject]), named_otherwise(Job::warm(), &[Creator::Inject])];
     assert_eq!(codes(&verify(&case(Profile::Auto, &carried))), []);
-    let same_words = |job: Job| {
-        job.but(|job| job.records = [Creator::Inject, Creator::Build].map(|by| record("/go/pkg/mod", by)).into())
+    let same_words = |job: Job, target: &str| {
+        job.but(|job| {
+            (job.mounts[0], job.entries[0].1) = (mount(target), mount(target));
+            job.records = [Creator::Inject, Creator::Build].map(|by| record(target, by)).into();
+        })
     };
-    let two_caches = [same_words(Job::cold_saving_nothing()), same_words(Job::hit_empty())];
-    assert_eq!(codes(&verify(&case(Profile::Auto, &two_caches))), [Code::CacheMapIdMismatch]);
+    let two_caches = |target| [same_words(Job::cold_saving_nothing(), target), same_words(Job::hit_empty(), target)];
+    let hidden = two_caches("${GOPATH}/pkg/mod");
+    assert_eq!(codes(&verify(&case(Profile::Auto, &hidden))), [Code::CacheMapIdMismatch]);
+    // The same cache in plain words: what made the engine give a second one is not known, and nothing is made up.
+    assert_eq!(codes(&verify(&case(Profile::Auto, &two_caches("/go/pkg/mod")))), [Code::ExtractEmpty]);
 }

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::status::StatusFold;
-use super::{Docker, LABEL, words};
+use super::{Docker, LABEL, RECORDS, words};
 use crate::engine::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, ByteStream, EngineError};
 
 /// The build argument by which BuildKit's Dockerfile frontend prefixes the identity of every cache mount.
@@ -43,6 +43,7 @@ impl Docker {
             ..BuildImageOptions::default()
         };
         self.remember_before(&request_namespace).await?;
+        let _building = RECORDS.read().await;
         let (broken, context) = watched(context);
         let mut fold = StatusFold::default();
         let mut outcome = BuildOutcome { image: None, failure: None };

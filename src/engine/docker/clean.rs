@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 
 use super::status::Work;
 use super::usage::Record;
-use super::{Docker, LABEL, failed, usage};
+use super::{Docker, LABEL, failed};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
 /// How often, and after which pause, records are asked for and removed until none is left.
@@ -33,7 +33,7 @@ impl Docker {
         if self.made.lock().is_ok_and(|made| made.contains_key(namespace)) {
             return Ok(());
         }
-        let records = usage::records(&self.address).await?;
+        let records = self.records().await?;
         self.remember_records(namespace, &records);
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Docker {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            let records = usage::records(&self.address).await?;
+            let records = self.records().await?;
             let (ours, mounts) = ours(&records, &made);
             left = ours.len();
             if left == 0 {
@@ -128,7 +128,7 @@ impl Docker {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            let records = usage::records(&self.address).await?;
+            let records = self.records().await?;
             let mounts = self.mounts_among(&records, namespace);
             if mounts.is_empty() {
                 return Ok(removed);

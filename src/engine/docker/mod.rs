@@ -33,6 +33,13 @@ pub(super) const MARKER: &str = "VBC_RUNNER";
 /// Seconds until a request that got no answer is given up. A large context takes its time to arrive.
 const TIMEOUT: u64 = 4 * 60 * 60;
 
+/// Held for reading by whoever builds, for writing by whoever asks for the engine's records.
+///
+/// To tell a record's size BuildKit takes hold of it for a moment, and a step that wants this cache mount in that moment
+/// does not wait: it gets a new, empty one. Source: moby/buildkit v0.8 `cache/manager.go` (`DiskUsage`) and
+/// `solver/llbsolver/mounts/mount.go` (`getRefCacheDirNoCache`).
+static RECORDS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
+
 /// A Docker Engine.
 #[derive(Debug, Clone)]
 pub struct Docker {
@@ -78,6 +85,12 @@ impl Docker {
     /// Tells how the bytes of copies travel: over a connection, or not; `None` before the first copy.
     pub fn copies_by_wire(&self) -> Option<bool> {
         self.way.is_wire()
+    }
+
+    /// Lists what the build cache holds, while no build of this program is under way.
+    async fn records(&self) -> Result<Vec<usage::Record>, EngineError> {
+        let _alone = RECORDS.write().await;
+        usage::records(&self.address).await
     }
 
     /// Returns the address it was reached at.
@@ -143,7 +156,7 @@ impl Engine for Docker {
     }
 
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
-        let records = usage::records(&self.address).await?;
+        let records = self.records().await?;
         self.remember_records(namespace, &records);
         let made = self.made.lock().ok();
         let made = made.as_ref().and_then(|made| made.get(namespace));

@@ -285,7 +285,7 @@ impl<E: Engine> Job<'_, E> {
         Copy {
             namespace: namespace.clone(),
             image: self.setting.copy_image.clone(),
-            mount: CopyMount { target: mount.target.clone(), flag: entry.mount_args() },
+            mount: CopyMount { target: mount.target.clone(), flag: entry.expanded_args(mount) },
             owner,
             stamp: format!("{}-{}", self.number, since.as_nanos()),
         }

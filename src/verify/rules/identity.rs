@@ -19,11 +19,13 @@ fn check(view: &View) -> Vec<Finding> {
     for pairing in pair(run, DancePhase::Inject) {
         let (mount, entry) = match pairing {
             Pairing::Other(mount, entry) => (mount, entry),
-            // Equal texts may still name two caches (variables, an odd spelling): then the records tell.
-            Pairing::Same(mount, entry) => match provenance(run, mount) {
+            // Equal texts with a variable in them may still name two caches: then the records tell. Without one they
+            // name the same, and two records are the engine's doing, which gives a new mount where one is in use.
+            Pairing::Same(mount, entry) if varies(mount, &entry.mount.value) => match provenance(run, mount) {
                 Provenance::TwoCaches(_) if !throws_mounts_away(run) => (mount, entry),
                 _ => continue,
             },
+            Pairing::Same(..) => continue,
             Pairing::None(_) => continue,
         };
         let records = match provenance(run, mount) {
@@ -72,8 +74,14 @@ fn finding(run: &Run, code: Code, mismatches: &[&Mismatch]) -> Finding {
             }
         }
     }
+    let how = if run.discovers() {
+        "The dance takes ids and targets from the Dockerfile as they are written there: write them without variables and without a slash at the \
+         end, or give a cache map:"
+    } else {
+        "Let the cache map name the build's own caches:"
+    };
     let fix = format!(
-        "Let the cache map name the build's own caches:\n{}\nThen change the cache key, since an empty entry may be frozen under it.",
+        "{how}\n{}\nThen change the cache key, since an empty entry may be frozen under it.",
         cache_map(&entries)
     );
     Finding::error(code, title, evidence, fix)
@@ -188,6 +196,11 @@ fn provenance(run: &Run, mount: &MountSpec) -> Provenance {
             }
         }
     }
+}
+
+/// Tells whether a variable hides which caches two texts name.
+fn varies(mount: &MountSpec, given: &MountSpec) -> bool {
+    [mount, given].iter().any(|spec| spec.id_part().contains('$') || spec.target.contains('$'))
 }
 
 /// Tells whether the build itself makes its mounts new, so that a record of its own says nothing about identity.
