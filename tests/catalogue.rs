@@ -93,8 +93,11 @@ fn a_cache_mode_that_forbids_shows_as_what_it_forbids() {
 }
 
 #[test]
-fn the_log_of_a_run_days_later_shows_the_days() {
+fn a_run_days_later_shows_the_days() {
     let told = run(&scenario::find("cache-evicted").unwrap());
     let day = |log: &str| log.trim_start_matches('\u{feff}')[..10].to_owned();
     assert_eq!([day(&told.logs[0]), day(&told.logs[1])], ["2025-10-09", "2025-10-17"]);
+    let report = told.live_after(2);
+    let quotes = report.findings.iter().flat_map(|finding| &finding.evidence);
+    assert!(quotes.map(|quote| &quote.text).any(|text| text.ends_with("evicted, unused for 8 days")), "{report:#?}");
 }
