@@ -219,10 +219,19 @@ impl<E: Engine> Job<'_, E> {
                 (vec![save_lines::conflict(release, key)], NotSaved::AlreadyExists { key: key.to_owned() })
             }
         };
+        // The first line gives the service's reason; the second, where there is one, only what became of it.
+        let mut reason = None;
         for line in lines {
-            self.say(&line)?;
+            reason = reason.or(Some(self.recorder.line(&line.raw())?));
         }
-        self.not_saved(why, failed)
+        match reason {
+            Some(quote) => self.recorder.fact_at(quote, Fact::CacheSave(SaveOutcome::NotSaved(why))),
+            None => self.recorder.fact(Fact::CacheSave(SaveOutcome::NotSaved(why))),
+        }
+        for line in failed {
+            self.say(line)?;
+        }
+        Ok(StepOutcome::Success)
     }
 
     fn not_saved(&mut self, why: NotSaved, lines: &[Line]) -> StepResult {
