@@ -97,7 +97,7 @@ impl Docker {
                 tokio::time::sleep(PAUSE).await;
             }
             let records = self.records().await?;
-            let (ours, mounts) = ours(&records, &made);
+            let (ours, mounts) = self.ours(&records, &made);
             left = ours.len();
             if left == 0 {
                 break;
@@ -173,6 +173,40 @@ impl Docker {
     }
 }
 
+impl Docker {
+    /// Finds the records to remove: those of the namespaces, and those that an earlier clean-up had to leave.
+    ///
+    /// Two runners at work at once share layers that carry no mark, such as a `COPY` of the same files. As long as a layer
+    /// of another runner stands on one, it stays, and whoever cleans up later takes it.
+    fn ours<'r>(&self, records: &'r [Record], made: &[(&Namespace, Made)]) -> (HashSet<&'r str>, HashSet<&'r str>) {
+        let namespaces: Vec<&Namespace> = made.iter().map(|(namespace, _)| *namespace).collect();
+        let foreign = foreign(records, &namespaces);
+        let (mut found, mounts) = ours(records, made);
+        if let Ok(mut left) = self.left.lock() {
+            found.extend(records.iter().map(|record| record.id.as_str()).filter(|id| left.contains(*id)));
+            left.retain(|id| records.iter().any(|record| record.id == *id) && foreign.contains(id.as_str()));
+            left.extend(found.intersection(&foreign).map(|id| (*id).to_owned()));
+        }
+        (found.difference(&foreign).copied().collect(), mounts)
+    }
+}
+
+/// Finds the records that carry the mark of another namespace, and all that these stand on.
+fn foreign<'r>(records: &'r [Record], namespaces: &[&Namespace]) -> HashSet<&'r str> {
+    let by_id: HashMap<&str, &Record> = records.iter().map(|record| (record.id.as_str(), record)).collect();
+    let others = records
+        .iter()
+        .filter(|record| record.is_marked() && !namespaces.iter().any(|namespace| record.marked(namespace)));
+    let mut open: Vec<&Record> = others.collect();
+    let mut foreign = HashSet::new();
+    while let Some(record) = open.pop() {
+        if foreign.insert(record.id.as_str()) {
+            open.extend(record.parents().filter_map(|parent| by_id.get(parent)));
+        }
+    }
+    foreign
+}
+
 /// Finds the records that namespaces made, and which of them are cache mounts.
 fn ours<'r>(records: &'r [Record], made: &[(&Namespace, Made)]) -> (HashSet<&'r str>, HashSet<&'r str>) {
     let mut ours: HashSet<&str> = HashSet::new();
@@ -198,5 +232,35 @@ fn ours<'r>(records: &'r [Record], made: &[(&Namespace, Made)]) -> (HashSet<&'r 
             return (ours, mounts);
         }
         ours.extend(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: &str, parent: &str, description: &str) -> Record {
+        let value = serde_json::json!({ "ID": id, "Parent": parent, "Type": "regular", "Description": description,
+            "Size": 0, "CreatedAt": "" });
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn what_another_runners_layers_stand_on_is_foreign() {
+        let records = [
+            record("base", "", "pulled from somewhere"),
+            record("copy", "base", "fileop target"),
+            record("one", "copy", "mount / from exec /usr/bin/env VBC_RUNNER=r1 /bin/sh -c go build"),
+            record("two", "copy", "mount / from exec /usr/bin/env VBC_RUNNER=r2 /bin/sh -c go build"),
+            record("end", "one", "fileop target"),
+        ];
+        let (one, two) = (Namespace::new("r1"), Namespace::new("r2"));
+        let sorted = |namespaces: &[&Namespace]| {
+            let mut ids: Vec<&str> = foreign(&records, namespaces).into_iter().collect();
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!(sorted(&[&one]), ["base", "copy", "two"]);
+        assert_eq!(sorted(&[&one, &two]), [""; 0]);
     }
 }

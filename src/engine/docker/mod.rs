@@ -9,7 +9,7 @@ mod copy;
 mod status;
 mod usage;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
@@ -48,6 +48,8 @@ pub struct Docker {
     without_export: bollard::Docker,
     address: String,
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
+    /// The records a clean-up had to leave to others.
+    left: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Docker {
@@ -71,7 +73,7 @@ impl Docker {
             return Err(EngineError::NoBuildKit { engine, address });
         }
         let without_export = client.clone().with_request_modifier(skip_export);
-        Ok(Self { client, without_export, address, made: Arc::default() })
+        Ok(Self { client, without_export, address, made: Arc::default(), left: Arc::default() })
     }
 
     /// Lists what the build cache holds, while no build of this program is under way.

@@ -111,6 +111,11 @@ impl Record {
         })
     }
 
+    /// Tells whether the command that made this record carries the marker of any namespace.
+    pub(super) fn is_marked(&self) -> bool {
+        self.description.contains(&format!("{MARKER}="))
+    }
+
     /// Tells whether this record came into being while a vertex of the right kind worked.
     ///
     /// A context's upload and its unpacking carry no mark of ours, but the engine dates both them and the vertexes.

@@ -225,6 +225,7 @@ impl<E: Engine> Job<'_, E> {
         let (first, packed) = stream::produce(move |out| archive::pack_dir(&dir, out, &options));
         let (second, touched) = stream::produce(move |out| archive::pack_dirs(&links, out, &options));
         let copy = self.copy(namespace, entry, mount, chown, began);
+        self.name_mounts(namespace, std::iter::once(mount));
         let copied = self.engine.inject(&copy, vec![first, second]).await?;
         let tally = stream::join(packed).await??;
         stream::join(touched).await??;
@@ -255,6 +256,7 @@ impl<E: Engine> Job<'_, E> {
         archive::remove_tree(&self.real(&scratch).join("dance-cache"))?;
         let (sender, unpacked) = stream::consume(move |input| archive::unpack_dir(input, &dir));
         let copy = self.copy(namespace, entry, mount, None, began);
+        self.name_mounts(namespace, std::iter::once(mount));
         let copied = self.engine.extract(&copy, sender).await?;
         let tally = stream::join(unpacked).await?;
         self.copied_since(began);

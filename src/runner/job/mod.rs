@@ -11,7 +11,7 @@ mod dance;
 mod header;
 mod recorder;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use super::archive::Layout;
 use super::experiment::{Setting, Turn};
 use super::store::Store;
 use super::{Clock, Progress, RunError};
+use crate::dockerfile::MountOptions;
 use crate::engine::{Engine, Namespace};
 use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
 use crate::plan::{Action, CacheMode, DanceMode, Plan, PlannedStep, PostStep};
@@ -66,6 +67,10 @@ pub(super) struct Job<'a, E: Engine> {
     active_builder: String,
     builders: Vec<String>,
     used: Vec<Namespace>,
+    /// A build with no-cache has made its mounts anew.
+    wiped: bool,
+    /// The cache mounts that copies and builds have named, by namespace.
+    named: BTreeMap<Namespace, BTreeSet<String>>,
     /// By main step: what the restore left for its post step.
     restored: BTreeMap<usize, Option<String>>,
     /// By main step that ran: the id its facts carry.
@@ -120,6 +125,8 @@ impl<'a, E: Engine> Job<'a, E> {
             active_builder: "default".to_owned(),
             builders: vec!["default".to_owned()],
             used: Vec::new(),
+            wiped: false,
+            named: BTreeMap::new(),
             restored: BTreeMap::new(),
             ids: BTreeMap::new(),
             work: Work::default(),
@@ -241,7 +248,9 @@ impl<'a, E: Engine> Job<'a, E> {
             if !self.used.contains(&namespace) {
                 continue;
             }
-            for mount in self.engine.mounts(&namespace).await? {
+            let mounts = self.engine.mounts(&namespace).await?;
+            self.refuse_second_mounts(&namespace, mounts.len())?;
+            for mount in mounts {
                 let made = match mount.creator {
                     crate::evidence::Creator::Inject => "the dance's inject",
                     crate::evidence::Creator::Extract => "the dance's extract",
@@ -261,6 +270,22 @@ impl<'a, E: Engine> Job<'a, E> {
                     }),
                 );
             }
+        }
+        Ok(())
+    }
+
+    /// Remembers that a step names cache mounts.
+    fn name_mounts<'m>(&mut self, namespace: &Namespace, mounts: impl Iterator<Item = &'m MountOptions>) {
+        let named = self.named.entry(namespace.clone()).or_default();
+        named.extend(mounts.map(|mount| mount.identity().to_string()));
+    }
+
+    /// Stops where the engine holds more cache mounts than the steps name: then a step did not get the one that it named,
+    /// and what it found or left behind says nothing about the workflow.
+    fn refuse_second_mounts(&self, namespace: &Namespace, found: usize) -> Result<(), RunError> {
+        let named = self.named.get(namespace).map_or(0, BTreeSet::len);
+        if found > named && !self.wiped {
+            return Err(RunError::Disturbed { namespace: namespace.as_str().to_owned(), found, named });
         }
         Ok(())
     }
