@@ -179,8 +179,7 @@ impl<E: Engine> Job<'_, E> {
                         _ => return Err(RunError::io("rename", from)(error)),
                     };
                     let thrown = format!("Error: {text}, rename '{scratch}/dance-cache' -> '{source}'");
-                    self.recorder.fact(Fact::DanceFailed { phase, reason: thrown.clone() });
-                    return self.thrown(&thrown);
+                    return self.thrown(&thrown, Fact::DanceFailed { phase, reason: thrown.clone() });
                 }
             }
             DanceStep::Refused { command, why } => {
@@ -326,14 +325,18 @@ impl<E: Engine> Job<'_, E> {
     /// The action throws before its work is done.
     fn crash(&mut self, thrown: &str) -> StepResult {
         let reason = thrown.lines().next().unwrap_or_default().to_owned();
-        self.recorder.fact(Fact::DanceCrashed { reason });
-        self.thrown(thrown)
+        self.thrown(thrown, Fact::DanceCrashed { reason })
     }
 
-    /// An exception is printed and the step fails.
-    fn thrown(&mut self, thrown: &str) -> StepResult {
+    /// An exception is printed and the step fails; its first line shows the fact.
+    fn thrown(&mut self, thrown: &str, fact: Fact) -> StepResult {
+        let mut first = None;
         for line in dance::fatal(thrown) {
-            self.recorder.line(&line)?;
+            first.get_or_insert(self.recorder.line(&line)?);
+        }
+        match first {
+            Some(quote) => self.recorder.fact_at(quote, fact),
+            None => self.recorder.fact(fact),
         }
         self.recorder.error("Process completed with exit code 1.")?;
         Ok(StepOutcome::Failure)
