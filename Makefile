@@ -10,7 +10,7 @@ GO_IMAGE ?=
 ARGS ?=
 no_engine := $(if $(filter-out 0,$(SKIP_ENGINE_TESTS)),--no-engine)
 
-.PHONY: help setup demo catalogue test bench fmt
+.PHONY: help setup demo catalogue test bench fuzz fmt
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -30,8 +30,12 @@ test: setup ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engin
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
 	cargo test
 
-bench: setup ## measure inject and extract beside cp -a and cp in RUN
+bench: setup ## measure the reading of logs beside grep, and inject and extract beside cp -a and cp in RUN
+	cargo bench --bench logs
 	cargo bench --bench carry
+
+fuzz: ## fuzz the reader of logs for five minutes (FUZZ_SECONDS changes that)
+	scripts/fuzz
 
 fmt: ## format the code
 	cargo fmt

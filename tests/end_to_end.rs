@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let skipped = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let tests: [(&str, fn()); 10] = [
+    let tests: [(&str, fn()); 11] = [
         ("the_whole_catalogue_ends_as_it_says", catalogue),
         ("healthy_on_the_small_sample_is_effective_and_cold_without_the_dance", healthy),
         ("ctrl_c_while_several_scenarios_run_leaves_nothing_behind", catalogue_stopped),
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         ("an_image_that_cannot_be_pulled_is_named", image_cannot_be_pulled),
         ("a_project_that_does_not_compile_shows_the_compilers_words", does_not_compile),
         ("a_cache_map_that_is_not_json_crashes_the_dance", cache_map_not_json),
+        ("a_full_disk_stops_the_run_with_its_path_and_leaves_nothing_behind", full_disk),
         ("what_tells_runs_apart_can_tell_them_apart", namespaces_are_told_apart),
     ];
     if skipped {
@@ -202,6 +203,23 @@ fn cache_map_not_json() {
     let small = ["--min-restore", "5MB", "--min-mod", "5MB", "--min-build", "10MB"].map(str::to_owned);
     logs_say_the_same(&ended, &document, &small);
     nothing_is_left(&engine, &before, &ended);
+}
+
+fn full_disk() {
+    let engine = Engine::of_the_environment();
+    // Full while the sample is written, and after the first build, while the caches are saved.
+    for (megabytes, cannot) in [(2, "/checkout/"), (12, "/store/")] {
+        let before = engine.holdings();
+        let Some(ended) = program::run_on_small_disk(megabytes, &["--sample", "small"]) else {
+            eprintln!("\nnote: this machine lets nobody mount a small disk, so a full one is not tried");
+            return;
+        };
+        assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+        let error = ended.stderr.lines().find(|line| line.starts_with("error: cannot write ")).unwrap_or_default();
+        assert!(error.contains(cannot) && error.contains("No space left on device"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("hint: the disk is full: free some space"), "{}", ended.stderr);
+        nothing_is_left(&engine, &before, &ended);
+    }
 }
 
 /// The checks above rest on telling one run's leavings from another's; blind, they would always pass.

@@ -30,6 +30,24 @@ use inventory::Inventory;
 /// Docker's cases run one at a time: what one removes by time must not be what another makes meanwhile.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Runs the cases of copies against Docker with the way that an engine on another machine needs.
+macro_rules! far_cases {
+    ($($name:ident,)*) => {
+        fn far_trials(skip: bool) -> Vec<Trial> {
+            vec![$(
+                Trial::test(concat!("docker_from_afar::", stringify!($name)), || {
+                    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+                    runtime().block_on(async {
+                        let docker = docker().await?.from_afar();
+                        on(&docker, stringify!($name), async |bench| cases::$name(bench).await).await;
+                        Ok(())
+                    })
+                }).with_ignored_flag(skip),
+            )*]
+        }
+    };
+}
+
 /// Lists the cases once, and runs each against both engines.
 macro_rules! cases {
     ($($name:ident,)*) => {
@@ -77,10 +95,17 @@ cases! {
     vertexes_and_their_lines_arrive_whole_and_in_order,
 }
 
+far_cases! {
+    what_is_injected_is_what_is_extracted,
+    a_second_inject_lies_over_the_first,
+    mounts_tell_who_created_them,
+    an_archive_that_breaks_is_an_archive_error,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let skip = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let trials = trials(skip);
+    let trials: Vec<Trial> = trials(skip).into_iter().chain(far_trials(skip)).collect();
     let skipped = trials.iter().filter(|trial| trial.has_ignored_flag()).count();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if skipped > 0 && !arguments.list {

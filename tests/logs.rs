@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use verify_buildkit_cache::evidence::{
-    Build, Cache, Dance, Evidence, Lookup, NotSaved, SaveOutcome, StepOutcome, TimeSource,
+    Aspect, Build, Cache, Dance, Evidence, Lookup, NotSaved, SaveOutcome, StepOutcome, TimeSource,
 };
 use verify_buildkit_cache::log::{Job, LogReader};
 use verify_buildkit_cache::verify::{Case, CaseSource, Profile, Thresholds, verify};
@@ -99,13 +99,26 @@ fn a_log_cut_into_pieces_anywhere_shows_the_same() {
 #[test]
 fn every_quoted_line_stands_where_the_quote_says() {
     for name in names() {
-        let bytes = std::fs::read(fixtures().join(&name)).unwrap();
-        let text = String::from_utf8_lossy(&bytes);
+        let text = decoded(&std::fs::read(fixtures().join(&name)).unwrap());
         let lines: Vec<&str> = text.split('\n').collect();
         for event in read(&name).iter().flat_map(|job| &job.events) {
-            let line = lines[event.quote.line.unwrap() - 1].replace("\u{1b}[32m", "").replace("\u{1b}[1m", "");
+            let mut line = lines[event.quote.line.unwrap() - 1].to_owned();
+            for escape in ["\u{1b}[32m", "\u{1b}[1m", "\u{1b}]0;owned\u{7}", "\u{1b}[2J", "\u{1b}[1;1H", "\u{202e}"] {
+                line = line.replace(escape, "");
+            }
             assert!(line.contains(&event.quote.text), "{name}: {:?} in {line:?}", event.quote);
         }
+    }
+}
+
+/// The text of a log in any encoding.
+fn decoded(bytes: &[u8]) -> String {
+    let units =
+        |from: fn([u8; 2]) -> u16| -> Vec<u16> { bytes.chunks_exact(2).map(|pair| from([pair[0], pair[1]])).collect() };
+    match bytes {
+        [0xff, 0xfe, ..] => String::from_utf16_lossy(&units(u16::from_le_bytes)),
+        [0xfe, 0xff, ..] => String::from_utf16_lossy(&units(u16::from_be_bytes)),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
@@ -119,6 +132,11 @@ fn words(evidence: &Evidence) -> Vec<String> {
         .iter()
         .filter(|step| step.outcome.as_ref().is_some_and(|outcome| outcome.value == StepOutcome::Failure));
     lines.extend(failed.map(|step| format!("failed: {}", step.name)));
+    let around = evidence.surroundings.iter().filter(|(aspect, _)| *aspect != Aspect::CompileStep);
+    let around: Vec<String> = around.map(|(aspect, value)| format!("{aspect:?} {}", value.value)).collect();
+    if !around.is_empty() {
+        lines.push(format!("around it: {}", around.join(", ")));
+    }
     if evidence.truncated.is_some() {
         lines.push("broken off".to_owned());
     }

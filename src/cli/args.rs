@@ -24,6 +24,7 @@ pub(super) enum Command {
     /// Run a workflow on fresh runners and judge it (the default: the healthy sample)
     Run(Box<Run>),
     /// Judge the logs of real CI runs
+    #[command(after_help = LOGS_HELP)]
     Logs(Logs),
     /// The catalogue of ways the set-up works and fails
     #[command(subcommand)]
@@ -136,14 +137,30 @@ pub(super) struct Judging {
     pub(super) max_downloads: Option<usize>,
 }
 
+/// How `logs` is called.
+const LOGS_HELP: &str = "\
+Examples:
+  verify-buildkit-cache logs run.log                    one run
+  verify-buildkit-cache logs first.log second.log       consecutive runs, oldest first: compares them
+  gh run view 123 --log | verify-buildkit-cache logs -  from standard input
+  verify-buildkit-cache logs logs_123.zip               the archive that the web page downloads
+  verify-buildkit-cache logs --dockerfile Dockerfile --workflow ci.yml run.log
+
+Each job gets a verdict of its own; the exit code is the worst. What a log does not show is
+unobserved, never a pass. To make a build show it: verify-buildkit-cache instrument Dockerfile";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Logs {
-    /// Log files of consecutive runs, the zip of a run, a directory of it unpacked, or - for standard input
+    /// Logs of consecutive runs (raw, of gh, of act, or copied from the web page), the zip of a run, a directory of it
+    /// unpacked, or - for standard input
     #[arg(required = true, value_name = "LOG")]
     pub(super) inputs: Vec<PathBuf>,
-    /// The Dockerfile that was built, for a better diagnosis
+    /// The Dockerfile that was built, for a better diagnosis; it never makes a check pass
     #[arg(long, value_name = "FILE")]
     pub(super) dockerfile: Option<PathBuf>,
+    /// The workflow that was run, for a better diagnosis; it never makes a check pass
+    #[arg(long, value_name = "FILE")]
+    pub(super) workflow: Option<PathBuf>,
     #[command(flatten)]
     pub(super) judging: Judging,
     /// How to say it

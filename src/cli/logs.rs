@@ -6,33 +6,30 @@ use std::path::{Path, PathBuf};
 
 use super::args::Logs;
 use super::exit::Exit;
-use super::out;
 use super::present::Presented;
 use super::problem::Problem;
+use super::reading::Watched;
 use super::run::{profile, read, thresholds};
+use super::{out, say};
 use crate::dockerfile::{Dockerfile, InstrumentOptions, instrument as instrument_copy};
-use crate::evidence::{MountSpec, Quote};
+use crate::evidence::{Evidence, MountSpec, Quote};
 use crate::log::{self, Job, LogReader};
 use crate::scenario::Limits;
 use crate::verify::{self, Case, CaseSource, Profile, Verdict};
+use crate::workflow::Workflow;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 18;
 
 /// Runs `logs`.
 pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
-    let mounts = match &args.dockerfile {
-        Some(path) => Some(dockerfile_mounts(path)?),
-        None => None,
+    let files = Files {
+        mounts: args.dockerfile.as_deref().map(dockerfile_mounts).transpose()?,
+        workflow: args.workflow.as_deref().map(workflow).transpose()?,
     };
     let mut jobs = Vec::new();
     for input in &args.inputs {
         jobs.extend(read_jobs(input)?);
-    }
-    if let Some((mounts, quote)) = &mounts {
-        for job in &mut jobs {
-            job.events = log::with_dockerfile_mounts(std::mem::take(&mut job.events), mounts, quote);
-        }
     }
     // Logs of one job, in the order given, are its consecutive runs; other jobs get verdicts of their own.
     let mut groups: Vec<(String, Vec<Job>)> = Vec::new();
@@ -48,7 +45,14 @@ pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
         let runs = jobs.iter().map(Job::evidence).collect();
         let profile = profile(&args.judging, Profile::Auto);
         let thresholds = thresholds(&args.judging, &Limits::default());
-        let report = verify::verify(&Case { runs, source: CaseSource::Logs, thresholds, profile });
+        let case = Case { runs, source: CaseSource::Logs, thresholds, profile };
+        let report = match files.any() {
+            true => {
+                let runs = jobs.iter().map(|job| files.inform(job)).collect();
+                verify::verify_informed(&case, &Case { runs, ..case.clone() })
+            }
+            false => verify::verify(&case),
+        };
         let subject = jobs.iter().map(Job::title).collect::<Vec<_>>().join(", ");
         let presented = Presented {
             command: "logs",
@@ -82,6 +86,40 @@ pub(super) fn instrument(path: &Path) -> Result<Exit, Problem> {
     Ok(Exit::Effective)
 }
 
+/// The files at hand beside the logs.
+struct Files {
+    mounts: Option<(Vec<MountSpec>, Quote)>,
+    workflow: Option<Workflow>,
+}
+
+impl Files {
+    fn any(&self) -> bool {
+        self.mounts.is_some() || self.workflow.is_some()
+    }
+
+    /// Adds to a job what the files say of it.
+    fn inform(&self, job: &Job) -> Evidence {
+        let mut events = job.events.clone();
+        if let Some((mounts, quote)) = &self.mounts {
+            events = log::with_dockerfile_mounts(events, mounts, quote);
+        }
+        if let Some(workflow) = &self.workflow {
+            match log::job_of(workflow, job.name.as_deref()) {
+                Some(of) => events = log::with_workflow(events, workflow, of),
+                None => {
+                    say(&format!("{}: no job of the workflow is known to be this one; it adds nothing", job.title()))
+                }
+            }
+        }
+        Evidence::fold(job.title(), &events)
+    }
+}
+
+fn workflow(path: &Path) -> Result<Workflow, Problem> {
+    let source = read(path)?;
+    Workflow::parse(&source).map_err(|error| Problem::from_error(&error).hint(error.hint()))
+}
+
 fn worse(one: Option<Verdict>, other: Verdict) -> Verdict {
     match (one, other) {
         (Some(Verdict::Ineffective), _) | (_, Verdict::Ineffective) => Verdict::Ineffective,
@@ -103,10 +141,10 @@ fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), Problem> {
         }
         None => Quote::measured(&source.name, "no cache mount"),
     };
-    let specs = mounts.iter().map(|mount| crate::evidence::MountSpec {
-        target: mount.options.target.clone(),
-        id: mount.options.id.clone(),
-        owner: mount.identity().owner().map_or_else(String::new, |owner| owner.to_string()),
+    let specs = mounts.iter().map(|mount| match mount.unresolved.is_empty() {
+        true => MountSpec::from(&mount.options),
+        // What the build gave these variables is not in the file.
+        false => MountSpec::written(&mount.written).unwrap_or_else(|| MountSpec::from(&mount.options)),
     });
     Ok((specs.collect(), quote))
 }
@@ -114,31 +152,37 @@ fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), Problem> {
 /// Reads one input: a log, a zip, a directory of logs, or standard input.
 pub(super) fn read_jobs(input: &Path) -> Result<Vec<Job>, Problem> {
     if input == Path::new("-") {
-        return feed(&mut io::stdin().lock(), "standard input");
+        return feed(Watched::new(io::stdin().lock(), "standard input", None), "standard input");
     }
     let name = input.display().to_string();
     let failed = |error: io::Error| Problem::stopped(format!("cannot read {name}: {error}"));
     if input.is_dir() {
         return directory(input, &name);
     }
-    let mut file = File::open(input).map_err(failed)?;
+    let file = File::open(input).map_err(failed)?;
+    let whole = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
+    let mut file = Watched::new(file, &name, whole);
     let mut magic = [0u8; 4];
     let length = file.read(&mut magic).map_err(failed)?;
+    if magic.starts_with(&[0x1f, 0x8b]) {
+        let problem = Problem::stopped(format!("{name} is compressed"));
+        return Err(problem.hint(Some(format!("unpack it: gunzip -c {name} | verify-buildkit-cache logs -"))));
+    }
     if magic[..length] == *b"PK\x03\x04" {
         file.rewind().map_err(failed)?;
         let jobs = log::read_archive(&name, file, log::Limits::default());
         return jobs.map_err(|error| Problem::from_error(&error).hint(error.hint()));
     }
-    feed(&mut io::Cursor::new(&magic[..length]).chain(file), &name)
+    feed(io::Cursor::new(&magic[..length]).chain(file), &name)
 }
 
-fn feed(from: &mut dyn Read, name: &str) -> Result<Vec<Job>, Problem> {
+fn feed(from: impl Read, name: &str) -> Result<Vec<Job>, Problem> {
     let mut reader = LogReader::new(name);
     copy(from, &mut reader, name)?;
     Ok(reader.finish())
 }
 
-fn copy(from: &mut dyn Read, reader: &mut LogReader, name: &str) -> Result<(), Problem> {
+fn copy(mut from: impl Read, reader: &mut LogReader, name: &str) -> Result<(), Problem> {
     let mut chunk = vec![0; CHUNK];
     loop {
         match from.read(&mut chunk) {
@@ -172,7 +216,10 @@ fn directory(dir: &Path, name: &str) -> Result<Vec<Job>, Problem> {
         let Some(inside) = names.get(part.index) else { continue };
         reader.file(&format!("{name}/{inside}"), part.job.as_deref(), part.step.as_deref());
         let path = dir.join(inside);
-        copy(&mut File::open(&path).map_err(failed)?, &mut reader, &path.display().to_string())?;
+        let file = File::open(&path).map_err(failed)?;
+        let whole = file.metadata().ok().map(|about| about.len());
+        let name = path.display().to_string();
+        copy(Watched::new(file, &name, whole), &mut reader, &name)?;
     }
     Ok(reader.finish())
 }

@@ -9,6 +9,7 @@ mod live;
 mod logs;
 mod present;
 mod problem;
+mod reading;
 mod run;
 mod scenarios;
 

@@ -61,8 +61,21 @@ impl Presented<'_> {
                 }),
             );
         }
-        format!("{value:#}\n")
+        visible(&format!("{value:#}\n"))
     }
+}
+
+/// Escapes, inside the strings of a document, the characters that reorder or hide text on a terminal; JSON itself escapes
+/// only those that control it.
+fn visible(json: &str) -> String {
+    let acts = |char: char| matches!(char, '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    json.chars().fold(String::with_capacity(json.len()), |mut out, char| {
+        match acts(char) {
+            true => out.push_str(&format!("\\u{:04x}", u32::from(char))),
+            false => out.push(char),
+        }
+        out
+    })
 }
 
 /// The width to write for. Wider lines than these are tiring to read, whatever the terminal has.

@@ -4,12 +4,15 @@
 //! recognises what a Dockerfile may print about its caches and nothing else; it does not know timestamps or line
 //! numbers, so whoever feeds it adds the quotes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::observe::{Observation, Size, observe};
-use super::vertex::Vertex;
-use super::{BuildTime, Fact, Moment, TimeSource};
+use super::observe::{Observation, Size, observe, shows_nothing};
+use super::vertex::{Filling, Vertex};
+use super::{BuildTime, Fact, Moment, MountSpec, TimeSource};
+
+/// Below this many bytes a mount is as good as empty.
+const EMPTY: u64 = 1 << 20;
 
 /// The state of one build while its output is read.
 #[derive(Debug, Default)]
@@ -17,12 +20,29 @@ pub struct BuildOutput {
     vertexes: BTreeMap<u64, Vertex>,
     marker: Option<Moment>,
     last_size: Option<(u64, String)>,
+    /// Mounts that earlier builds of the job have filled without compiling.
+    filled: BTreeSet<String>,
 }
 
 impl BuildOutput {
     /// Begins a build.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Begins a build after others of the same job, which have filled these mounts.
+    pub fn after(filled: BTreeSet<String>) -> Self {
+        Self { filled, ..Self::default() }
+    }
+
+    /// Returns the mounts that are filled once this build is over, where nothing of it can be judged: Go commands other
+    /// than a build ran on them, here or in the builds before.
+    pub fn filled_mounts(&self) -> BTreeSet<String> {
+        let filling = |vertex: &&Vertex| {
+            vertex.fills.is_some() && vertex.rank == 0 && !vertex.cached && (vertex.printed || vertex.ended)
+        };
+        let mounts = self.vertexes.values().filter(filling).flat_map(|vertex| &vertex.mounts);
+        mounts.map(MountSpec::clean_target).chain(self.filled.iter().cloned()).collect()
     }
 
     /// A vertex was named; naming it again changes nothing.
@@ -35,9 +55,14 @@ impl BuildOutput {
 
     /// One line a vertex printed.
     pub fn line(&mut self, id: u64, text: &str) -> Vec<Fact> {
-        let observations = observe(text);
         let vertex = self.vertexes.entry(id).or_default();
         vertex.printed = true;
+        if shows_nothing(text) {
+            vertex.worked |= !text.trim().is_empty();
+            self.last_size = None;
+            return Vec::new();
+        }
+        let observations = observe(text);
         let mut facts = Vec::new();
         let mut sized = false;
         for observation in observations {
@@ -67,21 +92,24 @@ impl BuildOutput {
     /// A vertex came from the layer cache.
     pub fn cached(&mut self, id: u64) -> Vec<Fact> {
         let top = self.rank();
-        match self.vertexes.get_mut(&id) {
-            Some(vertex) if vertex.rank > 0 => {
-                vertex.ended = true;
-                let fact = Fact::BuildStepCached { vertex: vertex.shown().to_owned() };
-                if vertex.rank == top { vec![fact] } else { Vec::new() }
-            }
-            _ => Vec::new(),
+        let Some(vertex) = self.vertexes.get_mut(&id) else { return Vec::new() };
+        vertex.cached = true;
+        if vertex.rank == 0 {
+            return Vec::new();
         }
+        vertex.ended = true;
+        let fact = Fact::BuildStepCached { vertex: vertex.shown().to_owned() };
+        if vertex.rank == top { vec![fact] } else { Vec::new() }
     }
 
     /// A vertex ended; `took` is the time it ran.
     pub fn done(&mut self, id: u64, took: Option<Duration>, succeeded: bool) -> Vec<Fact> {
         let top = self.rank();
-        let Some(vertex) = self.vertexes.get_mut(&id).filter(|vertex| vertex.rank > 0) else { return Vec::new() };
+        let Some(vertex) = self.vertexes.get_mut(&id) else { return Vec::new() };
         vertex.ended = true;
+        if vertex.rank == 0 {
+            return Vec::new();
+        }
         let counts = vertex.rank == top;
         let mut facts = Vec::new();
         if let Some(took) = took.filter(|_| succeeded && vertex.time.is_none()) {
@@ -127,6 +155,11 @@ impl BuildOutput {
         })
     }
 
+    /// Tells whether the vertex is one that compiles Go code with cache mounts, by its name.
+    pub fn compiles(&self, id: u64) -> bool {
+        self.vertexes.get(&id).is_some_and(|vertex| vertex.rank > 0 && !vertex.mounts.is_empty())
+    }
+
     /// The highest rank among the vertexes: the ones of that rank are the compiling steps.
     fn rank(&self) -> u8 {
         self.vertexes.values().map(|vertex| vertex.rank).max().unwrap_or(0)
@@ -137,6 +170,13 @@ impl BuildOutput {
     }
 
     fn mark(&mut self, id: u64, moment: Moment) {
+        // Where the build is over, nothing that follows was measured before it, whatever it calls itself.
+        let over = self.vertexes.get(&id).is_some_and(|vertex| {
+            vertex.time.is_some() || vertex.measures.is_some_and(|(before, after)| before == 0 && after > 0)
+        });
+        if moment == Moment::Before && over {
+            return;
+        }
         self.marker = Some(moment);
         if let Some(vertex) = self.vertexes.get_mut(&id) {
             vertex.marker = Some(moment);
@@ -165,6 +205,21 @@ impl BuildOutput {
         self.build_time().filter(|_| counts).map(Fact::BuildTime)
     }
 
+    /// Tells whether a command that fills Go's caches has run on this mount before this vertex measures it.
+    fn filled(&self, id: u64, path: &str) -> bool {
+        if self.filled.contains(path) {
+            return true;
+        }
+        self.vertexes.iter().any(|(other, vertex)| match vertex.fills {
+            Some(Filling::BeforeMeasuring) if *other == id => true,
+            // One that so far only measured, beside this one, has filled nothing yet.
+            Some(_) if *other != id => {
+                (vertex.worked || vertex.active || vertex.ended) && !vertex.cached && vertex.mounted(path)
+            }
+            _ => false,
+        })
+    }
+
     fn size(&mut self, id: u64, size: Size, path: String) -> Option<Fact> {
         let others = self
             .vertexes
@@ -173,6 +228,7 @@ impl BuildOutput {
         let targets =
             self.vertexes.values().flat_map(|vertex| &vertex.mounts).any(|mount| mount.clean_target() == path);
         let marker = self.marker_of(id);
+        let filled = self.filled(id, &path);
         let vertex = self.vertexes.get_mut(&id)?;
         if !vertex.shows(&path, targets) {
             return None;
@@ -191,7 +247,9 @@ impl BuildOutput {
                 _ => Moment::Before,
             }
         });
-        Some(Fact::MountSize { moment, target: path, bytes })
+        // A mount that another command has filled meanwhile does not show what came in; an empty one does.
+        let tells = moment == Moment::After || !filled || bytes < EMPTY;
+        tells.then_some(Fact::MountSize { moment, target: path, bytes })
     }
 }
 
@@ -268,6 +326,50 @@ mod tests {
         let mut output = BuildOutput::new();
         output.vertex(1, "[a 1/1] RUN --mount=type=cache,target=/go/pkg/mod go build && du -sh /go/pkg/mod");
         assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 9 << 20)]);
+    }
+
+    #[test]
+    fn a_marker_of_before_that_comes_after_the_build_marks_nothing() {
+        let mut output = BuildOutput::new();
+        output.vertex(
+            1,
+            "[a 1/1] RUN --mount=type=cache,target=/go/pkg/mod go build && echo BEFORE && du -sh /go/pkg/mod",
+        );
+        output.line(1, "BEFORE");
+        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 9 << 20)]);
+        let mut output = BuildOutput::new();
+        output.vertex(5, COMPILE);
+        output.line(5, "real 17.00");
+        output.line(5, "BEFORE");
+        assert_eq!(output.line(5, "9M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 9 << 20)]);
+    }
+
+    #[test]
+    fn a_mount_that_was_filled_before_it_was_measured_shows_nothing_of_what_came_in() {
+        let mut output = BuildOutput::new();
+        output.vertex(4, "[build 3/4] RUN --mount=type=cache,target=/go/pkg/mod go mod download");
+        output.vertex(5, COMPILE);
+        output.done(4, Some(Duration::from_secs(30)), true);
+        output.line(5, "BEFORE");
+        assert_eq!(output.line(5, "240M\t/go/pkg/mod"), []);
+        assert_eq!(
+            output.line(5, "8.0K\t/root/.cache/go-build"),
+            [size(Moment::Before, "/root/.cache/go-build", 8192)]
+        );
+        let mut output = BuildOutput::new();
+        output.vertex(4, "[build 3/4] RUN --mount=type=cache,target=/go/pkg/mod go mod download");
+        output.vertex(5, COMPILE);
+        output.cached(4);
+        output.line(5, "BEFORE");
+        assert_eq!(output.line(5, "240M\t/go/pkg/mod").len(), 1, "a step from the layer cache fills nothing");
+    }
+
+    #[test]
+    fn a_time_of_another_command_is_not_the_builds() {
+        let mut output = BuildOutput::new();
+        output.vertex(5, "[b 1/1] RUN --mount=type=cache,target=/go/pkg/mod time go vet ./... && go build ./...");
+        assert_eq!(output.line(5, "real 2.00"), []);
+        assert_eq!(output.done(5, Some(Duration::from_secs(60)), true)[0], time(60, TimeSource::Step));
     }
 
     #[test]

@@ -139,10 +139,34 @@ pub enum Fact {
         took: Option<Duration>,
     },
 
+    /// Something around the run that makes its numbers comparable with another's, or not.
+    Surroundings {
+        /// What it is about.
+        aspect: Aspect,
+        /// What it was in this run.
+        value: String,
+    },
     /// A cache mount as the engine has it after the job; only a live run can know.
     MountRecord(MountRecord),
     /// The source of events ended before the job did (a log cut off, a run interrupted).
     Truncated,
+}
+
+/// What two runs should have in common before their numbers are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Aspect {
+    /// The branch, tag or pull request that was checked out.
+    Ref,
+    /// The image of the runner, such as `ubuntu-24.04`.
+    RunnerImage,
+    /// The image that Go comes from, such as `golang:1.25-alpine`, with its digest where that is known.
+    GoImage,
+    /// What `go version` printed.
+    GoVersion,
+    /// The command of a step that compiles, as its vertex is named.
+    CompileStep,
+    /// The build printed its progress for a terminal, which drops what its steps print; the value is the line.
+    TerminalProgress,
 }
 
 /// Whether a step is one of the job's steps or the clean-up of one.

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::{
-    BuildInputs, BuildTime, CacheInputs, DanceInputs, DancePhase, Event, Fact, Lookup, MissCause, Moment, MountRecord,
-    MountSpec, Phase, Quote, SaveOutcome, Seen, StepId, StepOutcome, Tally,
+    Aspect, BuildInputs, BuildTime, CacheInputs, DanceInputs, DancePhase, Event, Fact, Lookup, MissCause, Moment,
+    MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen, StepId, StepOutcome, Tally,
 };
 
 /// What is known of one run.
@@ -25,6 +25,8 @@ pub struct Evidence {
     pub builds: Vec<Build>,
     /// The cache mounts as the engine has them after the job; empty for a log.
     pub records: Vec<Seen<MountRecord>>,
+    /// What the run ran on and with, each value once, in order of first sight.
+    pub surroundings: Vec<(Aspect, Seen<String>)>,
     /// Where the source of events broke off before the job's end.
     pub truncated: Option<Quote>,
 }
@@ -216,6 +218,12 @@ impl Evidence {
                 match self.builds.last_mut() {
                     Some(build) if build.step == step && build.started.is_none() => build.started = Some(started),
                     _ => self.builds.push(Build { step, started: Some(started), ..Build::default() }),
+                }
+            }
+            Fact::Surroundings { aspect, value } => {
+                let known = self.surroundings.iter().any(|(about, known)| about == aspect && known.value == *value);
+                if !known {
+                    self.surroundings.push((*aspect, seen(order, event, value.clone())));
                 }
             }
             Fact::MountRecord(record) => self.records.push(seen(order, event, record.clone())),

@@ -16,8 +16,8 @@ mod vertex;
 pub use build_output::BuildOutput;
 pub use event::{Event, Quote, Seen, StepId};
 pub use fact::{
-    BuildInputs, BuildTime, CacheInputs, CacheMode, Creator, DanceInputs, DancePhase, Fact, Lookup, MissCause, Moment,
-    MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, Tally, TimeSource,
+    Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, Creator, DanceInputs, DancePhase, Fact, Lookup, MissCause,
+    Moment, MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, Tally, TimeSource,
 };
 pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, Step};
 pub use observe::{Observation, Size, parse_size};

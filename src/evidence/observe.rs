@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Moment;
-use super::timing::timing;
+use super::timing::{is_timing_word, timing};
 
 /// Something a line of build output shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,79 @@ pub enum Size {
     Bytes(u64),
     /// A bare number: its unit is the `du` command's.
     Blocks(u64),
+}
+
+/// Tells quickly that a line shows nothing, which nearly every line does: what it may show begins with a few words only.
+///
+/// False for no line in which [`observe`] finds something.
+pub(super) fn shows_nothing(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(start) =
+        bytes.iter().position(|byte| !(byte.is_ascii_whitespace() || byte.is_ascii_punctuation() && *byte != b'/'))
+    else {
+        return true;
+    };
+    let first = bytes[start];
+    if first.is_ascii_digit() || first == b'/' || !first.is_ascii() {
+        return false;
+    }
+    let word = &bytes[start..];
+    let end = word.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(word.len());
+    let mut lower = [0u8; 12];
+    let known = end <= lower.len() && {
+        lower[..end].copy_from_slice(&word[..end]);
+        lower[..end].make_ascii_lowercase();
+        std::str::from_utf8(&lower[..end]).is_ok_and(|word| is_marker_word(word) || is_timing_word(word))
+    };
+    // zsh begins its line with the command that it timed.
+    !known && !bytes.ends_with(b"total") && !text.trim_end().ends_with(" total")
+}
+
+/// Tells whether a line about sizes before or after a build may say this word.
+fn is_marker_word(word: &str) -> bool {
+    matches!(
+        word,
+        "before"
+            | "pre"
+            | "after"
+            | "post"
+            | "cache"
+            | "caches"
+            | "mount"
+            | "mounts"
+            | "build"
+            | "go"
+            | "the"
+            | "size"
+            | "sizes"
+            | "usage"
+            | "disk"
+            | "du"
+            | "of"
+            | "state"
+            | "status"
+            | "compile"
+            | "compiling"
+            | "compilation"
+            | "building"
+            | "run"
+            | "module"
+            | "modules"
+            | "mod"
+            | "gocache"
+            | "gomodcache"
+            | "content"
+            | "contents"
+            | "buildkit"
+            | "docker"
+            | "directory"
+            | "directories"
+            | "dir"
+            | "dirs"
+            | "step"
+            | "sh"
+            | "and"
+    )
 }
 
 /// Says what a line shows, in its order.
@@ -117,10 +190,7 @@ fn marker(line: &str) -> Option<(Moment, &str)> {
         let said = match word.to_ascii_lowercase().as_str() {
             "before" | "pre" => Some(Moment::Before),
             "after" | "post" => Some(Moment::After),
-            "cache" | "caches" | "mount" | "mounts" | "build" | "go" | "the" | "size" | "sizes" | "usage" | "disk"
-            | "du" | "of" | "state" | "status" | "compile" | "compiling" | "compilation" | "building" | "run"
-            | "module" | "modules" | "mod" | "gocache" | "gomodcache" | "content" | "contents" | "buildkit"
-            | "docker" | "directory" | "directories" | "dir" | "dirs" | "step" | "sh" | "and" => None,
+            other if is_marker_word(other) => None,
             _ => return None,
         };
         if said.is_some() && moment.is_some() && said != moment {
@@ -174,6 +244,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn size(bytes: u64, path: &str) -> Observation {
         Observation::Size { size: Size::Bytes(bytes), path: path.into() }
@@ -219,6 +290,19 @@ mod tests {
             observe("BEFORE: 4.0K\t/go/pkg/mod"),
             [Observation::Marker(Moment::Before), size(4096, "/go/pkg/mod")]
         );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4_000) })]
+
+        #[test]
+        fn no_line_that_shows_something_is_passed_over(
+            text in r"[ =#*-]{0,3}(BEFORE|after|pre-|Post|4\.0K\t/x|/x 3M|go: downloading a|real|build|Build time|took|12 s|1m2s|go|cache|total|Elapsed|user 1s| cpu )?( ?[a-z=:0-9./]{0,6}){0,3}(12s| 4K /y|4K\t/y| total|before| user 1s cpu 3 total)?[ =]{0,2}",
+        ) {
+            if !observe(&text).is_empty() {
+                prop_assert!(!shows_nothing(&text), "{}", text);
+            }
+        }
     }
 
     #[test]

@@ -1,25 +1,42 @@
 //! The cache mounts a `RUN` asks for, as a vertex name or a Dancefile line shows them. [`run_mounts`] is principal.
 //!
-//! A minimal reading, to be replaced by `dockerfile::mount` once that has landed: variables stay as written, other mount
-//! types are left out, and nothing is refused.
+//! What the text of a `--mount` flag means is the Dockerfile reader's affair; this only turns it into [`MountSpec`]s.
 
 use super::MountSpec;
+use crate::dockerfile::{MountOptions, parse_run_mounts};
 
 /// Returns the cache mounts of the text of a `RUN`: the `--mount=type=cache,…` flags before its command.
 ///
 /// The text may be a whole vertex name (`[build 3/4] RUN --mount=…`): what stands before `RUN` is skipped.
 pub fn run_mounts(text: &str) -> Vec<MountSpec> {
-    let Some(flags) = run_command(text) else { return Vec::new() };
-    let mut mounts = Vec::new();
-    for word in Words(flags) {
-        if !word.starts_with("--") {
-            break;
-        }
-        if let Some(mount) = word.strip_prefix("--mount=").and_then(mount) {
-            mounts.push(mount);
-        }
+    let Some(command) = run_command(text).filter(|command| command.starts_with("--")) else { return Vec::new() };
+    let mounts = parse_run_mounts(&format!("RUN {command}"));
+    mounts.iter().map(|mount| MountSpec::from(&as_written(mount))).filter(|mount| !mount.target.is_empty()).collect()
+}
+
+impl From<&MountOptions> for MountSpec {
+    /// Fills the owner up as `BuildKit` does, so that `uid=1000` of one text is `uid=1000,gid=0` of another.
+    fn from(mount: &MountOptions) -> Self {
+        let owner = mount.identity().owner().map_or_else(String::new, |owner| owner.to_string());
+        Self { target: mount.target.clone(), id: mount.id.clone(), owner }
     }
-    mounts
+}
+
+impl MountSpec {
+    /// Reads the text after `--mount=` of a cache mount; `None` when it is none or `BuildKit` would refuse it.
+    pub fn written(options: &str) -> Option<Self> {
+        let mount = MountOptions::parse_written(options).ok().flatten()?;
+        Some(Self::from(&as_written(&mount)))
+    }
+}
+
+/// Leaves variables as they stand: a log does not say what they expand to, and an empty text in their place would be taken
+/// for a name.
+fn as_written(mount: &MountOptions) -> MountOptions {
+    if !mount.raw.contains('$') {
+        return mount.clone();
+    }
+    MountOptions::parse(&mount.raw, &mut |value| Ok(value.to_owned())).ok().flatten().unwrap_or_else(|| mount.clone())
 }
 
 /// Returns what follows `RUN` in a vertex name or a Dockerfile line.
@@ -32,63 +49,6 @@ pub(super) fn run_command(text: &str) -> Option<&str> {
     (word.eq_ignore_ascii_case("RUN") && rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
 }
 
-/// Reads the options of one mount.
-fn mount(options: &str) -> Option<MountSpec> {
-    let mut cache = false;
-    let mut spec = MountSpec { target: String::new(), id: None, owner: String::new() };
-    let mut owner = [None, None, None];
-    for field in options.trim_matches('"').split(',') {
-        let Some((name, value)) = field.split_once('=') else { continue };
-        let value = value.trim_matches(|quote| quote == '"' || quote == '\'');
-        match name.trim().to_ascii_lowercase().as_str() {
-            "type" => cache = value.eq_ignore_ascii_case("cache"),
-            "target" | "dst" | "destination" => spec.target = value.to_owned(),
-            "id" if !value.is_empty() => spec.id = Some(value.to_owned()),
-            "uid" => owner[0] = Some(value),
-            "gid" => owner[1] = Some(value),
-            "mode" => owner[2] = Some(value),
-            _ => {}
-        }
-    }
-    let named = ["uid", "gid", "mode"].iter().zip(owner);
-    let given: Vec<String> = named.filter_map(|(name, value)| value.map(|value| format!("{name}={value}"))).collect();
-    spec.owner = given.join(",");
-    (cache && !spec.target.is_empty()).then_some(spec)
-}
-
-/// The words of a shell line; quotes hold spaces together and stay, a lone backslash is no word.
-struct Words<'a>(&'a str);
-
-impl<'a> Iterator for Words<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        loop {
-            let rest = self.0.trim_start();
-            let mut quote = None;
-            let end = rest.char_indices().find(|(_, char)| match (quote, *char) {
-                (None, '"' | '\'') => {
-                    quote = Some(*char);
-                    false
-                }
-                (Some(open), close) if open == close => {
-                    quote = None;
-                    false
-                }
-                (None, char) => char.is_whitespace(),
-                _ => false,
-            });
-            let (word, after) = rest.split_at(end.map_or(rest.len(), |(at, _)| at));
-            self.0 = after;
-            match word {
-                "" => return None,
-                "\\" => {}
-                word => return Some(word),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,19 +59,33 @@ mod tests {
 
     #[test]
     fn cache_mounts_are_read_from_a_vertex_name() {
-        let name = "[build 4/4] RUN --mount=type=cache,target=/go/pkg/mod,id=go-mod \
+        let name = "[build 4/4] RUN --network=none --mount=type=cache,target=/go/pkg/mod,id=go-mod \
                     --mount=type=bind,source=.,target=/src --mount=target=\"/root/.cache/go build\",type=cache,mode=0755,uid=1000 \
                     go build --mount=type=cache,target=/not ./...";
         assert_eq!(
             run_mounts(name),
-            [spec("/go/pkg/mod", Some("go-mod"), ""), spec("/root/.cache/go build", None, "uid=1000,mode=0755"),]
+            [spec("/go/pkg/mod", Some("go-mod"), ""), spec("/root/.cache/go build", None, "uid=1000,gid=0,mode=0755"),]
         );
+    }
+
+    #[test]
+    fn an_owner_is_the_same_however_much_of_it_is_written() {
+        let owner = |options: &str| MountSpec::written(&format!("type=cache,target=/x,{options}")).unwrap().owner;
+        assert_eq!(owner("uid=1000"), owner("uid=1000,gid=0,mode=755"));
+        assert_eq!(owner("sharing=locked"), "");
+    }
+
+    #[test]
+    fn a_variable_stays_in_sight() {
+        let name = "RUN --mount=type=cache,target=/x,id=k-${ARCH} true";
+        assert_eq!(run_mounts(name), [spec("/x", Some("k-${ARCH}"), "")]);
     }
 
     #[test]
     fn a_name_that_is_no_run_has_no_mounts() {
         assert!(run_mounts("[internal] load build definition from Dockerfile").is_empty());
         assert!(run_mounts("[build 1/2] COPY --mount=type=cache,target=/x . .").is_empty());
+        assert!(run_mounts("[2/2] RUN echo RUN --mount=type=cache,target=/x").is_empty());
         assert!(run_mounts("RUNé").is_empty());
     }
 }

@@ -49,6 +49,49 @@ pub(super) fn timing(line: &str) -> Option<Duration> {
     sentence(line)
 }
 
+/// Tells whether a line that [`timing`] understands may begin with this word.
+pub(super) fn is_timing_word(word: &str) -> bool {
+    matches!(
+        word,
+        "real"
+            | "elapsed"
+            | "executed"
+            | "go"
+            | "the"
+            | "total"
+            | "step"
+            | "done"
+            | "cold"
+            | "warm"
+            | "build"
+            | "compile"
+            | "built"
+            | "compiled"
+            | "building"
+            | "compilation"
+            | "took"
+            | "time"
+            | "duration"
+            | "in"
+            | "finished"
+            | "completed"
+            | "wall"
+            | "seconds"
+            | "second"
+            | "secs"
+            | "sec"
+            | "s"
+            | "ms"
+            | "milliseconds"
+            | "millis"
+            | "minutes"
+            | "minute"
+            | "mins"
+            | "min"
+            | "m"
+    )
+}
+
 /// Tells whether a time of a `real` line is there to its last character: a line cut short must not make a build quick.
 ///
 /// Every `time` ends it with `s`, or with two decimals under `-p`.

@@ -20,24 +20,51 @@ pub(super) struct Vertex {
     pub(super) block: Option<u64>,
     /// How many `du` commands its name shows before and after `go build`; `None` when it shows no build.
     pub(super) measures: Option<(usize, usize)>,
-    /// How many commands of its name are timed, and which of them is `go build`, from 0.
-    timed: Option<(usize, usize)>,
+    /// Which commands of its name are timed; `None` when its name is not known.
+    timed: Timed,
+    /// Its name shows a command that fills Go's caches, and whether one stands before the first `du`.
+    pub(super) fills: Option<Filling>,
     /// How many times it has printed.
     times: usize,
     /// The marker it printed last.
     pub(super) marker: Option<Moment>,
     /// It printed something.
     pub(super) printed: bool,
+    /// It printed something else than sizes and markers, so it is at work.
+    pub(super) worked: bool,
     /// It downloaded or timed something.
     pub(super) active: bool,
     /// A later marker or a second measurement showed that the first one was the one before the build.
     pub(super) confirmed: bool,
     /// Its end was seen.
     pub(super) ended: bool,
+    /// It came from the layer cache.
+    pub(super) cached: bool,
     /// The paths it measured.
     pub(super) measured: BTreeSet<String>,
     /// How long it compiled.
     pub(super) time: Option<BuildTime>,
+}
+
+/// What a step's name shows of commands that fill Go's caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filling {
+    /// One stands before the first `du`, so that what it measures is not what came in.
+    BeforeMeasuring,
+    /// One stands there, after the first `du` or without any.
+    Somewhere,
+}
+
+/// The timed commands of a shell line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Timed {
+    /// None is in sight: a script may time what it likes.
+    #[default]
+    OutOfSight,
+    /// So many; this one, from 0, is the build.
+    Build { count: usize, nth: usize },
+    /// Some are, and the build is none of them.
+    Others,
 }
 
 /// How much of a name is kept to be shown.
@@ -90,6 +117,7 @@ impl Vertex {
         };
         self.block = block(command);
         self.timed = timed(command);
+        self.fills = fills(command);
         self.measures = command.split_once("go build").map(|(before, after)| (measures(before), measures(after)));
     }
 
@@ -98,8 +126,9 @@ impl Vertex {
         let nth = self.times;
         self.times += 1;
         let ours = match self.timed {
-            Some((count, build)) if count > 1 => nth == build,
-            _ => true,
+            Timed::Build { count: 2.., nth: build } => nth == build,
+            Timed::Build { .. } | Timed::OutOfSight => true,
+            Timed::Others => false,
         };
         if ours {
             self.time = Some(BuildTime { took, source: TimeSource::Printed });
@@ -111,17 +140,22 @@ impl Vertex {
     pub(super) fn settled(&self) -> bool {
         let printed = self.time.is_some_and(|time| time.source == TimeSource::Printed);
         match self.timed {
-            Some((count, _)) if count > 1 && printed => self.ended && self.times == count,
+            Timed::Build { count: count @ 2.., .. } if printed => self.ended && self.times == count,
             _ => self.ended,
         }
     }
 
-    /// Tells whether a printed size of this path is one of a cache mount; `target` says that some vertex mounts it.
-    pub(super) fn shows(&self, path: &str, target: bool) -> bool {
-        let mounted = self.mounts.iter().any(|mount| {
+    /// Tells whether a path is one of its cache mounts, or lies in one.
+    pub(super) fn mounted(&self, path: &str) -> bool {
+        self.mounts.iter().any(|mount| {
             let target = mount.clean_target();
             path == target || path.strip_prefix(&target).is_some_and(|rest| rest.starts_with('/') || target == "/")
-        });
+        })
+    }
+
+    /// Tells whether a printed size of this path is one of a cache mount; `target` says that some vertex mounts it.
+    pub(super) fn shows(&self, path: &str, target: bool) -> bool {
+        let mounted = self.mounted(path);
         let variable = self.mounts.iter().any(|mount| mount.target.contains('$') || !mount.target.starts_with('/'));
         let go = ["go-build", "/pkg/mod", "gocache", "gomodcache"].iter().any(|part| path.contains(part));
         match mounted {
@@ -172,10 +206,11 @@ fn block(command: &str) -> Option<u64> {
     block
 }
 
-/// Counts the timed commands of a shell line and says which of them is the build.
-fn timed(command: &str) -> Option<(usize, usize)> {
+/// Finds the timed commands of a shell line and says which of them is the build.
+fn timed(command: &str) -> Timed {
     let mut count = 0;
     let mut build = None;
+    let mut tool = false;
     for part in command.split("time ").skip(1).zip(command.match_indices("time ")).filter_map(|(part, (at, _))| {
         let head = command[..at].trim_end_matches('\\');
         let own = head.is_empty() || head.ends_with(|char: char| char.is_whitespace() || ";&|({/".contains(char));
@@ -187,9 +222,43 @@ fn timed(command: &str) -> Option<(usize, usize)> {
         if this.contains("go build") && build.is_none() {
             build = Some(count);
         }
+        tool |= !this.trim_start().starts_with("go ");
         count += 1;
     }
-    Some((count, build?))
+    match (count, build) {
+        (0, _) => Timed::OutOfSight,
+        (count, Some(nth)) => Timed::Build { count, nth },
+        // A script or a build tool may be the build, where no `go build` is in sight.
+        (1, None) if tool && !command.contains("go build") => Timed::OutOfSight,
+        (_, None) => Timed::Others,
+    }
+}
+
+/// Says where a shell line fills Go's caches before or without `go build`.
+fn fills(command: &str) -> Option<Filling> {
+    const COMMANDS: [&str; 10] = [
+        "go mod",
+        "go get",
+        "go install",
+        "go test",
+        "go vet",
+        "go run",
+        "go list",
+        "go generate",
+        "golangci-lint",
+        "staticcheck",
+    ];
+    let first = |text: &str| COMMANDS.iter().chain(&["go build"]).filter_map(|fill| text.find(fill)).min();
+    let at = first(command)?;
+    let measured = command.match_indices("du ").map(|(at, _)| at).find(|at| {
+        *at == 0 || command[..*at].ends_with(|char: char| char.is_whitespace() || ";&|()$`/".contains(char))
+    });
+    let before_build = COMMANDS.iter().any(|fill| command.find(fill).is_some_and(|fill| fill == at));
+    match measured {
+        // What `go build` itself left is told apart by the place of `du`.
+        Some(measured) if at < measured && before_build => Some(Filling::BeforeMeasuring),
+        _ => Some(Filling::Somewhere),
+    }
 }
 
 #[cfg(test)]
@@ -223,9 +292,20 @@ mod tests {
 
     #[test]
     fn timed_commands_are_counted() {
-        assert_eq!(timed("time go mod download && time -p go build ./... && /usr/bin/time ls"), Some((3, 1)));
-        assert_eq!(timed("runtime go build"), None);
-        assert_eq!(timed("command -v time >/dev/null || time() { :; }; time go build ."), Some((1, 0)));
-        assert_eq!(timed("sleep 1; time sh -c 'x'"), None);
+        let built = |count, nth| Timed::Build { count, nth };
+        assert_eq!(timed("time go mod download && time -p go build ./... && /usr/bin/time ls"), built(3, 1));
+        assert_eq!(timed("runtime go build"), Timed::OutOfSight);
+        assert_eq!(timed("command -v time >/dev/null || time() { :; }; time go build ."), built(1, 0));
+        assert_eq!(timed("sleep 1; time sh -c 'x'"), Timed::OutOfSight);
+        assert_eq!(timed("time go vet ./... && go build ."), Timed::Others);
+        assert_eq!(timed("time make"), Timed::OutOfSight);
+    }
+
+    #[test]
+    fn what_fills_the_caches_before_they_are_measured_is_found() {
+        assert_eq!(fills("go mod download && du -sh /go/pkg/mod && go build"), Some(Filling::BeforeMeasuring));
+        assert_eq!(fills("du -sh /go/pkg/mod && go mod download"), Some(Filling::Somewhere));
+        assert_eq!(fills("go build && du -sh /go/pkg/mod"), Some(Filling::Somewhere));
+        assert_eq!(fills("sh measured.sh"), None);
     }
 }

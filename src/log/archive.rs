@@ -16,13 +16,18 @@ pub struct Limits {
     pub files: usize,
     /// How many bytes in all, unpacked.
     pub bytes: u64,
+    /// How many times larger than packed a file may get. Deflate makes at most 1 032 of one; a log, some thirty.
+    pub ratio: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { files: 20_000, bytes: 8 << 30 }
+        Self { files: 20_000, bytes: 8 << 30, ratio: 500 }
     }
 }
+
+/// Packed, a file below this is not asked how much it swells.
+const SMALL: u64 = 4 << 10;
 
 /// Why an archive could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -97,10 +102,18 @@ pub fn read_archive(name: &str, archive: impl Read + Seek, limits: Limits) -> Re
         let failed = |source| ArchiveError::Entry { archive: name.to_owned(), entry: entry.clone(), source };
         reader.file(&format!("{name}/{entry}"), part.job.as_deref(), part.step.as_deref());
         let mut file = archive.by_index(part.index).map_err(|error| failed(error.into()))?;
+        // A small file may be as regular as it likes.
+        let swollen = file.compressed_size().max(SMALL).saturating_mul(limits.ratio);
+        let mut unpacked = 0u64;
         loop {
             let count = file.read(&mut piece).map_err(failed)?;
             if count == 0 {
                 break;
+            }
+            unpacked += count as u64;
+            if unpacked > swollen {
+                let limit = format!("{} times its size, in {entry}", limits.ratio);
+                return Err(ArchiveError::TooLarge { archive: name.to_owned(), limit });
             }
             left = left.checked_sub(count as u64).ok_or_else(|| ArchiveError::TooLarge {
                 archive: name.to_owned(),
@@ -243,12 +256,48 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_climb_and_archives_that_swell_do_no_harm() {
-        let zip = packed(&[("../../etc/0_x.txt", b"a\n"), ("/0_y.txt", b"b\n")]);
-        assert!(read_archive("z", zip, Limits::default()).is_ok());
-        let bomb = packed(&[("0_x.txt", &[b'a'; 100_000])]);
-        let small = Limits { files: 10, bytes: 1_000 };
-        assert!(matches!(read_archive("z", bomb, small), Err(ArchiveError::TooLarge { .. })));
+    fn a_path_in_an_archive_opens_nothing_and_names_nothing_outside() {
+        let names =
+            ["../../etc/0_x.txt", "/etc/0_passwd.txt", "C:\\windows\\0_y.txt", "a/../../0_z.txt", "\u{1b}[2J/1_a.txt"];
+        let files: Vec<(&str, &[u8])> =
+            names.iter().map(|name| (*name, &b"Cache not found for input keys: k\n"[..])).collect();
+        for job in read_archive("z.zip", packed(&files), Limits::default()).unwrap() {
+            assert!(job.source.starts_with("z.zip/"), "{}", job.source);
+        }
+        let link = {
+            let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            zip.add_symlink("0_link.txt", "/etc/passwd", zip::write::SimpleFileOptions::default()).unwrap();
+            zip.finish().unwrap()
+        };
+        let jobs = read_archive("z.zip", link, Limits::default()).unwrap();
+        assert!(jobs.iter().all(|job| job.events.is_empty()), "a link is a short text and is followed by nobody");
+    }
+
+    #[test]
+    fn an_archive_is_refused_for_its_files_its_size_and_its_swelling() {
+        let refused = |zip, limits| match read_archive("z", zip, limits) {
+            Err(ArchiveError::TooLarge { limit, .. }) => limit,
+            other => panic!("{other:?}"),
+        };
+        let limits = Limits { files: 2, bytes: 3 << 20, ratio: 100 };
+        let many = packed(&[("0_a.txt", b"a"), ("1_b.txt", b"b"), ("2_c.txt", b"c")]);
+        assert_eq!(refused(many, limits), "2 files");
+        let noise: Vec<u8> = (0..4u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        assert_eq!(refused(packed(&[("0_x.txt", &noise)]), limits), "3 MiB");
+        let bomb = packed(&[("0_x.txt", &vec![b'a'; 2 << 20])]);
+        assert_eq!(refused(bomb, limits), "100 times its size, in 0_x.txt");
+        // What the archive says of a file's size is not believed.
+        let mut lying = packed(&[("0_x.txt", &vec![b'a'; 2 << 20])]).into_inner();
+        let size = (2u32 << 20).to_le_bytes();
+        while let Some(at) = lying.windows(4).position(|bytes| bytes == size) {
+            lying[at..at + 4].copy_from_slice(&7u32.to_le_bytes());
+        }
+        assert!(read_archive("z", Cursor::new(lying), limits).is_err());
+    }
+
+    #[test]
+    fn what_is_no_log_archive_is_said_to_be_none() {
+        let small = Limits { files: 10, bytes: 1_000, ratio: 10 };
         let none = packed(&[("readme.md", b"a")]);
         assert!(matches!(read_archive("z", none, small), Err(ArchiveError::NoLogs { .. })));
         let error = read_archive("z.zip", Cursor::new(b"PK nonsense".to_vec()), small).unwrap_err();

@@ -19,6 +19,8 @@ pub(super) struct CacheLines {
     partial: bool,
     /// Another library's sequence is under way in this step.
     foreign: bool,
+    /// The last line told that another library had restored.
+    for_another: bool,
     /// The archive's size has been seen.
     sized: bool,
     /// The restore ended, one way or another.
@@ -57,6 +59,11 @@ impl CacheLines {
     /// Begins a step whose block shows these keys.
     pub(super) fn new(key: Option<String>, restore_keys: Vec<String>) -> Self {
         Self { key, restore_keys, ..Self::default() }
+    }
+
+    /// Tells, once, that the lines so far were of another library's restore.
+    pub(super) fn restored_for_another(&mut self) -> bool {
+        std::mem::replace(&mut self.for_another, false)
     }
 
     /// Reads a line without its tag.
@@ -128,6 +135,9 @@ impl CacheLines {
     fn restored_from(&mut self, key: &str) -> Shown {
         if !self.ours(key) || self.restored || (self.foreign && self.key.is_none()) {
             self.foreign = false;
+            self.for_another = true;
+            // The size before it was the other's.
+            self.sized &= self.restored || self.key.is_some();
             return Shown::default();
         }
         self.restored = true;

@@ -88,6 +88,11 @@ impl Header {
         Some(value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// Tells whether it shows any input. The runner prints defaults too, so an action with inputs always shows one.
+    pub(super) fn shows_inputs(&self) -> bool {
+        !self.values.is_empty()
+    }
+
     /// Takes the next line.
     pub(super) fn feed(&mut self, line: &Line<'_>, stamped: bool) -> Flow {
         match line.channel {

@@ -14,8 +14,12 @@ pub(super) enum Kind {
     Dance(DancePhase),
     /// Something that may build images.
     Build,
+    /// actions/checkout.
+    Checkout,
     /// Another action with a cache of its own.
     OtherCache,
+    /// A script that only prints texts: what looks like a build there is a quotation.
+    Printing,
     /// Anything else.
     Other,
     /// The log does not say.
@@ -27,7 +31,9 @@ pub(super) enum Kind {
 impl Kind {
     /// Decides by a step's block.
     pub(super) fn of(header: &Header) -> Self {
-        let Some(uses) = header.uses() else { return Self::Build };
+        let Some(uses) = header.uses() else {
+            return if only_prints(&header.script) { Self::Printing } else { Self::Build };
+        };
         match Self::of_action(uses) {
             Self::Other if header.input("cache-map").is_some() => Self::Dance(DancePhase::Inject),
             kind => kind,
@@ -47,6 +53,7 @@ impl Kind {
             ("cache", None) => Self::Cache(CacheMode::RestoreAndSave),
             ("cache", Some("restore")) => Self::Cache(CacheMode::Restore),
             ("cache", Some("save")) => Self::Cache(CacheMode::Save),
+            ("checkout", _) => Self::Checkout,
             (name, _) if name.contains("build-push") || name.contains("bake") || name.contains("compose") => {
                 Self::Build
             }
@@ -56,6 +63,25 @@ impl Kind {
             _ => Self::Other,
         }
     }
+}
+
+/// Tells whether a script runs nothing but commands that print texts and files.
+fn only_prints(script: &str) -> bool {
+    const PRINTING: [&str; 24] = [
+        "cat", "echo", "printf", "head", "tail", "less", "more", "grep", "egrep", "rg", "sed", "awk", "cut", "sort",
+        "jq", "yq", "ls", "tree", "tee", "bat", "gh", "curl", "wget", "cd",
+    ];
+    let joined = script.replace("\\\n", " ");
+    let lines = joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut commands =
+        lines.flat_map(|line| line.split(['|', ';', '&'])).map(str::trim).filter(|text| !text.is_empty()).peekable();
+    let first = |command: &str| command.split_whitespace().next().unwrap_or_default().to_owned();
+    commands.peek().is_some()
+        && commands.all(|command| {
+            command == "set" || command.starts_with("set -") || PRINTING.contains(&first(command).as_str())
+        })
+        && !script.contains("$(")
+        && !script.contains('`')
 }
 
 /// The inputs of a cache step; `None` where the block lost its key.
@@ -95,6 +121,9 @@ pub(super) fn dance(header: &Header) -> DanceInputs {
 /// The inputs of a build step; `None` when the step does not show that it builds, or builds more than once.
 pub(super) fn build(header: &Header) -> Option<BuildInputs> {
     if header.uses().is_some() {
+        if !header.shows_inputs() {
+            return None;
+        }
         let input = |name: &str| header.input(name).map(str::to_owned);
         return Some(BuildInputs {
             no_cache: header.input("no-cache").is_some_and(|value| value.eq_ignore_ascii_case("true")),
@@ -108,7 +137,7 @@ pub(super) fn build(header: &Header) -> Option<BuildInputs> {
 }
 
 /// Reads the flags of the one `docker build` of a script.
-fn command(script: &str) -> Option<BuildInputs> {
+pub(super) fn command(script: &str) -> Option<BuildInputs> {
     let joined = script.replace("\\\n", " ");
     let mut found = None;
     for line in joined.lines().filter(|line| !line.trim_start().starts_with('#')) {
@@ -145,6 +174,7 @@ pub(super) fn cache_map(json: &str) -> Vec<(String, MountSpec)> {
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => Some(text.clone()),
         serde_json::Value::Number(number) => Some(number.to_string()),
+        serde_json::Value::Bool(value) => Some(value.to_string()),
         _ => None,
     };
     map.iter()
@@ -154,14 +184,11 @@ pub(super) fn cache_map(json: &str) -> Vec<(String, MountSpec)> {
                     MountSpec { target: target.clone(), id: None, owner: String::new() }
                 }
                 serde_json::Value::Object(options) => {
-                    let option = |name: &str| options.get(name).and_then(text);
-                    let owner = ["uid", "gid", "mode"];
-                    let given = owner.iter().filter_map(|name| Some(format!("{name}={}", option(name)?)));
-                    MountSpec {
-                        target: option("target")?,
-                        id: option("id").filter(|id| !id.is_empty()),
-                        owner: given.collect::<Vec<_>>().join(","),
-                    }
+                    // The dance passes the pairs on as the options of its mount, as they stand.
+                    let pairs = options.iter().filter_map(|(name, value)| Some(format!("{name}={}", text(value)?)));
+                    let pairs = pairs.collect::<Vec<_>>().join(",");
+                    options.get("target")?;
+                    MountSpec::written(&format!("type=cache,{pairs}")).filter(|mount| !mount.target.is_empty())?
                 }
                 _ => return None,
             };
@@ -176,7 +203,7 @@ mod tests {
 
     #[test]
     fn actions_are_told_apart_by_name() {
-        use Kind::{Build, Cache, Dance, Other, OtherCache};
+        use Kind::{Build, Cache, Checkout, Dance, Other, OtherCache};
         for (uses, kind) in [
             ("actions/cache@v4", Cache(CacheMode::RestoreAndSave)),
             ("runs-on/cache@v4", Cache(CacheMode::RestoreAndSave)),
@@ -186,7 +213,8 @@ mod tests {
             ("docker/build-push-action@v6", Build),
             ("actions/setup-go@v5", OtherCache),
             ("Swatinem/rust-cache@v2", OtherCache),
-            ("actions/checkout@v4", Other),
+            ("actions/checkout@v4", Checkout),
+            ("docker/login-action@v3", Other),
         ] {
             assert_eq!(Kind::of_action(uses), kind, "{uses}");
         }
@@ -205,12 +233,23 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_only_prints_is_no_build() {
+        assert!(only_prints("set -e\ncat README.md | head -n 3\n# docker build\necho done"));
+        for script in ["cat x && docker build .", "make", "./build.sh", "echo $(docker build .)", "", "echo `make`"] {
+            assert!(!only_prints(script), "{script}");
+        }
+    }
+
+    #[test]
     fn cache_maps_keep_order_and_skip_what_is_no_entry() {
         let map = cache_map(r#"{"b":"/x","a":{"target":"/y","id":"i","gid":5,"uid":"4"},"c":{},"d":null}"#);
         assert_eq!(map[0], ("b".into(), MountSpec { target: "/x".into(), id: None, owner: String::new() }));
         assert_eq!(
             map[1],
-            ("a".into(), MountSpec { target: "/y".into(), id: Some("i".into()), owner: "uid=4,gid=5".into() })
+            (
+                "a".into(),
+                MountSpec { target: "/y".into(), id: Some("i".into()), owner: "uid=4,gid=5,mode=0755".into() }
+            )
         );
         assert_eq!(map.len(), 2);
         assert!(cache_map("[1]").is_empty() && cache_map("{").is_empty());

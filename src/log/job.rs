@@ -4,7 +4,7 @@
 //! own lines and no action's.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::cache_lines::{CacheLines, Half, Shown, third_party};
 use super::dance_lines::DanceLines;
@@ -15,6 +15,7 @@ use super::posts::{self, Content, Main, Post};
 use super::progress::Progress;
 use super::rawjson::RawJson;
 use super::sink::{Sink, Spot, harmless};
+use super::surroundings::{Surroundings, checked_out};
 use crate::evidence::{CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
 
 /// What a log shows of one job.
@@ -48,6 +49,20 @@ impl Job {
     }
 }
 
+/// How far a job's clock may seem to go back: lines of several streams are not quite in order.
+const BACK: Duration = Duration::from_secs(600);
+
+/// How long a job may be silent. GitHub ends one after a few hours without a word.
+const SILENT: Duration = Duration::from_secs(24 * 3_600);
+
+/// Tells whether two lines that follow one another can only be of different jobs.
+fn apart(last: SystemTime, next: SystemTime) -> bool {
+    match next.duration_since(last) {
+        Ok(silence) => silence > SILENT,
+        Err(back) => back.duration() > BACK,
+    }
+}
+
 /// Reads the lines of one job.
 #[derive(Debug)]
 pub(super) struct JobReader {
@@ -61,6 +76,7 @@ pub(super) struct JobReader {
     tail: bool,
     label: Option<String>,
     header: Option<Header>,
+    surroundings: Surroundings,
     current: Current,
     mains: Vec<Main>,
     posts: Vec<Post>,
@@ -69,6 +85,8 @@ pub(super) struct JobReader {
     steps: usize,
     last: (Arc<str>, usize, String),
     at: Option<SystemTime>,
+    /// A stretch of time that the last lines lie in.
+    near: Option<(SystemTime, SystemTime)>,
 }
 
 /// The step that is being read.
@@ -80,6 +98,8 @@ struct Current {
     outcome: StepOutcome,
     cache: CacheLines,
     dance: DanceLines,
+    /// The size of an archive in a step that nothing names, until the key shows whose it is.
+    size: Option<Event>,
     progress: Progress,
     raw: RawJson,
 }
@@ -98,6 +118,7 @@ impl Current {
             outcome: StepOutcome::Success,
             cache: CacheLines::default(),
             dance: DanceLines::new(phase, None),
+            size: None,
             progress: Progress::default(),
             raw: RawJson::default(),
         }
@@ -117,6 +138,7 @@ impl JobReader {
             tail: false,
             label: None,
             header: None,
+            surroundings: Surroundings::default(),
             current: Current::new(None, Kind::Unknown, None),
             mains: Vec::new(),
             posts: Vec::new(),
@@ -124,12 +146,28 @@ impl JobReader {
             steps: 0,
             last: (Arc::clone(source), 0, String::new()),
             at: None,
+            near: None,
         }
     }
 
     /// Tells whether a line can only be of another job than this one.
-    pub(super) fn another(&self, line: &Line<'_>) -> bool {
+    pub(super) fn another(&mut self, line: &Line<'_>) -> bool {
+        if let (Some(at), Some(last)) = (line.at, self.at) {
+            // Within these minutes no two lines can be apart.
+            let near = self.near.is_some_and(|(from, until)| from <= at && at <= until);
+            if !near {
+                if apart(last, at) {
+                    return true;
+                }
+                self.near = at.checked_add(BACK / 2).map(|until| (at, until));
+            }
+        }
         match line.channel {
+            // Main steps never follow post steps.
+            Channel::Group if !self.posts.is_empty() && line.at.is_some() => {
+                self.tail && line.text().starts_with("Run ")
+                    || line.text().strip_prefix("Run ").is_some_and(super::header::is_action)
+            }
             Channel::Plain if line.text().starts_with("Current runner version: ") => {
                 self.lines > 0 && (self.head || self.steps > 0)
             }
@@ -247,7 +285,7 @@ impl JobReader {
     /// A post step begins.
     fn post(&mut self, spot: &Spot<'_>) {
         self.end_step(spot, true);
-        self.current = Current::new(None, Kind::Post, spot.at);
+        self.next(None, Kind::Post, spot.at);
         let map = self.maps.last().and_then(Option::as_deref);
         self.current.dance = DanceLines::new(DancePhase::Extract, map);
         self.open_post(spot.quote(), spot.at);
@@ -258,7 +296,7 @@ impl JobReader {
         let Some(header) = self.header.take().filter(Header::is_step) else { return };
         self.end_step(spot, true);
         let kind = Kind::of(&header);
-        self.current = Current::new(None, kind, header.at);
+        self.next(None, kind, header.at);
         let name = format!("Run {}", harmless(&header.title));
         self.start(Phase::Main, name.clone(), header.quote.clone(), header.at);
         let Some(id) = self.current.id else { return };
@@ -280,7 +318,9 @@ impl JobReader {
                 tell(Fact::DanceInputs(inputs));
             }
             Kind::Build => {
-                if let Some(inputs) = inputs::build(&header) {
+                // A composite dance builds its Dancefiles in scripts of its own.
+                let inputs = inputs::build(&header).filter(|inputs| !inputs.file.contains("Dancefile"));
+                if let Some(inputs) = inputs {
                     tell(Fact::BuildInputs(inputs));
                 }
             }
@@ -290,6 +330,12 @@ impl JobReader {
         self.mains.push(Main { id, kind, name, label, key });
     }
 
+    /// Goes on with the next step.
+    fn next(&mut self, id: Option<StepId>, kind: Kind, since: Option<SystemTime>) {
+        let progress = Progress::after(&self.current.progress);
+        self.current = Current { progress, ..Current::new(id, kind, since) };
+    }
+
     /// The current step is over. `seen` says that a line shows it.
     fn end_step(&mut self, spot: &Spot<'_>, seen: bool) {
         self.current.progress.end(seen.then_some(spot), &mut self.sink);
@@ -297,7 +343,7 @@ impl JobReader {
             let took = spot.at.zip(self.current.since).and_then(|(end, since)| end.duration_since(since).ok());
             self.sink.add(spot, Some(id), Fact::StepEnded { outcome: self.current.outcome, took });
         }
-        self.current = Current::new(None, Kind::Unknown, spot.at);
+        self.next(None, Kind::Unknown, spot.at);
     }
 
     /// A line of a step's output.
@@ -318,6 +364,18 @@ impl JobReader {
             }
             _ => {}
         }
+        if self.steps == 0
+            && self.head
+            && let Some(fact) = self.surroundings.set_up(line)
+        {
+            self.sink.add(spot, None, fact);
+        }
+        if self.current.kind == Kind::Checkout
+            && matches!(line.channel, Channel::Plain | Channel::Command)
+            && let Some(fact) = checked_out(text)
+        {
+            self.sink.add(spot, self.current.id, fact);
+        }
         if line.channel == Channel::Error && self.error(text, spot) {
             return;
         }
@@ -329,8 +387,12 @@ impl JobReader {
                 };
                 let shown = self.current.cache.line(text, half);
                 self.tell(shown.facts, spot);
+                self.stray_build(line, spot);
             }
-            Kind::Dance(_) => self.dance(text, line.channel == Channel::Error, true, spot),
+            Kind::Dance(_) => {
+                self.dance(text, line.channel == Channel::Error, true, spot);
+                self.stray_build(line, spot);
+            }
             Kind::Post => {
                 let shown = self.current.cache.line(text, Half::Save);
                 self.cache_content(&shown);
@@ -346,7 +408,16 @@ impl JobReader {
                 self.build(line, spot);
             }
             Kind::Build | Kind::Other => self.build(line, spot),
-            Kind::OtherCache => {}
+            Kind::OtherCache | Kind::Checkout => self.stray_build(line, spot),
+            Kind::Printing => {}
+        }
+    }
+
+    /// A build in a step that builds nothing: the line that began its own step is lost. Left out, a build that follows would
+    /// look as if nothing had warmed it.
+    fn stray_build(&mut self, line: &Line<'_>, spot: &Spot<'_>) {
+        if line.text().starts_with('#') {
+            self.build(line, spot);
         }
     }
 
@@ -356,12 +427,25 @@ impl JobReader {
             self.current.cache.restored && (text.starts_with("Cache hit for") || text.starts_with("Cache not found"));
         if again && self.label.is_none() {
             // A second lookup is a second step, though no line announces it.
-            self.current = Current::new(Some(StepId(self.steps)), Kind::Unknown, spot.at);
+            self.next(Some(StepId(self.steps)), Kind::Unknown, spot.at);
             self.steps += 1;
         }
         let shown = self.current.cache.line(text, Half::Either);
+        if self.current.cache.restored_for_another() {
+            self.current.size = None;
+        }
         if shown.key.as_deref().is_some_and(third_party) || shown.facts.is_empty() {
             return false;
+        }
+        if let [Fact::CacheSize { .. }] = shown.facts[..] {
+            let id = self.id(spot);
+            self.current.size = shown.facts.into_iter().next().map(|fact| spot.event(id, fact));
+            return true;
+        }
+        if shown.facts.iter().any(|fact| matches!(fact, Fact::CacheRestored { .. }))
+            && let Some(size) = self.current.size.take()
+        {
+            self.sink.push(size);
         }
         self.tell(shown.facts, spot);
         true
@@ -413,8 +497,13 @@ impl JobReader {
                 let id = self.id(spot);
                 self.current.progress.line(text, spot, id, &mut self.sink);
             }
-            (Channel::Plain, _) => {
+            (Channel::Plain, first) => {
                 let id = self.current.id;
+                if matches!(first, Some(b' ' | b'[' | b'='))
+                    && let Some(fact) = self.surroundings.terminal(text)
+                {
+                    self.sink.add(spot, id, fact);
+                }
                 self.current.progress.line(text, spot, id, &mut self.sink);
             }
             (Channel::Error, _) if text.contains("failed to solve") || text.starts_with("buildx failed with") => {

@@ -4,14 +4,15 @@ use crate::evidence::{Event, Fact, MountSpec, Quote};
 
 /// Adds the cache mounts of a Dockerfile to every build of a log, where the log itself does not show them.
 ///
+/// Where the log shows a mount of the same target, the log is right: the file at hand may be older or newer than the build.
 /// `quote` is what the added facts rest on, such as the line of the Dockerfile. A log with no build gets nothing: a
 /// Dockerfile alone shows no build.
 pub fn with_dockerfile_mounts(events: Vec<Event>, mounts: &[MountSpec], quote: &Quote) -> Vec<Event> {
     let shown = |mount: &MountSpec, from: &[Event]| {
         let this = from.iter().take_while(|event| !matches!(event.fact, Fact::BuildStarted { .. }));
-        this.into_iter().any(|event| matches!(&event.fact, Fact::BuildMount(known) if known.same_cache(mount)))
+        this.into_iter().any(|event| matches!(&event.fact, Fact::BuildMount(known) if same(known, mount)))
     };
-    let mut all = Vec::with_capacity(events.len() + mounts.len());
+    let mut all: Vec<Event> = Vec::with_capacity(events.len() + mounts.len());
     for (at, event) in events.iter().enumerate() {
         all.push(event.clone());
         if !matches!(event.fact, Fact::BuildStarted { .. }) {
@@ -26,6 +27,10 @@ pub fn with_dockerfile_mounts(events: Vec<Event>, mounts: &[MountSpec], quote: &
         }));
     }
     all
+}
+
+fn same(known: &MountSpec, mount: &MountSpec) -> bool {
+    known.same_cache(mount) || known.clean_target() == mount.clean_target()
 }
 
 #[cfg(test)]

@@ -97,6 +97,7 @@ const PREFIX: usize = 400;
 /// Unwraps the lines of one file, remembering the prefix that continuation lines share.
 #[derive(Debug, Default)]
 pub(super) struct Transport {
+    stamps: stamp::Stamps,
     /// The prefix of the last line that had one, up to and with its last tab or space.
     prefix: String,
     /// Where the job's name ends in it; `None` when the step cannot be told from the job.
@@ -110,7 +111,7 @@ impl Transport {
     pub(super) fn read<'a>(&mut self, raw: &'a str) -> Line<'a> {
         let raw = raw.trim_end_matches('\r');
         let raw = raw.strip_prefix('\u{feff}').unwrap_or(raw);
-        if let Some((at, text)) = stamp::split(raw) {
+        if let Some((at, text)) = self.stamps.split(raw) {
             return line(Unwrapped { job: None, step: None, at: Some(at), text });
         }
         let prefixed = self.prefixed(raw).or_else(|| act(raw));
@@ -122,7 +123,7 @@ impl Transport {
         // Only a continuation line of a value has the prefix without a timestamp.
         if let Some(rest) = raw.strip_prefix(self.prefix.as_str()).filter(|_| !self.prefix.is_empty()) {
             let rest = rest.strip_prefix('\u{feff}').unwrap_or(rest);
-            let (at, text) = stamp::split(rest).map_or((None, rest), |(at, text)| (Some(at), text));
+            let (at, text) = self.stamps.split(rest).map_or((None, rest), |(at, text)| (Some(at), text));
             let (job, step) = self.names(raw);
             return Some(Unwrapped { job, step, at, text });
         }

@@ -7,10 +7,12 @@
 mod archive;
 mod cache_lines;
 mod dance_lines;
+mod encoding;
 mod header;
 mod inputs;
 mod job;
 mod known_mounts;
+mod known_workflow;
 mod line;
 mod posts;
 mod progress;
@@ -18,8 +20,10 @@ mod rawjson;
 mod reader;
 mod sink;
 mod stamp;
+mod surroundings;
 
 pub use archive::{ArchiveError, Limits, Part, arrange, read_archive};
 pub use job::Job;
 pub use known_mounts::with_dockerfile_mounts;
+pub use known_workflow::{job_of, with_workflow};
 pub use reader::LogReader;

@@ -3,10 +3,11 @@
 //! The grammar is that of BuildKit's `util/progress/progressui/printer.go`. What a line of a vertex means is left to
 //! [`BuildOutput`]; this keeps the builds of a step apart and holds back what lost lines could turn into its opposite.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use super::sink::{Sink, Spot};
+use super::surroundings;
 use crate::evidence::{BuildOutput, Event, Fact, Moment, MountSpec, Quote, StepId, run_mounts};
 
 /// How many vertexes of one build are told apart.
@@ -24,6 +25,8 @@ pub(super) struct Progress {
     open: Option<Open>,
     /// The step of the classic builder whose output follows.
     classic: Option<u64>,
+    /// Cache mounts that the job's builds so far have filled without compiling.
+    filled: BTreeSet<String>,
 }
 
 /// A build under way.
@@ -43,6 +46,8 @@ struct Open {
     last: Option<SystemTime>,
     downloads: usize,
     failed: bool,
+    /// A vertex whose name was lost has printed or ended: it may have been the compiling one.
+    nameless: bool,
 }
 
 /// A vertex that was named.
@@ -53,6 +58,11 @@ struct Named {
 }
 
 impl Progress {
+    /// Begins a step after others of the job.
+    pub(super) fn after(other: &Self) -> Self {
+        Self { filled: other.filled.clone(), ..Self::default() }
+    }
+
     /// Reads a line of output; returns whether it was one of a build.
     pub(super) fn line(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
         match text.as_bytes().first() {
@@ -78,6 +88,7 @@ impl Progress {
     pub(super) fn end(&mut self, over: Option<&Spot<'_>>, sink: &mut Sink) {
         self.classic = None;
         let Some(mut open) = self.open.take().filter(|open| !open.dance) else { return };
+        self.filled = open.output.filled_mounts();
         if open.start.is_some() {
             return;
         }
@@ -93,14 +104,15 @@ impl Progress {
         {
             sink.push(Event { step: open.step, at, quote, fact: Fact::BuildTime(time) });
         }
-        if let Some(spot) = over.filter(|_| !open.failed) {
+        // Without its end such a build counts as one that was not seen whole.
+        let doubtful = open.output.build_time().is_none() && (open.nameless || !open.output.settled());
+        if let Some(spot) = over.filter(|_| !open.failed && !doubtful) {
             sink.add(spot, open.step, Fact::BuildEnded { error: None, took: open.took() });
         }
     }
 
     fn plain(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
-        let Some((number, rest)) = text[1..].split_once(' ') else { return false };
-        let Some(id) = number.parse::<u64>().ok().filter(|_| number.len() <= 6) else { return false };
+        let Some((id, rest)) = numbered(text) else { return false };
         if id == 0 && rest.starts_with("building with ") {
             self.begin(spot, step, rest.split('"').nth(1), sink);
             return true;
@@ -144,7 +156,8 @@ impl Progress {
     fn begin(&mut self, spot: &Spot<'_>, step: Option<StepId>, builder: Option<&str>, sink: &mut Sink) {
         self.end(Some(spot), sink);
         let start = spot.event(step, Fact::BuildStarted { builder: builder.map(str::to_owned) });
-        self.open = Some(Open { step, start: Some(start), began: spot.at, last: spot.at, ..Open::default() });
+        let output = BuildOutput::after(self.filled.clone());
+        self.open = Some(Open { step, output, start: Some(start), began: spot.at, last: spot.at, ..Open::default() });
     }
 
     /// `Step 5/8 : RUN …` of the classic builder, whose output carries no numbers.
@@ -203,24 +216,25 @@ impl Open {
         if rest.starts_with('[') && !rest.starts_with("[ ") {
             return self.name(id, rest, spot, sink);
         }
+        // Nearly every line is one that the vertex printed, after its seconds.
+        if rest.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+            let end = rest.bytes().position(|byte| !(byte.is_ascii_digit() || byte == b'.')).unwrap_or(rest.len());
+            let (seconds, text) = rest.split_at(end);
+            if let Some(text) = text.strip_prefix(' ').filter(|_| seconds.contains('.')) {
+                self.printed(id, text, spot, sink);
+            }
+            return;
+        }
         let end = match rest.split(' ').next() {
             Some("DONE") => {
                 let took = rest["DONE".len()..].trim().strip_suffix('s').and_then(|text| text.parse().ok());
-                Some(End::Done(took.and_then(|took| Duration::try_from_secs_f64(took).ok())))
+                End::Done(took.and_then(|took| Duration::try_from_secs_f64(took).ok()))
             }
-            Some("CACHED") if rest == "CACHED" => Some(End::Cached),
-            Some("ERROR:" | "ERROR" | "CANCELED") => Some(End::Failed),
-            _ => None,
+            Some("CACHED") if rest == "CACHED" => End::Cached,
+            Some("ERROR:" | "ERROR" | "CANCELED") => End::Failed,
+            _ => return,
         };
-        if let Some(end) = end {
-            return self.end_vertex(id, end, spot, sink);
-        }
-        if let Some((seconds, text)) = rest.split_once(' ')
-            && seconds.contains('.')
-            && seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        {
-            self.printed(id, text, spot, sink);
-        }
+        self.end_vertex(id, end, spot, sink);
     }
 
     fn name(&mut self, id: u64, name: &str, spot: &Spot<'_>, sink: &mut Sink) {
@@ -241,6 +255,10 @@ impl Open {
             self.begin(sink);
         }
         self.output.vertex(id, name);
+        let compiles = if self.output.compiles(id) { surroundings::compile_step(name) } else { None };
+        for fact in compiles.into_iter().chain(surroundings::go_image(name)) {
+            sink.add(spot, self.step, fact);
+        }
         for mount in run_mounts(name) {
             if !self.mounts.contains(&mount) && self.mounts.len() < VERTEXES {
                 self.mounts.push(mount.clone());
@@ -250,16 +268,25 @@ impl Open {
     }
 
     fn printed(&mut self, id: u64, text: &str, spot: &Spot<'_>, sink: &mut Sink) {
-        if self.dance || (!self.vertexes.contains_key(&id) && self.vertexes.len() >= VERTEXES) {
+        let named = self.vertexes.contains_key(&id);
+        self.nameless |= !named;
+        if self.dance || (!named && self.vertexes.len() >= VERTEXES) {
             return;
         }
         for fact in self.output.line(id, text) {
             self.take(id, fact, spot, sink);
         }
+        if text.starts_with("go version ")
+            && let Some(fact) = surroundings::go_version(text)
+        {
+            sink.add(spot, self.step, fact);
+        }
         self.release(sink);
     }
 
     fn end_vertex(&mut self, id: u64, end: End, spot: &Spot<'_>, sink: &mut Sink) {
+        // What came from the layer cache has not run.
+        self.nameless |= end != End::Cached && !self.vertexes.contains_key(&id);
         let again = self.vertexes.get_mut(&id).is_some_and(|named| std::mem::replace(&mut named.done, true));
         if self.dance || again {
             return;
@@ -316,6 +343,16 @@ impl Open {
     fn took(&self) -> Option<Duration> {
         self.last?.duration_since(self.began?).ok()
     }
+}
+
+/// Reads the number at the front of a line, `#8 `; returns what follows it.
+fn numbered(text: &str) -> Option<(u64, &str)> {
+    let digits = text.bytes().skip(1).take(7).take_while(u8::is_ascii_digit).count();
+    if digits == 0 || digits > 6 || text.as_bytes().get(digits + 1) != Some(&b' ') {
+        return None;
+    }
+    let number = text.bytes().skip(1).take(digits).fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    Some((number, &text[digits + 2..]))
 }
 
 /// What is kept of a vertex name to know it again.

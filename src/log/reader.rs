@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::encoding::Encoding;
 use super::job::{Job, JobReader};
 use super::line::{Line, Transport};
 
@@ -25,6 +26,7 @@ pub struct LogReader {
     job: Option<String>,
     step: Option<String>,
     number: usize,
+    encoding: Encoding,
     partial: Vec<u8>,
     transport: Transport,
     done: Vec<Job>,
@@ -43,6 +45,7 @@ impl LogReader {
             job: None,
             step: None,
             number: 0,
+            encoding: Encoding::default(),
             partial: Vec::new(),
             transport: Transport::default(),
             done: Vec::new(),
@@ -57,7 +60,7 @@ impl LogReader {
     /// `job` and `step` are what the file's name says of its lines: files of one job follow one another, its steps in
     /// order. Without a job's name the file is a log of its own.
     pub fn file(&mut self, source: &str, job: Option<&str>, step: Option<&str>) {
-        self.line_end();
+        self.file_end();
         self.source = Arc::from(source);
         self.number = 0;
         self.transport = Transport::default();
@@ -71,7 +74,14 @@ impl LogReader {
     }
 
     /// Takes the next bytes, cut anywhere.
-    pub fn feed(&mut self, mut bytes: &[u8]) {
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let mut encoding = std::mem::take(&mut self.encoding);
+        encoding.feed(bytes, &mut |text| self.text(text));
+        self.encoding = encoding;
+    }
+
+    /// Takes the next bytes of UTF-8.
+    fn text(&mut self, mut bytes: &[u8]) {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (head, rest) = bytes.split_at(end);
             bytes = &rest[1..];
@@ -87,7 +97,7 @@ impl LogReader {
 
     /// Ends the last log and returns the jobs in the order in which they began.
     pub fn finish(mut self) -> Vec<Job> {
-        self.line_end();
+        self.file_end();
         self.close();
         let mut jobs = self.done;
         number_attempts(&mut jobs);
@@ -98,6 +108,12 @@ impl LogReader {
     fn keep(&mut self, bytes: &[u8]) {
         let room = (LINE + 1).saturating_sub(self.partial.len());
         self.partial.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn file_end(&mut self) {
+        let mut encoding = std::mem::take(&mut self.encoding);
+        encoding.end(&mut |text| self.text(text));
+        self.line_end();
     }
 
     fn line_end(&mut self) {
@@ -131,7 +147,7 @@ impl LogReader {
                 at
             }
         };
-        if self.open.get(at).is_some_and(|(_, job)| job.another(&line)) {
+        if self.open.get_mut(at).is_some_and(|(_, job)| job.another(&line)) {
             let (name, job) = self.open.remove(at);
             self.done.push(job.finish());
             self.current = None;

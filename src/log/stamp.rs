@@ -4,6 +4,45 @@
 
 use std::time::{Duration, SystemTime};
 
+/// Reads timestamps, remembering the last one: the next differs only in its seconds, nearly always.
+#[derive(Debug, Default)]
+pub(super) struct Stamps {
+    /// The text up to the minute, `2026-02-18T12:20:`, and its time.
+    minute: Option<([u8; MINUTE], SystemTime)>,
+}
+
+/// How long the text up to the minute is.
+const MINUTE: usize = 17;
+
+impl Stamps {
+    /// As [`split`].
+    pub(super) fn split<'a>(&mut self, line: &'a str) -> Option<(SystemTime, &'a str)> {
+        let bytes = line.as_bytes();
+        if let Some((minute, at)) = &self.minute
+            && bytes.starts_with(minute)
+            && let Some(&[tens, ones, b'.', b0, b1, b2, b3, b4, b5, b6, b'Z', b' ']) = bytes.get(MINUTE..MINUTE + 12)
+        {
+            let digits = [b0, b1, b2, b3, b4, b5, b6];
+            if (b'0'..=b'5').contains(&tens) && ones.is_ascii_digit() && digits.iter().all(u8::is_ascii_digit) {
+                let seconds = u64::from(tens - b'0') * 10 + u64::from(ones - b'0');
+                let fraction = digits.iter().fold(0u32, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+                // The twelve bytes are ASCII, so the rest begins at a character.
+                return Some((at.checked_add(Duration::new(seconds, fraction * 100))?, line.get(MINUTE + 12..)?));
+            }
+        }
+        let (at, rest) = split(line)?;
+        if let Some(minute) = bytes.first_chunk::<MINUTE>().filter(|_| bytes[0].is_ascii_digit())
+            && let Some(seconds) = bytes.get(MINUTE..MINUTE + 2).and_then(number).filter(|seconds| *seconds < 60)
+        {
+            let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            let whole =
+                SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(since.as_secs().checked_sub(seconds)?))?;
+            self.minute = Some((*minute, whole));
+        }
+        Some((at, rest))
+    }
+}
+
 /// Splits a line that begins with a timestamp; returns the time and the text after one space.
 ///
 /// Knows the runner's form (`2026-02-18T12:20:49.8879943Z `) and the web page's (`Tue, 10 Mar 2026 18:29:08 GMT `).
@@ -94,6 +133,26 @@ mod tests {
         assert_eq!(rest, "##[group]Run");
         assert_eq!(split("2026-02-18T12:20:49Z").unwrap().1, "");
         assert_eq!(split("2026-02-18T12:20:49.8879943Z   key: x").unwrap().1, "  key: x");
+    }
+
+    #[test]
+    fn remembered_timestamps_are_the_same_as_read_ones() {
+        let mut stamps = Stamps::default();
+        for line in [
+            "2026-02-18T12:20:49.8879943Z a",
+            "2026-02-18T12:20:50.0000001Z b",
+            "2026-02-18T12:20:5x.0000001Z b",
+            "2026-02-18T12:20:51.000001Z c",
+            "2026-02-18T12:20:60.5000000Z leap",
+            "2026-02-18T12:21:00.1234567Z \u{e9}",
+            "2026-02-18T12:21:01.1234567Z\u{e9}",
+            "2026-02-18T12:21:02.1234567Z",
+            "Tue, 10 Mar 2026 18:29:08 GMT x",
+            "2026-02-18T12:21:03.1234567Z d",
+            "2025-12-31T23:59:59.9999999Z e",
+        ] {
+            assert_eq!(stamps.split(line), split(line), "{line}");
+        }
     }
 
     #[test]

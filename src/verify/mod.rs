@@ -8,6 +8,7 @@ mod amount;
 mod case;
 mod checks;
 mod code;
+mod comparable;
 mod explained;
 mod notes;
 mod pages;
@@ -33,4 +34,4 @@ pub use summary::{
     BuildSummary, MountSummary, RestoreOutcome, RestoreSummary, RunSummary, SaveSummary, SavedOutcome, StepSummary,
     Timing,
 };
-pub use verdict::verify;
+pub use verdict::{verify, verify_informed};

@@ -28,6 +28,25 @@ pub fn verify(case: &Case) -> Report {
     Report { verdict, checks, findings, runs: view.runs().map(summary::of).collect(), notes }
 }
 
+/// Judges a case with what files at hand add to it.
+///
+/// Files say what was meant, not what happened: they can name a cause and fail a check, and they can neither pass one that
+/// the runs alone do not pass nor take a pass away for want of evidence.
+pub fn verify_informed(seen: &Case, informed: &Case) -> Report {
+    let bare = verify(seen);
+    let mut report = verify(informed);
+    for (check, bare) in report.checks.iter_mut().zip(bare.checks) {
+        let passes = |check: &Check| check.status == Status::Pass;
+        let unproven = passes(check) && !passes(&bare);
+        let doubted = passes(&bare) && check.status == Status::Unobserved;
+        if unproven || doubted {
+            *check = bare;
+        }
+    }
+    report.verdict = verdict(&report.checks);
+    report
+}
+
 /// Picks the build to judge where a job has several: one cold build among warm ones is enough for a cold job.
 fn most_doubtful(views: Vec<View>) -> Option<View> {
     let doubts = |view: &View| {

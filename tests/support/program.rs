@@ -55,9 +55,32 @@ fn start_command(command: &[&str], args: &[&str]) -> Started {
     Started { child, dir }
 }
 
+/// Runs it with all its temporary files on a disk of so many megabytes, which nobody else sees; `None` where this
+/// machine lets nobody mount one.
+pub(crate) fn run_on_small_disk(megabytes: u32, args: &[&str]) -> Option<Ended> {
+    let private = [["--mount"].as_slice(), &["--mount", "--map-root-user"]];
+    let may = |flags: &&&[&str]| {
+        Command::new("unshare").args(**flags).arg("true").output().is_ok_and(|it| it.status.success())
+    };
+    let flags = private.iter().find(may)?;
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("tmp");
+    fs::create_dir(&disk).unwrap();
+    let mut command = Command::new("unshare");
+    let mount = r#"mount -t tmpfs -o "size=$0m" none "$TMPDIR" && exec "$@""#;
+    command.args(*flags).args(["sh", "-c", mount, &megabytes.to_string()]);
+    command.arg(env!("CARGO_BIN_EXE_verify-buildkit-cache"));
+    command.arg("run").args(args).arg("--out").arg(dir.path().join("evidence")).env("TMPDIR", &disk);
+    let child = quiet(command, dir.path()).spawn().unwrap();
+    Some(Started { child, dir }.end())
+}
+
 /// The program, with both outputs in files: a full pipe would hold it up.
 fn program(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verify-buildkit-cache"));
+    quiet(Command::new(env!("CARGO_BIN_EXE_verify-buildkit-cache")), dir)
+}
+
+fn quiet(mut command: Command, dir: &Path) -> Command {
     let file = |name| File::create(dir.join(name)).unwrap();
     command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).env_remove("GO_IMAGE");
     command

@@ -47,6 +47,7 @@ pub struct Docker {
     /// The same client for builds whose image nobody needs: exporting one takes seconds on some storage drivers.
     without_export: bollard::Docker,
     address: String,
+    way: Arc<copy::Way>,
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
     /// Records of ours that could not go yet, because others of this process still build on them.
     put_off: Arc<Mutex<HashSet<String>>>,
@@ -74,8 +75,20 @@ impl Docker {
             return Err(EngineError::NoBuildKit { engine, address });
         }
         let without_export = client.clone().with_request_modifier(skip_export);
+        let way = Arc::new(copy::Way::of(&address));
         let turn = Turn::of(&address);
-        Ok(Self { client, without_export, address, made: Arc::default(), put_off: Arc::default(), turn })
+        Ok(Self { client, without_export, address, way, made: Arc::default(), put_off: Arc::default(), turn })
+    }
+
+    /// Copies as with an engine on another machine, which cannot open a connection to this one.
+    #[must_use]
+    pub fn from_afar(self) -> Self {
+        Self { way: Arc::new(copy::Way::by_archive()), ..self }
+    }
+
+    /// Tells how the bytes of copies travel: over a connection, or not; `None` before the first copy.
+    pub fn copies_by_wire(&self) -> Option<bool> {
+        self.way.is_wire()
     }
 
     /// Returns the address it was reached at.

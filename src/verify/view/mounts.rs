@@ -77,7 +77,9 @@ impl View<'_> {
             }
         }
         if all.iter().any(|mount| mount.kind != MountKind::Other) {
-            all.retain(|mount| mount.kind != MountKind::Other);
+            // Behind a mask or a variable may stand one of Go's caches.
+            let hidden = |mount: &Wanted| mount.target.contains("***") || mount.target.contains('$');
+            all.retain(|mount| mount.kind != MountKind::Other || hidden(mount));
         }
         all.sort_by_key(|mount| mount.kind);
         all

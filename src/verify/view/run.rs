@@ -1,7 +1,9 @@
 //! One run, as checks and rules ask about it. [`Run`] is principal.
 
 use super::{CacheExt, EMPTY_ARCHIVE, covers};
-use crate::evidence::{Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, Phase, Quote, Seen, StepOutcome};
+use crate::evidence::{
+    Aspect, Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, MountSpec, Phase, Quote, Seen, StepOutcome,
+};
 
 /// One run of the case.
 pub(crate) struct Run<'a> {
@@ -64,6 +66,11 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Returns what was seen first of one aspect of the run's surroundings.
+    pub(crate) fn surrounding(&self, aspect: Aspect) -> Option<&'a Seen<String>> {
+        self.evidence.surroundings.iter().find(|(about, _)| *about == aspect).map(|(_, value)| value)
+    }
+
     /// Returns the host directories the dance works on.
     pub(crate) fn sources(&self) -> Vec<String> {
         sources(self.evidence)
@@ -119,11 +126,26 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Returns the builds that compile Go code. One that only repeats from the layer cache what another of them ran is none.
+/// Returns the builds that compile Go code. One that only repeats from the layer cache what another of them ran before is
+/// none.
 pub(crate) fn compiling(evidence: &Evidence) -> Vec<&Build> {
     let all: Vec<&Build> = evidence.builds.iter().filter(|build| shows_compiling(build)).collect();
-    let ran: Vec<&Build> = all.iter().copied().filter(|build| build.cached.is_none()).collect();
-    if ran.is_empty() { all } else { ran }
+    let repeats = |at: usize, build: &Build| {
+        build.cached.is_some() && all[..at].iter().any(|ran| ran.cached.is_none() && same_mounts(ran, build))
+    };
+    let once: Vec<&Build> =
+        all.iter().enumerate().filter(|(at, build)| !repeats(*at, build)).map(|(_, build)| *build).collect();
+    if once.is_empty() { all } else { once }
+}
+
+/// Tells whether two builds mount the same caches, as two builds of one Dockerfile do.
+fn same_mounts(one: &Build, other: &Build) -> bool {
+    let mounts = |build: &Build| {
+        let mut mounts: Vec<MountSpec> = build.mounts.iter().map(|mount| mount.value.clone()).collect();
+        mounts.sort();
+        mounts
+    };
+    mounts(one) == mounts(other)
 }
 
 /// Tells whether a build shows anything of compiling Go code.

@@ -1,0 +1,223 @@
+//! A copy over a connection that the `RUN` opens to us, so that every byte is written once. [`Wire`] is principal.
+//!
+//! The `RUN` gets the engine's own network and connects to a port of this machine that listens only while it runs, with
+//! bash or with the `nc` of busybox, one of which every official Go image has. It proves by a token from its build
+//! context that it is the one expected. When nobody comes before the build has ended there is no way from there to
+//! here; the archives are then untouched, and the caller takes another way.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::net::Ipv4Addr;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use super::{DANCEFILE, EXTRACT, INJECT, chown, dockerfile, quote, send_files};
+use crate::engine::docker::Docker;
+use crate::engine::{ByteStream, Copied, Copy, EngineError};
+
+/// Bytes read from a connection at a time.
+const PIECE: usize = 256 << 10;
+
+/// How long a connection may take to say its token.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the command of a copy runs: a file of its context, so that port and token stand in no command line.
+const SCRIPT: &str = ". /var/vbc/copy.sh";
+
+/// Unpacks one archive from a connection.
+const RECEIVE: &str = r#"
+receive() {
+    if command -v bash >/dev/null; then
+        bash -c 'exec 3<>/dev/tcp/127.0.0.1/$port && cat /var/vbc/token >&3 && tar -x -p -f - -C "$target" <&3'
+    elif nc --help 2>&1 | grep -q BusyBox; then
+        nc 127.0.0.1 "$port" </var/vbc/token | tar -x -p -f - -C "$target"
+    else
+        return 1
+    fi
+}
+"#;
+
+/// Packs the mount into a connection. A pipe hides how `tar` ended, so a file tells.
+const GIVE: &str = r#"
+give() {
+    if command -v bash >/dev/null; then
+        bash -c 'exec 3<>/dev/tcp/127.0.0.1/$port && cat /var/vbc/token >&3 && tar -c -f - -C "$target" . >&3'
+    elif nc --help 2>&1 | grep -q BusyBox; then
+        { cat /var/vbc/token && tar -c -f - -C "$target" . || : >/vbc-failed; } | nc 127.0.0.1 "$port"
+        [ ! -e /vbc-failed ]
+    else
+        return 1
+    fi
+}
+"#;
+
+impl Docker {
+    /// Unpacks archives into a cache mount; `None` when the `RUN` could not reach us.
+    pub(super) async fn inject_by_wire(
+        &self,
+        copy: &Copy,
+        archives: &mut [ByteStream],
+    ) -> Result<Option<Copied>, EngineError> {
+        let Ok(wire) = Wire::open().await else { return Ok(None) };
+        let receive = vec!["receive"; archives.len()].join(" && ");
+        let script = format!("{}{RECEIVE}{receive}{}\n", wire.variables(copy), chown(copy));
+        let reached = Cell::new(false);
+        let serving = async {
+            for archive in archives {
+                let connection = wire.accept().await;
+                reached.set(true);
+                give(archive, connection).await?;
+            }
+            Ok(())
+        };
+        let (copied, served) = self.run_wired(copy, INJECT, &wire, &script, serving).await?;
+        match served {
+            // What an archive could not read is no fault of the engine's.
+            Some(Err(source)) => Err(EngineError::Archive { doing: "injecting".to_owned(), source }),
+            _ => Ok(reached.get().then_some(copied)),
+        }
+    }
+
+    /// Packs a cache mount into an archive; `None` when the `RUN` could not reach us.
+    pub(super) async fn extract_by_wire(
+        &self,
+        copy: &Copy,
+        into: &mpsc::Sender<io::Result<Bytes>>,
+    ) -> Result<Option<Copied>, EngineError> {
+        let Ok(wire) = Wire::open().await else { return Ok(None) };
+        let script = format!("{}{GIVE}give\n", wire.variables(copy));
+        let reached = Cell::new(false);
+        let mut serving = pin!(async {
+            let connection = wire.accept().await;
+            reached.set(true);
+            take(connection, into).await
+        });
+        let (copied, mut served) = self.run_wired(copy, EXTRACT, &wire, &script, serving.as_mut()).await?;
+        if reached.get() && served.is_none() {
+            // The build has ended, but what it sent may still be on the way.
+            served = Some(serving.await);
+        }
+        match served {
+            Some(Err(source)) => Err(EngineError::Archive { doing: "extracting".to_owned(), source }),
+            _ => Ok(reached.get().then_some(copied)),
+        }
+    }
+
+    /// Builds the one `RUN` of a copy and serves its connections meanwhile; what was served is `None` when the build
+    /// ended first.
+    async fn run_wired(
+        &self,
+        copy: &Copy,
+        word: &str,
+        wire: &Wire,
+        script: &str,
+        serving: impl Future<Output = io::Result<()>>,
+    ) -> Result<(Copied, Option<io::Result<()>>), EngineError> {
+        let (sender, context) = mpsc::channel(4);
+        let dockerfile = dockerfile(copy, word, true, SCRIPT);
+        let (script, token) = (script.to_owned(), wire.token.clone());
+        tokio::spawn(async move {
+            let files = [(DANCEFILE, dockerfile.as_str()), ("copy.sh", &script), ("token", &token)];
+            // An engine that no longer listens says so itself.
+            let _ = send_files(&files, &sender).await;
+        });
+        let (mut building, mut serving) = (pin!(self.run_copy(copy, context, Some("host"), false)), pin!(serving));
+        let mut served = None;
+        loop {
+            tokio::select! {
+                built = &mut building => return Ok((built?.0, served)),
+                result = &mut serving, if served.is_none() => served = Some(result),
+            }
+        }
+    }
+}
+
+/// A port of this machine that waits for the `RUN` of one copy.
+#[derive(Debug)]
+struct Wire {
+    listener: TcpListener,
+    port: u16,
+    token: String,
+}
+
+impl Wire {
+    async fn open() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        // The keys of a hasher come from the system's source of random numbers.
+        let word = || RandomState::new().hash_one(port);
+        Ok(Self { listener, port, token: format!("{:016x}{:016x}", word(), word()) })
+    }
+
+    /// What the script of a copy has to know.
+    fn variables(&self, copy: &Copy) -> String {
+        format!("export port={} target={}\n", self.port, quote(&copy.mount.target))
+    }
+
+    /// Waits for a connection that knows the token; others are closed.
+    async fn accept(&self) -> TcpStream {
+        loop {
+            let Ok((mut connection, _)) = self.listener.accept().await else { continue };
+            let mut said = vec![0; self.token.len()];
+            let heard = tokio::time::timeout(PATIENCE, connection.read_exact(&mut said)).await;
+            if matches!(heard, Ok(Ok(_))) && said == self.token.as_bytes() {
+                return connection;
+            }
+        }
+    }
+}
+
+/// Sends an archive. The `RUN` says itself why it stopped to listen; only an archive that breaks off is an error here.
+async fn give(archive: &mut ByteStream, mut connection: TcpStream) -> io::Result<()> {
+    while let Some(part) = archive.recv().await {
+        if connection.write_all(&part?).await.is_err() {
+            return Ok(());
+        }
+    }
+    let _ = connection.shutdown().await;
+    Ok(())
+}
+
+/// Takes an archive to its end, or until nobody wants more of it.
+async fn take(mut connection: TcpStream, into: &mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
+    loop {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        if connection.read_buf(&mut piece).await? == 0 || into.send(Ok(piece.freeze())).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_who_knows_the_token_is_served() {
+        let wire = Wire::open().await.unwrap();
+        let mut stranger = TcpStream::connect((Ipv4Addr::LOCALHOST, wire.port)).await.unwrap();
+        stranger.write_all("x".repeat(wire.token.len()).as_bytes()).await.unwrap();
+        let mut expected = TcpStream::connect((Ipv4Addr::LOCALHOST, wire.port)).await.unwrap();
+        expected.write_all(wire.token.as_bytes()).await.unwrap();
+        let mut connection = wire.accept().await;
+        connection.write_all(b"welcome").await.unwrap();
+        drop(connection);
+        let (mut to_stranger, mut to_expected) = (Vec::new(), Vec::new());
+        let _ = stranger.read_to_end(&mut to_stranger).await;
+        expected.read_to_end(&mut to_expected).await.unwrap();
+        assert_eq!((to_stranger, to_expected), (Vec::new(), b"welcome".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn tokens_differ() {
+        let (one, other) = (Wire::open().await.unwrap(), Wire::open().await.unwrap());
+        assert_ne!(one.token, other.token);
+    }
+}
