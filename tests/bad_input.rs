@@ -333,3 +333,33 @@ fn logs_that_cannot_be_read_or_hold_no_job_are_named() {
         assert!(said.starts_with("exit 4\nerror: ") && said.contains(words), "{log}: {said}");
     }
 }
+
+#[test]
+fn a_scenario_that_lists_its_runs_takes_no_other_number_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_snapshot!(says(dir.path(), NOWHERE, &["run", "--scenario", "cache-evicted", "--runs", "3"]), @r"
+    exit 2
+    error: scenario `cache-evicted` lists its runs; --runs and --edit cannot change them
+    hint: leave the two flags out
+    ");
+}
+
+#[test]
+fn a_scenario_without_a_fault_cannot_be_run_without_it() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_snapshot!(says(dir.path(), NOWHERE, &["run", "--scenario", "healthy", "--fixed"]), @r"
+    exit 2
+    error: scenario `healthy` has no fix.diff
+    hint: its runs end well by themselves: run it without --fixed
+    ");
+}
+
+#[test]
+fn a_cache_mode_that_github_does_not_know_is_refused_with_its_place() {
+    let text = WORKFLOW.replacen("jobs:", "cache-mode: readonly\njobs:", 1);
+    assert_snapshot!(says_of_workflow(&text), @r"
+    exit 4
+    error: build.yml:7:13: `cache-mode: readonly` is none of `read`, `write`, `write-only`, `none`
+    hint: leave it out for the usual `write`
+    ");
+}

@@ -11,6 +11,8 @@ mod support;
 
 #[path = "catalogue/whole.rs"]
 mod whole;
+#[path = "catalogue/world.rs"]
+mod world;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,7 @@ use verify_buildkit_cache::verify::Profile;
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = whole::trials();
+    trials.extend(world::trials());
     for (form, ending) in [(Form::Faulty, ""), (Form::Fixed, " without its fault")] {
         trials.extend(select(&[], form, None).unwrap().into_iter().map(|chosen| {
             let name = format!("{}{ending}", chosen.scenario.name);

@@ -198,7 +198,7 @@ fn without_its_fault(scenario: &Scenario) -> Result<Scenario, Problem> {
     let fixed = scenario.fixed().map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
     fixed.ok_or_else(|| {
         Problem::usage(format!("scenario `{}` has no fix.diff", scenario.name))
-            .hint(Some("it shows a set-up that works: run it without --fixed".to_owned()))
+            .hint(Some("its runs end well by themselves: run it without --fixed".to_owned()))
     })
 }
 

@@ -98,6 +98,9 @@ impl Ledger {
     }
 }
 
+/// The build argument of the sample's Dockerfiles that names the Go image.
+pub(super) const GO_IMAGE: &str = "GO_IMAGE";
+
 /// What every job of an experiment shares.
 pub(super) struct Setting<'a> {
     pub(super) session: &'a str,
@@ -121,7 +124,6 @@ impl Setting<'_> {
     /// Puts the image to build with in the place of `golang` images, in `FROM` and in the default of the sample's
     /// `GO_IMAGE`.
     pub(super) fn substitute_image(&self, text: &str, release: GoRelease) -> String {
-        const ARGUMENT: &str = "GO_IMAGE=";
         let image = |reference: &str| match (&self.replacement, &self.go_images) {
             (Some(image), _) => Some(image.as_str()),
             (None, Some(images)) => images.resolve(reference, release),
@@ -132,7 +134,9 @@ impl Setting<'_> {
             let words: Vec<&str> = line.split_whitespace().collect();
             let reference = match words.first().map(|first| first.to_ascii_lowercase()).as_deref() {
                 Some("from") => words.iter().copied().find(|word| *word == "golang" || word.starts_with("golang:")),
-                Some("arg") if self.go_images.is_some() => words.get(1).and_then(|word| word.strip_prefix(ARGUMENT)),
+                Some("arg") if self.go_images.is_some() => {
+                    words.get(1).and_then(|word| word.strip_prefix(GO_IMAGE)?.strip_prefix('='))
+                }
                 _ => None,
             };
             match reference.and_then(|reference| Some((reference, image(reference)?))) {
@@ -259,6 +263,9 @@ async fn job<E: Engine>(
     watch(Progress::Job { name: name.clone(), steps: plan.steps.len() + plan.post_steps.len() });
     let runner = experiment.scratch.join(&dir);
     let places = places(&runner, experiment.evidence.join(&dir))?;
+    // A scenario's workflow changes from run to run, so each run keeps its own.
+    let kept = places.evidence.join("workflow.yml");
+    fs::write(&kept, &plan.source().text).map_err(RunError::io("write", &kept))?;
     experiment.project.check_out(&places.checkout, &run.edits, &run.dockerfile.text)?;
     let log = format!("{dir}/job.log");
     let finished = Job::new(engine, setting, turn, store, places, &log, watch)?.run().await?;

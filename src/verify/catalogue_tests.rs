@@ -108,6 +108,36 @@ fn rows() -> Vec<Row> {
             &[Code::CacheTooSmall],
         ),
         Row(
+            "cache-too-small-from-a-run-that-builds-less",
+            vec![
+                Job::cold().but(|job| {
+                    job.after = [8192, 16 * MB];
+                    job.saved = Some(3 * MB);
+                    job.downloads = 0;
+                }),
+                Job::cold().but(|job| {
+                    job.lookup = Lookup::Exact { key: KEY.into() };
+                    job.restored = Some(3 * MB);
+                    job.before = [8192, 16 * MB];
+                    job.save = primary_hit(KEY);
+                }),
+            ],
+            Ineffective,
+            &[Code::CacheTooSmall],
+        ),
+        Row(
+            "cache-empty-though-a-few-files-came-out",
+            vec![Job::cold_saving_nothing().but(|job| job.moved = Some((2, 900)))],
+            Ineffective,
+            &[Code::CacheEmpty],
+        ),
+        Row(
+            "cache-locked-by-ids-that-are-right-by-now",
+            vec![Job::cold_saving_nothing().but(ids), Job::hit_empty()],
+            Ineffective,
+            &[Code::CacheEmpty, Code::CacheLocked],
+        ),
+        Row(
             "cache-key-unique",
             vec![
                 Job::cold(),
@@ -319,6 +349,36 @@ fn rows() -> Vec<Row> {
             }),
             Ineffective,
             &[Code::CacheDirMismatch],
+        ),
+        Row(
+            "cache-dir-mismatch-of-a-dance-without-a-map",
+            nothing_saved(|job| {
+                job.entries = vec![("go-mod".into(), with_id("/var/cache-target", "go-mod"))];
+                ids(job);
+            }),
+            Ineffective,
+            &[Code::CacheDirMismatch],
+        ),
+        Row(
+            "cache-map-collision-by-base-name",
+            always([Job::cold(), Job::warm().but(|job| job.before = [8192, 114 * MB])], |job| {
+                let dance = job.dance.as_mut().unwrap();
+                dance.uses = "hiromaily/buildkit-cache-dance@v4.3.0".into();
+                dance.cache_dir = Some(".go-cache".into());
+                dance.cache_map = Some(r#"{"mod/go": "/go/pkg/mod", "build/go": "/root/.cache/go-build"}"#.into());
+                job.entries = vec![(".go-cache/go".into(), mount("/root/.cache/go-build"))];
+            }),
+            Ineffective,
+            &[Code::CacheMapCollision],
+        ),
+        Row(
+            "non-root-build-user",
+            always([Job::cold(), Job::warm()], |job| {
+                job.unprinted = vec![1];
+                job.seconds = 17.0;
+            }),
+            Ineffective,
+            &[Code::BuildNotFaster],
         ),
         Row(
             "builder-mismatch",

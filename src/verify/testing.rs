@@ -43,6 +43,8 @@ pub(crate) struct Job {
     pub(crate) mounts: Vec<MountSpec>,
     pub(crate) layer_cached: bool,
     pub(crate) prints_sizes: bool,
+    /// The mounts whose sizes are not printed even so, by their place.
+    pub(crate) unprinted: Vec<usize>,
     pub(crate) before: [u64; 2],
     pub(crate) after: [u64; 2],
     pub(crate) seconds: f64,
@@ -113,6 +115,7 @@ impl Job {
             mounts,
             layer_cached: false,
             prints_sizes: true,
+            unprinted: Vec::new(),
             before: [8192, 8192],
             after: [131 * MB, 114 * MB],
             seconds: 17.43,
@@ -324,7 +327,10 @@ impl Job {
     }
 
     fn sizes(&self, tape: &mut Tape, moment: Moment, sizes: [u64; 2]) {
-        for (mount, bytes) in self.mounts.iter().zip(sizes).filter(|_| self.prints_sizes) {
+        for (at, (mount, bytes)) in self.mounts.iter().zip(sizes).enumerate().filter(|_| self.prints_sizes) {
+            if self.unprinted.contains(&at) {
+                continue;
+            }
             let target = mount.target.clone();
             tape.fact(&format!("#9 0.2 {}K\t{target}", bytes / 1024), Fact::MountSize { moment, target, bytes });
         }

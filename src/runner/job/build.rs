@@ -10,6 +10,7 @@ use crate::dockerfile::{Dockerfile, Ignore, InstrumentOptions, RUNNER_ARG, instr
 use crate::engine::{BuildEvent, BuildEventKind, BuildRequest, Engine};
 use crate::evidence::{BuildInputs, BuildOutput, Fact, Quote, StepOutcome};
 use crate::plan::PlannedStep;
+use crate::runner::experiment::GO_IMAGE;
 use crate::runner::plain::Plain;
 use crate::runner::{RunError, stream};
 use crate::source::Source;
@@ -161,7 +162,9 @@ impl<E: Engine> Job<'_, E> {
         let mut args = BTreeMap::new();
         for line in self.input(step, "build-args")?.unwrap_or_default().lines() {
             if let Some((name, value)) = line.trim().split_once('=') {
-                args.insert(name.to_owned(), value.to_owned());
+                let image = self.setting.go_images.as_ref().filter(|_| name == GO_IMAGE);
+                let image = image.and_then(|images| images.resolve(value, self.go));
+                args.insert(name.to_owned(), image.unwrap_or(value).to_owned());
             }
         }
         Ok(Subject { context, file, dockerfile, ignore, args })

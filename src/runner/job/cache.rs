@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use super::{Job, StepResult, WORKSPACE};
 use crate::cache::{
-    ActionKind, AfterArchive, BeforeArchive, Compression, Identity, Inputs, Key, Keys, Line, LookupOutcome,
-    LookupRequest, MissReason, Outputs, Release, ReserveAnswer, Scope, Version, after_archive, before_archive,
-    restore_lines, save_lines,
+    ActionKind, AfterArchive, BeforeArchive, Compression, DEFAULT_MAX_IDLE, EntryId, EntryMeta, Identity, Inputs, Key,
+    Keys, Line, LookupOutcome, LookupRequest, MissReason, Outputs, Release, ReserveAnswer, Scope, Version,
+    after_archive, before_archive, restore_lines, save_lines,
 };
 use crate::engine::Engine;
 use crate::evidence::{CacheInputs, CacheMode, Fact, Lookup, MissCause, NotSaved, Quote, SaveOutcome, StepOutcome};
@@ -27,7 +27,7 @@ const DEFAULTS: [(&str, &str); 3] =
 
 /// What a lookup found, without the borrow of the store.
 struct Found {
-    id: crate::cache::EntryId,
+    id: EntryId,
     key: String,
     size: u64,
     exact: bool,
@@ -56,7 +56,7 @@ impl<E: Engine> Job<'_, E> {
         }
         let now = self.clock.now();
         let found = match self.store.lookup(&request) {
-            LookupOutcome::Miss { reason } => Err(miss_cause(self.store, &reason)),
+            LookupOutcome::Miss { reason } => Err((miss_cause(self.store, &reason), words(self.store, &reason))),
             LookupOutcome::Exact { entry } => Ok((entry, true)),
             LookupOutcome::Partial { entry, .. } => Ok((entry, false)),
         };
@@ -69,13 +69,13 @@ impl<E: Engine> Job<'_, E> {
         let kind = action_kind(step);
         let found = match found {
             Ok(found) => found,
-            Err(cause) => {
+            Err((cause, words)) => {
                 let warning = restore_lines::miss_warning(release, &keys);
                 for line in warning.into_iter().chain([restore_lines::missed(&keys, inputs.fail_on_cache_miss)]) {
                     self.say(&line)?;
                 }
                 self.recorder.fact(Fact::CacheLookup(Lookup::Miss));
-                self.recorder.fact_at(Quote::measured("cache store", words(&cause)), Fact::CacheMissCause(cause));
+                self.recorder.fact_at(Quote::measured("cache store", words), Fact::CacheMissCause(cause));
                 self.cache_outputs(step, &Outputs::of(&inputs.key, None), kind);
                 let outcome = if inputs.fail_on_cache_miss { StepOutcome::Failure } else { StepOutcome::Success };
                 return Ok(outcome);
@@ -219,10 +219,19 @@ impl<E: Engine> Job<'_, E> {
                 (vec![save_lines::conflict(release, key)], NotSaved::AlreadyExists { key: key.to_owned() })
             }
         };
+        // The first line gives the service's reason; the second, where there is one, only what became of it.
+        let mut reason = None;
         for line in lines {
-            self.say(&line)?;
+            reason = reason.or(Some(self.recorder.line(&line.raw())?));
         }
-        self.not_saved(why, failed)
+        match reason {
+            Some(quote) => self.recorder.fact_at(quote, Fact::CacheSave(SaveOutcome::NotSaved(why))),
+            None => self.recorder.fact(Fact::CacheSave(SaveOutcome::NotSaved(why))),
+        }
+        for line in failed {
+            self.say(line)?;
+        }
+        Ok(StepOutcome::Success)
     }
 
     fn not_saved(&mut self, why: NotSaved, lines: &[Line]) -> StepResult {
@@ -321,10 +330,7 @@ fn disk_full(error: &ArchiveError) -> Option<fn(ArchiveError) -> RunError> {
 }
 
 fn miss_cause(store: &Store, reason: &MissReason) -> MissCause {
-    let key = |id| {
-        let entry = store.entries().iter().find(|entry| entry.id == id);
-        entry.map_or_else(String::new, |entry| Key::as_str(&entry.identity.key).to_owned())
-    };
+    let key = |id| entry(store, id).map_or_else(String::new, |entry| Key::as_str(&entry.identity.key).to_owned());
     match reason {
         MissReason::EmptyStore | MissReason::NoMatchingKey => MissCause::NeverSaved,
         MissReason::Evicted { entry } => MissCause::Evicted { key: key(*entry) },
@@ -335,11 +341,28 @@ fn miss_cause(store: &Store, reason: &MissReason) -> MissCause {
     }
 }
 
-fn words(cause: &MissCause) -> String {
-    match cause {
+fn words(store: &Store, reason: &MissReason) -> String {
+    match miss_cause(store, reason) {
         MissCause::NeverSaved => "no entry was ever saved that these keys could match".to_owned(),
         MissCause::OtherVersion { key } => format!("`{key}` exists, saved for other paths or another compression"),
         MissCause::OutOfScope { key, scope } => format!("`{key}` exists, but in {scope}, which this run cannot read"),
-        MissCause::Evicted { key } => format!("`{key}` was there and has been evicted"),
+        MissCause::Evicted { key } => format!("`{key}` was there and has been evicted{}", why_evicted(store, reason)),
     }
+}
+
+/// Says what an entry was evicted for.
+fn why_evicted(store: &Store, reason: &MissReason) -> String {
+    let MissReason::Evicted { entry: id } = reason else { return String::new() };
+    let idle = entry(store, *id).and_then(|entry| entry.evicted?.duration_since(entry.last_used).ok());
+    match idle {
+        Some(idle) if idle > DEFAULT_MAX_IDLE => {
+            format!(", unused for {} days", idle.as_secs() / (24 * 60 * 60))
+        }
+        Some(_) => ", to keep the repository inside its limit".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn entry(store: &Store, id: EntryId) -> Option<&EntryMeta> {
+    store.entries().iter().find(|entry| entry.id == id)
 }

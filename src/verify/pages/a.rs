@@ -66,7 +66,8 @@ pub(crate) const CACHE_EVICTED: CodePage = CodePage {
     what: "A matching entry was there and has been evicted.",
     why: "The repository's limit (10 GB by default) or seven days without use removed it, and it will happen again.",
     example: "Cache not found for input keys: go-v1-…   (while an older run printed: Cache saved with key: go-v1-…)",
-    fix: "Save less often (a key without the commit in it), save less (clean the module cache), or raise the limit.",
+    fix: "For an entry that lay unused, let a scheduled run of the default branch restore it within the week. For the limit, save less \
+          often (a key without the commit in it), save less (clean the module cache), or raise it.",
 };
 
 pub(crate) const CACHE_VERSION_CHANGED: CodePage = CodePage {

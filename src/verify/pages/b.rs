@@ -115,7 +115,7 @@ pub(crate) const EXTRACT_EMPTY: CodePage = CodePage {
 
 pub(crate) const EXTRACT_SKIPPED: CodePage = CodePage {
     what: "`skip-extraction` does not follow the cache hit: it skips where a save is due, or can never be the exact text `true`.",
-    why: "Inject deletes the directory, so a skipped extract leaves nothing to save.",
+    why: "Inject deletes the directory, so a skipped extract leaves nothing to save, and one that is never skipped costs its time in every run.",
     example: "skip-extraction is set. Skipping extraction step...",
     fix: "Write `skip-extraction: ${{ steps.cache.outputs.cache-hit }}`; combine conditions inside one expression: `${{ a && b }}`, not `${{ a }} && ${{ b }}`.",
 };

@@ -31,7 +31,7 @@ fn elsewhere(run: &Run) -> Option<Finding> {
     evidence.extend(dance.map(|dance| dance.quote.clone()));
     evidence.extend(path_missing(run).cloned());
     // Without a cache map the dance itself chose the directories, and `cache-dir` is how to tell it.
-    let mapped = dance.is_some_and(|dance| dance.value.cache_map.is_some());
+    let mapped = !run.discovers();
     if path_missing(run).is_some() && cache_dir.is_none() && mapped {
         return Some(path_finding(run, Severity::Error, evidence, Some((&path, &run.sources()))));
     }

@@ -74,8 +74,14 @@ fn finding(run: &Run, code: Code, mismatches: &[&Mismatch]) -> Finding {
             }
         }
     }
+    let how = if run.discovers() {
+        "The dance takes ids and targets from the Dockerfile as they are written there: write them without variables and without a slash at the \
+         end, or give a cache map:"
+    } else {
+        "Let the cache map name the build's own caches:"
+    };
     let fix = format!(
-        "Let the cache map name the build's own caches:\n{}\nThen change the cache key, since an empty entry may be frozen under it.",
+        "{how}\n{}\nThen change the cache key, since an empty entry may be frozen under it.",
         cache_map(&entries)
     );
     Finding::error(code, title, evidence, fix)

@@ -1,7 +1,7 @@
 //! Inject did not put into the cache mounts what was restored.
 
 use super::{Need, Rule};
-use crate::evidence::{DancePhase, Quote, Tally};
+use crate::evidence::{DancePhase, Quote, Seen, Tally};
 use crate::verify::view::{CacheExt, EMPTY_ARCHIVE, Run, View};
 use crate::verify::{Code, Finding};
 
@@ -10,20 +10,40 @@ pub(super) const RULE: Rule = Rule { codes: &[Code::InjectFailed, Code::InjectEm
 fn check(view: &View) -> Vec<Finding> {
     let run = &view.judged;
     let failures: Vec<_> = run.dances().iter().flat_map(|dance| &dance.failures).collect();
-    let failed: Vec<Quote> = failures
-        .into_iter()
-        .filter(|failure| failure.value.0 == DancePhase::Inject)
-        .map(|failure| failure.quote.clone())
-        .collect();
+    let failed: Vec<&Seen<(DancePhase, String)>> =
+        failures.into_iter().filter(|failure| failure.value.0 == DancePhase::Inject).collect();
     if !failed.is_empty() {
-        return vec![Finding::error(
-            Code::InjectFailed,
-            "a copy into a cache mount failed, and the action went on as if nothing had happened",
-            failed,
-            "Read the message: remove `ro` from the cache map's entry, free disk space, or use a `utility-image` that has the copy program.",
-        )];
+        return vec![copy_failed(run, &failed)];
     }
     empty(view, run).into_iter().collect()
+}
+
+fn copy_failed(run: &Run, failed: &[&Seen<(DancePhase, String)>]) -> Finding {
+    // A message names no mount; the entry at work before it does.
+    let at_work = |failure: &Seen<(DancePhase, String)>| {
+        run.carried(DancePhase::Inject).filter(|entry| entry.mount.order <= failure.order).last()
+    };
+    let entries: Vec<_> = failed.iter().filter_map(|failure| at_work(failure)).collect();
+    let mount = entries.first().map_or("a cache mount", |entry| entry.mount.value.target.as_str());
+    let evidence = entries.iter().map(|entry| &entry.mount.quote).chain(failed.iter().map(|failure| &failure.quote));
+    let mut quotes: Vec<Quote> = Vec::new();
+    for quote in evidence {
+        if !quotes.contains(quote) {
+            quotes.push(quote.clone());
+        }
+    }
+    let read_only = failed.iter().all(|failure| failure.value.1.to_lowercase().contains("read-only"));
+    let fix = if read_only {
+        "Remove `ro` (or `readonly`) from this entry of the cache map."
+    } else {
+        "Read the message: free disk space, or use a `utility-image` that has the copy program."
+    };
+    Finding::error(
+        Code::InjectFailed,
+        format!("the copy into {mount} failed, and the action went on as if nothing had happened"),
+        quotes,
+        fix,
+    )
 }
 
 /// Reports an inject that found nothing where data was restored. Only a live run measures it.

@@ -23,7 +23,14 @@ fn check(view: &View) -> Vec<Finding> {
     }
     let missed = view.judged.restoring().find_map(|cache| Some((cache, cache.missed()?)));
     let Some((cache, miss)) = missed else { return Vec::new() };
-    let known = by_store(cache, miss).or_else(|| by_comparison(view, cache, miss));
+    let known = match (by_store(cache, miss), by_comparison(view, cache, miss)) {
+        // The store is sure of the cause, and the comparison can say more of it.
+        (Some(sure), Some(mut told)) if sure.code == told.code => {
+            told.evidence.extend(sure.evidence.into_iter().filter(|quote| quote != miss));
+            Some(told)
+        }
+        (sure, told) => sure.or(told),
+    };
     vec![known.unwrap_or_else(|| {
         let key = cache.inputs.as_ref().map_or("its keys", |inputs| inputs.value.key.as_str());
         Finding::error(

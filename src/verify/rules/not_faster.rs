@@ -3,7 +3,8 @@
 use super::mounts::never_filled;
 use super::{Need, Rule};
 use crate::evidence::Quote;
-use crate::verify::checks::{c1, c2};
+use crate::verify::checks::c1::{self, MountReading};
+use crate::verify::checks::c2;
 use crate::verify::view::View;
 use crate::verify::{Code, Finding, Status};
 
@@ -18,9 +19,7 @@ fn check(view: &View) -> Vec<Finding> {
             Code::BuildNotFaster,
             format!("{target} is empty before and after the build: Go keeps its cache elsewhere"),
             mount.before.iter().map(|before| before.quote.clone()).collect(),
-            format!(
-                "Mount the cache where Go keeps it: compare {target} with `go env GOCACHE GOMODCACHE` inside the build, as the user that builds."
-            ),
+            where_go_keeps_it(target),
         )];
     }
     let time = c2::read(view);
@@ -28,13 +27,40 @@ fn check(view: &View) -> Vec<Finding> {
         return Vec::new();
     }
     let full = !mounts.is_empty() && mounts.iter().all(|mount| mount.status == Status::Pass);
-    let although = if full { "although its caches are there" } else { "and nothing shows why" };
+    let unseen = hidden(view, &mounts);
+    let although = match &unseen {
+        _ if full => "although its caches are there".to_owned(),
+        Some(target) => format!("and nothing could ever measure {target}: the user that builds may not look into it"),
+        None => "and nothing shows why".to_owned(),
+    };
     let sizes: Vec<Quote> =
         mounts.iter().filter_map(|mount| mount.before.as_ref()).map(|before| before.quote.clone()).collect();
+    let fix = match unseen {
+        Some(target) if !full => where_go_keeps_it(&target),
+        _ => Code::BuildNotFaster.docs().fix.to_owned(),
+    };
     vec![Finding::error(
         Code::BuildNotFaster,
         format!("go build took {}, {although}", time.observed),
         [time.evidence, sizes].concat(),
-        Code::BuildNotFaster.docs().fix,
+        fix,
     )]
+}
+
+/// Finds a mount whose size no run printed, before or after its build, where the others' were.
+fn hidden(view: &View, mounts: &[MountReading]) -> Option<String> {
+    let measured = |target: &str| {
+        let mut sizes = view.runs().filter_map(|run| run.build?.sizes_of(target));
+        sizes.any(|sizes| sizes.before.is_some() || sizes.after.is_some())
+    };
+    let (seen, unseen): (Vec<_>, Vec<_>) = mounts.iter().partition(|mount| measured(&mount.mount.target));
+    let unseen = unseen.first().filter(|_| !seen.is_empty())?;
+    Some(unseen.mount.target.clone())
+}
+
+fn where_go_keeps_it(target: &str) -> String {
+    format!(
+        "Mount the cache where Go keeps it: compare {target} with `go env GOCACHE GOMODCACHE` inside the build, as the user that builds. A mount \
+         for a user other than root needs his `uid` and `gid`, in the Dockerfile and in the cache map."
+    )
 }

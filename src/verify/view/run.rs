@@ -76,6 +76,12 @@ impl<'a> Run<'a> {
         sources(self.evidence)
     }
 
+    /// Tells whether the dance took its entries from the Dockerfile, which it mounts at a place of its own
+    /// (upstream `src/opts.ts`).
+    pub(crate) fn discovers(&self) -> bool {
+        self.carried(DancePhase::Inject).any(|entry| entry.mount.value.target == "/var/cache-target")
+    }
+
     /// Returns the time of `go build`, of a compiling step that ran and succeeded.
     pub(crate) fn build_time(&self) -> Option<&'a Seen<BuildTime>> {
         self.finished_build()?.time.as_ref()

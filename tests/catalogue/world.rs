@@ -1,0 +1,63 @@
+//! What the world does to a run, through the whole of a scenario. [`trials`] is the door.
+
+use libtest_mimic::{Failed, Trial};
+use verify_buildkit_cache::catalogue::{Chosen, Column, Form, Numbers, judge, select};
+use verify_buildkit_cache::evidence::Evidence;
+use verify_buildkit_cache::scenario::Expect;
+use verify_buildkit_cache::source::Source;
+use verify_buildkit_cache::verify::{Profile, Report};
+
+use crate::support::{self, Told};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let tests: [(&str, fn()); 2] = [
+        ("a cache mode that forbids shows as what it forbids", cache_modes),
+        ("a run days later shows the days", days),
+    ];
+    let trial = |(name, test): (&str, fn())| {
+        Trial::test(name, move || -> Result<(), Failed> {
+            test();
+            Ok(())
+        })
+    };
+    tests.into_iter().map(trial).collect()
+}
+
+/// A scenario with its workflow changed.
+fn changed(name: &str, change: impl Fn(&str) -> String) -> Chosen {
+    let mut chosen = select(&[name.to_owned()], Form::Faulty, None).unwrap().remove(0);
+    chosen.scenario.workflow = Source::new("workflow.yml", change(&chosen.scenario.workflow.text));
+    chosen.history = chosen.scenario.history().unwrap();
+    chosen
+}
+
+/// What is said of all runs.
+fn last(chosen: &Chosen, told: &Told, column: Column, runs: &[Evidence]) -> Report {
+    let by = Numbers { thresholds: told.thresholds, profile: Profile::Checklist };
+    judge(chosen, column, runs, &by).pop().unwrap().report
+}
+
+fn cache_modes() {
+    let (read, write) = ("cache-restore-failed", "cache-not-saved");
+    for (mode, codes) in [("read", vec![write]), ("write-only", vec![read]), ("none", vec![write, read])] {
+        let codes: Vec<String> = codes.into_iter().map(str::to_owned).collect();
+        let mut chosen = changed("healthy", |text| text.replacen("jobs:", &format!("cache-mode: {mode}\njobs:"), 1));
+        chosen.scenario.about.expect = Expect { verdict: "ineffective".to_owned(), codes };
+        let told = support::run(&chosen);
+        for (column, runs) in [(Column::Live, &told.live), (Column::Log, &told.logged)] {
+            let by = Numbers { thresholds: told.thresholds, profile: Profile::Checklist };
+            let judged = judge(&chosen, column, runs, &by).pop().unwrap();
+            assert!(judged.comparison.agrees(), "{mode}: {:?}\n{}", judged.comparison.differences(), told.logs[1]);
+        }
+    }
+}
+
+fn days() {
+    let chosen = changed("cache-evicted", str::to_owned);
+    let told = support::run(&chosen);
+    let day = |log: &str| log.trim_start_matches('\u{feff}')[..10].to_owned();
+    assert_eq!([day(&told.logs[0]), day(&told.logs[1])], ["2025-10-09", "2025-10-17"]);
+    let report = last(&chosen, &told, Column::Live, &told.live);
+    let quotes = report.findings.iter().flat_map(|finding| &finding.evidence);
+    assert!(quotes.map(|quote| &quote.text).any(|text| text.ends_with("evicted, unused for 8 days")), "{report:#?}");
+}
