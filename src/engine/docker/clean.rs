@@ -1,6 +1,7 @@
 //! Removes exactly what was made under a namespace.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListImagesOptionsBuilder, PruneBuildOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -26,6 +27,8 @@ pub(super) struct Made {
     pub(super) before: HashSet<String>,
     /// When its vertexes worked.
     pub(super) work: Vec<Work>,
+    /// When its last build ended.
+    pub(super) ended: Option<Instant>,
 }
 
 impl Docker {
@@ -45,7 +48,7 @@ impl Docker {
         if let Ok(mut made) = self.made.lock() {
             made.entry(namespace.clone()).or_insert_with(|| Made {
                 before: records.iter().map(|record| record.id.clone()).collect(),
-                work: Vec::new(),
+                ..Made::default()
             });
         }
     }
@@ -53,7 +56,9 @@ impl Docker {
     /// Remembers when the vertexes of one build worked.
     pub(super) fn remember_work(&self, namespace: &Namespace, work: Vec<Work>) {
         if let Ok(mut made) = self.made.lock() {
-            made.entry(namespace.clone()).or_default().work.extend(work);
+            let made = made.entry(namespace.clone()).or_default();
+            made.work.extend(work);
+            made.ended = Some(Instant::now());
         }
     }
 
@@ -92,13 +97,19 @@ impl Docker {
             }
         }
         let (made, alone) = self.take_made(namespaces);
+        let built = made.iter().filter_map(|(_, made)| made.ended).max();
         let mut left: HashSet<String> = HashSet::new();
         // Who works beside us may build on layers of ours, and for minutes; the last to clean up takes what is left.
         for round in 0..if alone { ROUNDS } else { 2 } {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            let records = self.turn.records(&self.address).await?;
+            // What was listed since the last build of ours ended has all of it.
+            let listed = built.filter(|_| round == 0).and_then(|ended| self.turn.since(ended));
+            let records = match listed {
+                Some(records) => records,
+                None => self.turn.records(&self.address).await?,
+            };
             let put_off = self.put_off.lock().map(|put_off| put_off.clone()).unwrap_or_default();
             let claims = Claims::new(&records, &made, &put_off);
             left = claims.free.iter().map(|record| (*record).to_owned()).collect();
@@ -109,6 +120,8 @@ impl Docker {
                     cleaned.mounts += deleted.iter().filter(|record| claims.mounts.contains(record.as_str())).count();
                     cleaned.layers += deleted.iter().filter(|record| !claims.mounts.contains(record.as_str())).count();
                     left.retain(|record| !deleted.contains(record));
+                    // What stayed in use once is not waited for again until the last clean-up, which names no namespace.
+                    left.retain(|record| namespaces.is_empty() || !put_off.contains(record));
                 }
                 Err(error) => note(error),
             }
@@ -116,11 +129,10 @@ impl Docker {
                 break;
             }
         }
+        self.put_off(left.iter().map(String::as_str));
         if alone && !left.is_empty() {
             let count = left.len();
             note(EngineError::from_message("removing build cache records", format!("{count} records stay in use")));
-        } else {
-            self.put_off(left.iter().map(String::as_str));
         }
         first.map_or(Ok(cleaned), Err)
     }
@@ -178,8 +190,6 @@ impl Docker {
         let pattern = format!("/^({})$/", records.join("|"));
         let filters = HashMap::from([("id".to_owned(), vec![pattern])]);
         let options = PruneBuildOptionsBuilder::new().all(true).filters(&filters).build();
-        let _alone = self.turn.alone().await;
-        self.turn.forget();
         let answer = self.client.prune_build(Some(options)).await;
         let answer = answer.map_err(|error| failed("removing build cache records", &error))?;
         let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);

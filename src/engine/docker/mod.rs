@@ -13,6 +13,7 @@ mod usage;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bytes::Bytes;
@@ -35,6 +36,9 @@ pub(super) const MARKER: &str = "VBC_RUNNER";
 
 /// Seconds until a request that got no answer is given up. A large context takes its time to arrive.
 const TIMEOUT: u64 = 4 * 60 * 60;
+
+/// How old a listing may be that proves a namespace empty in which nothing was ever built.
+const RECENT: Duration = Duration::from_secs(60);
 
 /// A Docker Engine.
 #[derive(Debug, Clone)]
@@ -150,7 +154,13 @@ impl Engine for Docker {
     }
 
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
-        let records = self.turn.records(&self.address).await?;
+        let unused = !self.made.lock().is_ok_and(|made| made.contains_key(namespace));
+        // Nobody but us builds under it, so that what an earlier run's end has listed proves an unused one empty.
+        let listed = Instant::now().checked_sub(RECENT).filter(|_| unused).and_then(|moment| self.turn.since(moment));
+        let records = match listed {
+            Some(records) => records,
+            None => self.turn.records(&self.address).await?,
+        };
         self.remember_records(namespace, &records);
         let made = self.made.lock().ok();
         let made = made.as_ref().and_then(|made| made.get(namespace));

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -26,7 +26,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Turn {
     state: watch::Sender<State>,
-    last: Mutex<Option<Arc<Vec<Record>>>>,
+    /// The last listing, and when it began.
+    last: Mutex<Option<(Instant, Arc<Vec<Record>>)>>,
 }
 
 #[derive(Debug, Default)]
@@ -87,26 +88,28 @@ impl Turn {
 
     async fn try_records(&self, address: &str, asked: u64) -> Result<Option<Arc<Vec<Record>>>, EngineError> {
         let _alone = self.alone().await;
-        let last = self.last.lock().ok().and_then(|last| last.clone());
-        if let Some(records) = last.filter(|_| self.state.borrow().listings > asked) {
+        if self.state.borrow().listings > asked
+            && let Some((_, records)) = self.last()
+        {
             return Ok(Some(records));
         }
+        let began = Instant::now();
         let Some(records) = usage::records(address).await? else { return Ok(None) };
         let records = Arc::new(records);
         self.state.send_modify(|state| state.listings += 1);
-        self.remember(Some(Arc::clone(&records)));
+        if let Ok(mut last) = self.last.lock() {
+            *last = Some((began, Arc::clone(&records)));
+        }
         Ok(Some(records))
     }
 
-    /// Forgets the last listing, since what it lists is being removed.
-    pub(super) fn forget(&self) {
-        self.remember(None);
+    /// Returns the last listing if it began after a moment. Waiting for a new one can take as long as a neighbour's build.
+    pub(super) fn since(&self, moment: Instant) -> Option<Arc<Vec<Record>>> {
+        self.last().filter(|(began, _)| *began > moment).map(|(_, records)| records)
     }
 
-    fn remember(&self, records: Option<Arc<Vec<Record>>>) {
-        if let Ok(mut last) = self.last.lock() {
-            *last = records;
-        }
+    fn last(&self) -> Option<(Instant, Arc<Vec<Record>>)> {
+        self.last.lock().ok().and_then(|last| last.clone())
     }
 
     async fn hold(&self, alone: bool, free: fn(&State) -> bool, take: fn(&mut State)) -> Held<'_> {
