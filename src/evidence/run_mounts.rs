@@ -49,12 +49,38 @@ pub(super) fn run_command(text: &str) -> Option<&str> {
     (word.eq_ignore_ascii_case("RUN") && rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
 }
 
+/// Returns what a `RUN` runs, without the flags before it: the name of a mount is no command.
+pub(super) fn without_flags(command: &str) -> &str {
+    let mut rest = command.trim_start();
+    while rest.starts_with("--") {
+        let mut quoted = None;
+        let end = rest.find(|char: char| {
+            match quoted {
+                Some(quote) if quote == char => quoted = None,
+                None if char == '"' || char == '\'' => quoted = Some(char),
+                _ => {}
+            }
+            quoted.is_none() && char.is_whitespace()
+        });
+        rest = end.map_or("", |end| rest[end..].trim_start());
+    }
+    rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn spec(target: &str, id: Option<&str>, owner: &str) -> MountSpec {
         MountSpec { target: target.into(), id: id.map(Into::into), owner: owner.into() }
+    }
+
+    #[test]
+    fn flags_are_no_part_of_the_command() {
+        let command = r#"--mount=type=cache,target="/root/go build" --mount=type=cache,target=/lint  make --x"#;
+        assert_eq!(without_flags(command), "make --x");
+        assert_eq!(without_flags("go build --mount=x"), "go build --mount=x");
+        assert_eq!(without_flags("--network=none"), "");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::run_mounts::{run_command, run_mounts};
+use super::run_mounts::{run_command, run_mounts, without_flags};
 use super::{BuildTime, Moment, MountSpec, TimeSource};
 
 /// What is known of one vertex.
@@ -106,6 +106,7 @@ impl Vertex {
         let cut = (0..=SHOWN.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
         self.name = Some(name[..cut].to_owned());
         let Some(command) = run_command(name) else { return };
+        let command = without_flags(command);
         let exec = exec_words(command);
         let command = exec.as_deref().unwrap_or(command);
         self.mounts = run_mounts(name);
@@ -278,6 +279,7 @@ mod tests {
         assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c make all").rank, 1);
         assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c du -sh /c").rank, 0);
         assert_eq!(named("[b 1/2] RUN make all").rank, 0);
+        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=\"/go build\" ls").rank, 0);
         assert_eq!(named("[b 1/2] COPY go build .").rank, 0);
     }
 
@@ -307,5 +309,7 @@ mod tests {
         assert_eq!(fills("du -sh /go/pkg/mod && go mod download"), Some(Filling::Somewhere));
         assert_eq!(fills("go build && du -sh /go/pkg/mod"), Some(Filling::Somewhere));
         assert_eq!(fills("sh measured.sh"), None);
+        let beside = named("[b 1/2] RUN --mount=type=cache,target=/root/.cache/staticcheck du -sh /x && go build .");
+        assert_eq!(beside.fills, Some(Filling::Somewhere));
     }
 }
