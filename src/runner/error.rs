@@ -26,6 +26,18 @@ pub enum RunError {
     /// An experiment in which nothing runs.
     #[error("no event starts the workflow, so there is no run")]
     NoRun,
+    /// The engine gave a step a second cache mount in place of the one that it has.
+    #[error(
+        "the engine holds {found} cache mounts of namespace {namespace}, and its steps name only {named}: one of them was given a new, empty one"
+    )]
+    Disturbed {
+        /// The namespace.
+        namespace: String,
+        /// How many mounts the engine holds.
+        found: usize,
+        /// How many different ones the steps name.
+        named: usize,
+    },
     /// A Dockerfile without a cache mount has nothing to carry.
     #[error("{name} has no `RUN --mount=type=cache`, so there is nothing to carry between runs")]
     NoCacheMount {
@@ -105,6 +117,10 @@ impl RunError {
             Self::NothingToEdit { .. } => Some("run with `--edit none`".to_owned()),
             Self::DepsEdit => Some("use `--edit source` or `--edit none` with your own project".to_owned()),
             Self::NotFresh { .. } => Some("run again; if it happens twice, it is a defect of this program".to_owned()),
+            Self::Disturbed { .. } => Some(
+                "run again, with nothing else at work on this engine: BuildKit does so where a mount is in use, such as while `docker system df` \
+                 measures it".to_owned(),
+            ),
             Self::NoRun => Some("name under `on:` an event that happens".to_owned()),
             Self::NoDockerfile { .. } => Some(
                 "correct `file` and `context` of the step, or its checkout; a Dockerfile that a `run` step writes is not reproduced"

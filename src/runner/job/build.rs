@@ -50,7 +50,10 @@ impl<E: Engine> Job<'_, E> {
         self.recorder.line(&format!("#0 building with \"{builder}\" instance using {driver} driver"))?;
         self.recorder.fact(Fact::BuildStarted { builder: Some(builder) });
         self.recorder.line("")?;
-        for mount in subject.dockerfile.cache_mounts(&subject.args)? {
+        let mounts = subject.dockerfile.cache_mounts(&subject.args)?;
+        self.name_mounts(&namespace, mounts.iter().map(|mount| &mount.options));
+        self.wiped |= no_cache;
+        for mount in mounts {
             let line = subject.dockerfile.source().place(mount.span.start).line;
             let text = subject.dockerfile.source().line(line).unwrap_or_default().trim().to_owned();
             let quote = Quote { source: subject.file.as_str().into(), line: Some(line), text };

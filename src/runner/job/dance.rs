@@ -179,8 +179,7 @@ impl<E: Engine> Job<'_, E> {
                         _ => return Err(RunError::io("rename", from)(error)),
                     };
                     let thrown = format!("Error: {text}, rename '{scratch}/dance-cache' -> '{source}'");
-                    self.recorder.fact(Fact::DanceFailed { phase, reason: thrown.clone() });
-                    return self.thrown(&thrown);
+                    return self.thrown(&thrown, Fact::DanceFailed { phase, reason: thrown.clone() });
                 }
             }
             DanceStep::Refused { command, why } => {
@@ -225,6 +224,7 @@ impl<E: Engine> Job<'_, E> {
         let (first, packed) = stream::produce(move |out| archive::pack_dir(&dir, out, &options));
         let (second, touched) = stream::produce(move |out| archive::pack_dirs(&links, out, &options));
         let copy = self.copy(namespace, entry, mount, chown, began);
+        self.name_mounts(namespace, std::iter::once(mount));
         let copied = self.engine.inject(&copy, vec![first, second]).await?;
         let tally = stream::join(packed).await??;
         stream::join(touched).await??;
@@ -255,6 +255,7 @@ impl<E: Engine> Job<'_, E> {
         archive::remove_tree(&self.real(&scratch).join("dance-cache"))?;
         let (sender, unpacked) = stream::consume(move |input| archive::unpack_dir(input, &dir));
         let copy = self.copy(namespace, entry, mount, None, began);
+        self.name_mounts(namespace, std::iter::once(mount));
         let copied = self.engine.extract(&copy, sender).await?;
         let tally = stream::join(unpacked).await?;
         self.copied_since(began);
@@ -324,14 +325,18 @@ impl<E: Engine> Job<'_, E> {
     /// The action throws before its work is done.
     fn crash(&mut self, thrown: &str) -> StepResult {
         let reason = thrown.lines().next().unwrap_or_default().to_owned();
-        self.recorder.fact(Fact::DanceCrashed { reason });
-        self.thrown(thrown)
+        self.thrown(thrown, Fact::DanceCrashed { reason })
     }
 
-    /// An exception is printed and the step fails.
-    fn thrown(&mut self, thrown: &str) -> StepResult {
+    /// An exception is printed and the step fails; its first line shows the fact.
+    fn thrown(&mut self, thrown: &str, fact: Fact) -> StepResult {
+        let mut first = None;
         for line in dance::fatal(thrown) {
-            self.recorder.line(&line)?;
+            first.get_or_insert(self.recorder.line(&line)?);
+        }
+        match first {
+            Some(quote) => self.recorder.fact_at(quote, fact),
+            None => self.recorder.fact(fact),
         }
         self.recorder.error("Process completed with exit code 1.")?;
         Ok(StepOutcome::Failure)

@@ -11,7 +11,7 @@ mod dance;
 mod header;
 mod recorder;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use super::archive::Layout;
 use super::experiment::{Setting, Turn};
 use super::store::Store;
 use super::{Clock, Progress, RunError};
+use crate::dockerfile::MountOptions;
 use crate::engine::{Engine, Namespace};
 use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
 use crate::plan::{Action, CacheMode, DanceMode, Plan, PlannedStep, PostStep};
@@ -70,6 +71,10 @@ pub(super) struct Job<'a, E: Engine> {
     /// The namespaces that were proven empty before the first step.
     fresh: Vec<Namespace>,
     used: Vec<Namespace>,
+    /// A build with no-cache has made its mounts anew.
+    wiped: bool,
+    /// The cache mounts that copies and builds have named, by namespace.
+    named: BTreeMap<Namespace, BTreeSet<String>>,
     /// By main step: what the restore left for its post step.
     restored: BTreeMap<usize, Option<String>>,
     /// By main step that ran: the id its facts carry.
@@ -125,6 +130,8 @@ impl<'a, E: Engine> Job<'a, E> {
             builders: vec!["default".to_owned()],
             fresh: Vec::new(),
             used: Vec::new(),
+            wiped: false,
+            named: BTreeMap::new(),
             restored: BTreeMap::new(),
             ids: BTreeMap::new(),
             work: Work::default(),
@@ -247,8 +254,10 @@ impl<'a, E: Engine> Job<'a, E> {
         let all = all.map(|(index, builder)| (self.setting.namespace(home, self.with_dance, index), builder.clone()));
         let used: Vec<(Namespace, String)> = all.filter(|(namespace, _)| self.used.contains(namespace)).collect();
         let found = join_all(used.iter().map(|(namespace, _)| self.engine.mounts(namespace))).await;
-        for ((_, builder), mounts) in used.into_iter().zip(found) {
-            for mount in mounts? {
+        for ((namespace, builder), mounts) in used.into_iter().zip(found) {
+            let mounts = mounts?;
+            self.refuse_second_mounts(&namespace, mounts.len())?;
+            for mount in mounts {
                 let made = match mount.creator {
                     crate::evidence::Creator::Inject => "the dance's inject",
                     crate::evidence::Creator::Extract => "the dance's extract",
@@ -268,6 +277,22 @@ impl<'a, E: Engine> Job<'a, E> {
                     }),
                 );
             }
+        }
+        Ok(())
+    }
+
+    /// Remembers that a step names cache mounts.
+    fn name_mounts<'m>(&mut self, namespace: &Namespace, mounts: impl Iterator<Item = &'m MountOptions>) {
+        let named = self.named.entry(namespace.clone()).or_default();
+        named.extend(mounts.map(|mount| mount.identity().to_string()));
+    }
+
+    /// Stops where the engine holds more cache mounts than the steps name: then a step did not get the one that it named,
+    /// and what it found or left behind says nothing about the workflow.
+    fn refuse_second_mounts(&self, namespace: &Namespace, found: usize) -> Result<(), RunError> {
+        let named = self.named.get(namespace).map_or(0, BTreeSet::len);
+        if found > named && !self.wiped {
+            return Err(RunError::Disturbed { namespace: namespace.as_str().to_owned(), found, named });
         }
         Ok(())
     }
