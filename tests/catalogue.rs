@@ -51,8 +51,15 @@ fn ends_as_it_says(chosen: &Chosen) -> Result<(), String> {
                 answers.push(judged.report.checks.iter().map(|check| (check.id, check.status)).collect::<Vec<_>>());
             }
             let place = format!("{} ({}) after run {}", column.as_str(), profile.as_str(), judged.runs);
-            let found = judged.comparison.differences().into_iter();
-            differences.extend(found.map(|difference| format!("{place}: {difference}")));
+            let found = judged.comparison.differences();
+            if !found.is_empty() {
+                differences.extend(found.into_iter().map(|difference| format!("{place}: {difference}")));
+                let checks = judged.report.checks.iter();
+                differences.extend(
+                    checks
+                        .map(|check| format!("  {} {}: {}", check.id.as_str(), check.status.as_str(), check.observed)),
+                );
+            }
         }
     }
     // By the same numbers the log answers each check as the live evidence does, unless it shows less.
