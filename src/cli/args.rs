@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::scenarios::{ScenarioName, Scenarios};
@@ -94,8 +95,8 @@ pub(super) struct Run {
     /// Repeat the last run without the dance; it must be cold
     #[arg(long, help_heading = "How to run")]
     pub(super) control: bool,
-    /// The Go image to build with
-    #[arg(long, value_name = "REF", env = "GO_IMAGE", hide_env_values = true, help_heading = "How to run")]
+    /// The Go image to build with [env: GO_IMAGE]
+    #[arg(long, value_name = "REF", value_parser = NonEmptyStringValueParser::new(), help_heading = "How to run")]
     pub(super) go_image: Option<String>,
     /// Keep the evidence folder
     #[arg(long, help_heading = "How to run")]

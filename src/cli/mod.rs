@@ -63,6 +63,12 @@ fn explain(code: &str) -> Result<Exit, Problem> {
     Ok(Exit::Effective)
 }
 
+/// The Go image asked for by the flag, or else by `GO_IMAGE`. A variable set to nothing asks for none.
+fn go_image(flag: Option<&str>) -> Option<String> {
+    let variable = || std::env::var("GO_IMAGE").ok().filter(|image| !image.is_empty());
+    flag.map(str::to_owned).or_else(variable)
+}
+
 /// Writes data to standard output; a reader that went away is no reason to complain.
 fn out(text: &str) {
     use std::io::Write;

@@ -61,7 +61,7 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
         runs: subject.runs.clone(),
         project: subject.project.clone(),
         control: args.control,
-        go_image: args.go_image.clone(),
+        go_image: super::go_image(args.go_image.as_deref()),
         evidence: evidence.path.clone(),
         scratch: scratch.path.clone(),
         session,
@@ -371,7 +371,7 @@ fn repeat(args: &args::Run, subject: &Subject) -> String {
     flag("sample", args.sample.map(|sample| format!("{sample:?}").to_lowercase()));
     flag("runs", args.runs.map(|runs| runs.to_string()));
     flag("edit", args.edit.map(|edit| format!("{edit:?}").to_lowercase()));
-    flag("go-image", args.go_image.clone());
+    flag("go-image", super::go_image(args.go_image.as_deref()));
     if args.fixed {
         words.push("--fixed".to_owned());
     }

@@ -249,11 +249,6 @@ fn fills(command: &str) -> Option<Filling> {
         "golangci-lint",
         "staticcheck",
     ];
-    // A cache mount may be named after a tool; only what stands after the flags of `RUN` runs one.
-    let mut command = command.trim_start();
-    while let Some((_, rest)) = command.split_once(char::is_whitespace).filter(|(word, _)| word.starts_with("--")) {
-        command = rest.trim_start();
-    }
     let first = |text: &str| COMMANDS.iter().chain(&["go build"]).filter_map(|fill| text.find(fill)).min();
     let at = first(command)?;
     let measured = command.match_indices("du ").map(|(at, _)| at).find(|at| {
@@ -313,10 +308,6 @@ mod tests {
         assert_eq!(fills("go mod download && du -sh /go/pkg/mod && go build"), Some(Filling::BeforeMeasuring));
         assert_eq!(fills("du -sh /go/pkg/mod && go mod download"), Some(Filling::Somewhere));
         assert_eq!(fills("go build && du -sh /go/pkg/mod"), Some(Filling::Somewhere));
-        let named_after_a_tool =
-            "--mount=type=cache,target=/root/.cache/golangci-lint   du -sh /go/pkg/mod && go build";
-        assert_eq!(fills(named_after_a_tool), Some(Filling::Somewhere));
-        assert_eq!(fills("--mount=type=cache,target=/root/.cache/staticcheck du -sh /go/pkg/mod"), None);
         assert_eq!(fills("sh measured.sh"), None);
         let beside = named("[b 1/2] RUN --mount=type=cache,target=/root/.cache/staticcheck du -sh /x && go build .");
         assert_eq!(beside.fills, Some(Filling::Somewhere));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Subcommand, ValueEnum};
 
 use super::ScenarioName;
@@ -40,8 +41,8 @@ pub(in crate::cli) struct RunArgs {
     /// Undo the fault of each first; what has none is left out
     #[arg(long)]
     pub(super) fixed: bool,
-    /// The Go image to build with
-    #[arg(long, value_name = "REF", env = "GO_IMAGE", hide_env_values = true)]
+    /// The Go image to build with [env: GO_IMAGE]
+    #[arg(long, value_name = "REF", value_parser = NonEmptyStringValueParser::new())]
     pub(super) go_image: Option<String>,
     /// Keep all evidence here, a folder for each scenario; else only that of scenarios that did not end as they say is kept
     #[arg(long, value_name = "DIR")]

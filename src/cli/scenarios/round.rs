@@ -39,11 +39,12 @@ async fn round(args: &RunArgs, form: Form, chosen: Vec<Chosen>) -> Result<Exit, 
     let jobs = usize::from(args.jobs);
     say(&format!("{} scenarios, {jobs} at a time, engine {}", chosen.len(), engine.address()));
     let began = Instant::now();
+    let go_image = crate::cli::go_image(args.go_image.as_deref());
     let (stop, stopped) = watch::channel(None);
     let width = chosen.iter().map(|chosen| chosen.scenario.name.chars().count()).max().unwrap_or(0);
     let pool = Pool {
         engine: &engine,
-        go_image: args.go_image.as_deref(),
+        go_image: go_image.as_deref(),
         evidence: &evidence.path,
         keep: args.out.is_some(),
         stopped,
