@@ -21,10 +21,10 @@ use crate::cache::Compression;
 
 /// The level `zstd` uses by default.
 const ZSTD_LEVEL: i32 = 3;
-/// Each worker holds a few jobs, so these two bound the memory to about forty megabytes.
+/// Each worker holds a few jobs, so these two bound the memory.
 const MAX_WORKERS: usize = 4;
-const JOB_BYTES: u32 = 4 * 1024 * 1024;
-/// Half the default job with twice the default overlap compresses as well as `zstdmt`, to within a few per cent.
+const JOB_BYTES: u32 = 1024 * 1024;
+/// An eighth of the default job with twice the default overlap compresses as well as `zstdmt`, to within a few per cent.
 const OVERLAP: u32 = 7;
 
 /// A finished archive.
