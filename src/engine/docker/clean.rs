@@ -193,6 +193,8 @@ impl Docker {
         let answer = self.client.prune_build(Some(options)).await;
         let answer = answer.map_err(|error| failed("removing build cache records", &error))?;
         let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
-        Ok((answer.caches_deleted.unwrap_or_default(), bytes))
+        let deleted = answer.caches_deleted.unwrap_or_default();
+        self.turn.removed(&deleted);
+        Ok((deleted, bytes))
     }
 }

@@ -108,6 +108,15 @@ impl Turn {
         self.last().filter(|(began, _)| *began > moment).map(|(_, records)| records)
     }
 
+    /// Takes what was removed out of the last listing, so that nobody finds it there.
+    pub(super) fn removed(&self, ids: &[String]) {
+        if let Ok(mut last) = self.last.lock()
+            && let Some((_, records)) = last.as_mut()
+        {
+            *records = Arc::new(records.iter().filter(|record| !ids.contains(&record.id)).cloned().collect());
+        }
+    }
+
     fn last(&self) -> Option<(Instant, Arc<Vec<Record>>)> {
         self.last.lock().ok().and_then(|last| last.clone())
     }
