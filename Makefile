@@ -10,10 +10,14 @@ GO_IMAGE ?=
 ARGS ?=
 no_engine := $(if $(filter-out 0,$(SKIP_ENGINE_TESTS)),--no-engine)
 
-.PHONY: help setup demo catalogue test bench fuzz fmt
+.PHONY: help setup previous-go demo catalogue test bench fuzz fmt
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+# Only a scenario needs the Go release before; a first demo does not wait for it.
+previous-go: setup
+	@$(if $(no_engine),:,scripts/go-image --previous >/dev/null)
 
 setup: ## make this machine ready: Rust, a Docker Engine, a Go image
 	@scripts/setup $(no_engine)
@@ -21,10 +25,10 @@ setup: ## make this machine ready: Rust, a Docker Engine, a Go image
 demo: setup ## prove the healthy sample: two fresh runners, one verdict (ARGS="--control" adds to it)
 	cargo run --release --quiet -- run $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
 
-catalogue: setup ## run every scenario and show which codes it ends in (ARGS="cache-locked --jobs 1" chooses)
+catalogue: previous-go ## run every scenario and show which codes it ends in (ARGS="cache-locked --jobs 1" chooses)
 	cargo run --quiet -- scenarios run --matrix $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
 
-test: setup ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engine
+test: previous-go ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engine
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps

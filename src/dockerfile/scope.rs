@@ -58,13 +58,7 @@ impl Dockerfile {
                 let (span, args) = (instruction.span, instruction.args.text.as_str());
                 match instruction.keyword.as_str() {
                     "ARG" => self.argument(args, span, build_args, Some(&global), &mut variables)?,
-                    "ENV" => {
-                        let before = variables.clone();
-                        for (name, value) in pairs(args, self.escape) {
-                            let name = self.expand(&name, span, &before)?.text;
-                            variables.insert(name, self.expand(&value, span, &before)?.text);
-                        }
-                    }
+                    "ENV" => self.environment(args, span, &mut variables)?,
                     "RUN" => {
                         let Some(run) = runs.next() else { continue };
                         for flag in run.flags.iter().filter(|flag| flag.name == "mount") {
@@ -121,6 +115,16 @@ impl Dockerfile {
             }
         }
         Ok(global)
+    }
+
+    /// Sets what an `ENV` sets. All its values see the variables as they were before it.
+    pub(super) fn environment(&self, args: &str, span: Span, variables: &mut Variables) -> Result<(), DockerfileError> {
+        let before = variables.clone();
+        for (name, value) in pairs(args, self.escape) {
+            let name = self.expand(&name, span, &before)?.text;
+            variables.insert(name, self.expand(&value, span, &before)?.text);
+        }
+        Ok(())
     }
 
     pub(super) fn argument(

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::error::DockerfileError;
-use super::parse::{Dockerfile, pairs};
+use super::parse::Dockerfile;
 use super::scope::{Variables, image_variables};
 use super::words;
 
@@ -55,13 +55,7 @@ impl Dockerfile {
                     Step { keyword: keyword.to_owned(), words: Vec::new(), run: None, variables: BTreeMap::new() };
                 match keyword {
                     "ARG" => self.argument(args, span, build_args, Some(&global), &mut variables)?,
-                    "ENV" => {
-                        let before = variables.clone();
-                        for (name, value) in pairs(args, self.escape) {
-                            let name = self.expand(&name, span, &before)?.text;
-                            variables.insert(name, self.expand(&value, span, &before)?.text);
-                        }
-                    }
+                    "ENV" => self.environment(args, span, &mut variables)?,
                     "RUN" => {
                         step.run = Some(runs);
                         runs += 1;
