@@ -71,11 +71,8 @@ async fn measure(chosen: &[String]) -> Result<()> {
         cleaned?;
         show(tree, copied, ours, theirs);
     }
-    if let Some(wire) = engine.copies_by_wire() {
-        println!(
-            "our copies went {}",
-            if wire { "over a connection" } else { "by archives, as to an engine elsewhere" }
-        );
+    if let Some(way) = engine.copy_way() {
+        println!("our copies went {way}");
     }
     let memory = peak_memory()?;
     println!("peak memory of this program: {} MB (at most {} MB)", memory >> 20, MOST_MEMORY >> 20);

@@ -102,10 +102,27 @@ far_cases! {
     an_archive_that_breaks_is_an_archive_error,
 }
 
+/// Copies by connection from the programs of the image alone, as they must go where engine and image allow it.
+fn lean_trial(skip: bool) -> Trial {
+    Trial::test("docker::a_near_engine_copies_with_no_more_than_the_programs", || {
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        runtime().block_on(async {
+            let docker = docker().await?;
+            on(&docker, "lean", async |bench| cases::what_is_injected_is_what_is_extracted(bench).await).await;
+            if docker.address().starts_with("unix://") {
+                let way = docker.copy_way().unwrap_or_default();
+                assert!(way.contains("no more than the programs"), "copies went {way}");
+            }
+            Ok(())
+        })
+    })
+    .with_ignored_flag(skip)
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let skip = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let trials: Vec<Trial> = trials(skip).into_iter().chain(far_trials(skip)).collect();
+    let trials: Vec<Trial> = trials(skip).into_iter().chain(far_trials(skip)).chain([lean_trial(skip)]).collect();
     let skipped = trials.iter().filter(|trial| trial.has_ignored_flag()).count();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if skipped > 0 && !arguments.list {

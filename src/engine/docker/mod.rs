@@ -86,9 +86,9 @@ impl Docker {
         Self { way: Arc::new(copy::Way::by_archive()), ..self }
     }
 
-    /// Tells how the bytes of copies travel: over a connection, or not; `None` before the first copy.
-    pub fn copies_by_wire(&self) -> Option<bool> {
-        self.way.is_wire()
+    /// Says how copies go; `None` before the first.
+    pub fn copy_way(&self) -> Option<&'static str> {
+        self.way.words()
     }
 
     /// Returns the address it was reached at.

@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::{DANCEFILE, EXTRACT, INJECT, chown, dockerfile, entry, quote, send, send_file, send_files};
+use super::{Base, DANCEFILE, EXTRACT, INJECT, chown, dockerfile, entry, quote, send, send_file, send_files};
 use crate::engine::docker::{Docker, LABEL, failed};
 use crate::engine::{ByteStream, Copied, Copy, EngineError};
 
@@ -34,7 +34,7 @@ impl Docker {
         let target = quote(&copy.mount.target);
         let unpack = |number| format!("cat /var/vbc/archive-{number}-* | tar -x -p -f - -C {target}");
         let script = (0..archives.len()).map(unpack).collect::<Vec<_>>().join(" && ") + &chown(copy);
-        let dockerfile = dockerfile(copy, INJECT, true, &script);
+        let dockerfile = dockerfile(copy, INJECT, Base::Image, true, &script);
         let (sender, context) = mpsc::channel(4);
         let parts = tokio::spawn(async move { send_parts(&dockerfile, archives, sender).await });
         let result = self.run_copy(copy, context, None, false).await;
@@ -56,7 +56,7 @@ impl Docker {
         into: mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<Copied, EngineError> {
         let script = format!("mkdir -p /var/vbc && tar -c -f {PACKED} -C {} .", quote(&copy.mount.target));
-        let dockerfile = dockerfile(copy, EXTRACT, false, &script);
+        let dockerfile = dockerfile(copy, EXTRACT, Base::Image, false, &script);
         let (sender, context) = mpsc::channel(4);
         let sent = tokio::spawn(async move { send_files(&[(DANCEFILE, &dockerfile)], &sender).await });
         let (copied, image) = self.run_copy(copy, context, None, true).await?;

@@ -2,7 +2,8 @@
 //!
 //! The bytes go over a connection that the `RUN` opens to us (`wire`), which writes them once. Where it cannot reach
 //! us, as from an engine on another machine, they go as one archive in the build's context and out of its image
-//! (`archive`), which every engine can do and which writes them three times. [`Way`] says which of the two.
+//! (`archive`), which every engine can do and which writes them three times. [`Way`] says which of the two, and what
+//! the `RUN` stands on ([`Base`]).
 
 mod archive;
 mod wire;
@@ -29,13 +30,26 @@ const FAILED: &str = "verify-buildkit-cache: copy failed";
 /// Lines of a copy's output that are kept for its error.
 const KEPT_LINES: usize = 50;
 
+/// What the `RUN` of a copy stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Base {
+    /// Nothing but the programs of the image, mounted. Its layer is empty on an empty one, so that no engine has to
+    /// compare it with all files of the image to tell its size.
+    Programs,
+    /// The image.
+    Image,
+}
+
 /// How the bytes of copies travel, found out with the first of them.
 #[derive(Debug, Default)]
 pub(super) struct Way(AtomicU8);
 
 impl Way {
+    /// Over a connection, from a `RUN` on the programs alone.
     const WIRE: u8 = 1;
-    const ARCHIVE: u8 = 2;
+    /// Over a connection, from a `RUN` on the image.
+    const WIRE_FROM_IMAGE: u8 = 2;
+    const ARCHIVE: u8 = 3;
 
     /// An engine that is not on this machine cannot reach us.
     pub(super) fn of(address: &str) -> Self {
@@ -48,21 +62,33 @@ impl Way {
         Self(AtomicU8::new(Self::ARCHIVE))
     }
 
-    pub(super) fn is_wire(&self) -> Option<bool> {
+    /// Says which it is; `None` before the first copy.
+    pub(super) fn words(&self) -> Option<&'static str> {
         match self.0.load(Ordering::Relaxed) {
-            Self::WIRE => Some(true),
-            Self::ARCHIVE => Some(false),
+            Self::WIRE => Some("over a connection, with no more than the programs of the image"),
+            Self::WIRE_FROM_IMAGE => Some("over a connection, on the image"),
+            Self::ARCHIVE => Some("by archives, as to an engine elsewhere"),
             _ => None,
         }
     }
 
-    fn may_be_wire(&self) -> bool {
-        self.is_wire() != Some(false)
+    /// The bases on which a `RUN` may reach us, the better first.
+    fn wired(&self) -> &'static [Base] {
+        match self.0.load(Ordering::Relaxed) {
+            Self::WIRE => &[Base::Programs],
+            Self::WIRE_FROM_IMAGE => &[Base::Image],
+            Self::ARCHIVE => &[],
+            _ => &[Base::Programs, Base::Image],
+        }
     }
 
     /// Remembers what the first copy found; later ones change nothing.
-    fn found(&self, wire: bool) {
-        let found = if wire { Self::WIRE } else { Self::ARCHIVE };
+    fn found(&self, wire: Option<Base>) {
+        let found = match wire {
+            Some(Base::Programs) => Self::WIRE,
+            Some(Base::Image) => Self::WIRE_FROM_IMAGE,
+            None => Self::ARCHIVE,
+        };
         let _ = self.0.compare_exchange(0, found, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
@@ -74,13 +100,13 @@ impl Docker {
         copy: &Copy,
         mut archives: Vec<ByteStream>,
     ) -> Result<Copied, EngineError> {
-        if self.way.may_be_wire() {
-            let copied = self.inject_by_wire(copy, &mut archives).await?;
-            self.way.found(copied.is_some());
-            if let Some(copied) = copied {
+        for base in self.way.wired() {
+            if let Some(copied) = self.inject_by_wire(copy, *base, &mut archives).await? {
+                self.way.found(Some(*base));
                 return Ok(copied);
             }
         }
+        self.way.found(None);
         self.inject_by_archive(copy, archives).await
     }
 
@@ -90,13 +116,13 @@ impl Docker {
         copy: &Copy,
         into: mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<Copied, EngineError> {
-        if self.way.may_be_wire() {
-            let copied = self.extract_by_wire(copy, &into).await?;
-            self.way.found(copied.is_some());
-            if let Some(copied) = copied {
+        for base in self.way.wired() {
+            if let Some(copied) = self.extract_by_wire(copy, *base, &into).await? {
+                self.way.found(Some(*base));
                 return Ok(copied);
             }
         }
+        self.way.found(None);
         self.extract_by_archive(copy, into).await
     }
 
@@ -142,12 +168,23 @@ impl Docker {
 const DANCEFILE: &str = "Dancefile";
 
 /// Writes the Dockerfile of one copy. It ends well even when the copy fails, as upstream's `|| true` does, but says so.
-fn dockerfile(copy: &Copy, word: &str, bind: bool, script: &str) -> String {
-    let marker = format!("{MARKER}={}", copy.namespace.as_str());
-    let bind = if bind { "--mount=type=bind,source=.,target=/var/vbc " } else { "" };
+fn dockerfile(copy: &Copy, word: &str, base: Base, context: bool, script: &str) -> String {
+    let image = &copy.image;
+    let (from, programs) = match base {
+        Base::Image => (format!("FROM {image}\nUSER 0:0\n"), String::new()),
+        Base::Programs => (
+            format!("FROM {image} AS programs\nFROM scratch\n"),
+            // The loader stands where a Debian of x86-64 has it; others have theirs in /lib.
+            ["bin", "lib"].map(|dir| format!("--mount=type=bind,from=programs,source=/{dir},target=/{dir} ")).concat()
+                + "--mount=type=bind,source=lib64,target=/lib64 ",
+        ),
+    };
+    let context = if context { "--mount=type=bind,source=.,target=/var/vbc " } else { "" };
     format!(
-        "FROM {}\nUSER 0:0\nSHELL [\"/usr/bin/env\", \"{marker}\", \"/bin/sh\", \"-c\"]\nRUN --mount={} {bind}: {word} {}; {{ {script}; }} 2>&1 || echo '{FAILED}'\n",
-        copy.image, copy.mount.flag, copy.stamp,
+        "{from}RUN --mount={} {programs}{context}: {word} {MARKER}={} {}; {{ {script}; }} 2>&1 || echo '{FAILED}'\n",
+        copy.mount.flag,
+        copy.namespace.as_str(),
+        copy.stamp,
     )
 }
 
@@ -171,6 +208,18 @@ fn quote(word: &str) -> String {
 fn chown(copy: &Copy) -> String {
     let target = quote(&copy.mount.target);
     copy.owner.as_ref().map_or(String::new(), |owner| format!(" && chown -R {} {target}", quote(owner)))
+}
+
+/// The loader of programs of a Debian of x86-64, as a context's link to where the mounted /lib has it.
+fn loader() -> io::Result<Bytes> {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_path("lib64/ld-linux-x86-64.so.2")?;
+    header.set_link_name("/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")?;
+    header.set_size(0);
+    header.set_mode(0o777);
+    header.set_cksum();
+    Ok(Bytes::copy_from_slice(header.as_bytes()))
 }
 
 /// Sends a context of a few small files and ends it.
@@ -211,22 +260,23 @@ mod tests {
     #[test]
     fn only_an_engine_of_this_machine_can_reach_us() {
         for near in ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "http://localhost:2375/"] {
-            assert!(Way::of(near).may_be_wire(), "{near}");
+            assert_eq!(Way::of(near).wired(), [Base::Programs, Base::Image], "{near}");
         }
         for far in ["tcp://10.0.0.7:2375", "tcp://build.example:2375"] {
-            assert!(!Way::of(far).may_be_wire(), "{far}");
+            assert_eq!(Way::of(far).wired(), [], "{far}");
         }
     }
 
     #[test]
     fn the_first_copy_decides_for_the_later_ones() {
-        let way = Way::of("unix:///run/docker.sock");
-        way.found(true);
-        way.found(false);
-        assert!(way.may_be_wire());
-        let way = Way::of("unix:///run/docker.sock");
-        way.found(false);
-        assert!(!way.may_be_wire());
+        for (first, later) in
+            [(Some(Base::Programs), vec![Base::Programs]), (Some(Base::Image), vec![Base::Image]), (None, vec![])]
+        {
+            let way = Way::of("unix:///run/docker.sock");
+            way.found(first);
+            way.found(None);
+            assert_eq!(way.wired(), later);
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::{DANCEFILE, EXTRACT, INJECT, chown, dockerfile, quote, send_files};
+use super::{Base, DANCEFILE, EXTRACT, INJECT, chown, dockerfile, loader, quote, send, send_files};
 use crate::engine::docker::Docker;
 use crate::engine::{ByteStream, Copied, Copy, EngineError};
 
@@ -63,6 +63,7 @@ impl Docker {
     pub(super) async fn inject_by_wire(
         &self,
         copy: &Copy,
+        base: Base,
         archives: &mut [ByteStream],
     ) -> Result<Option<Copied>, EngineError> {
         let Ok(wire) = Wire::open().await else { return Ok(None) };
@@ -77,7 +78,7 @@ impl Docker {
             }
             Ok(())
         };
-        let (copied, served) = self.run_wired(copy, INJECT, &wire, &script, serving).await?;
+        let (copied, served) = self.run_wired(copy, (INJECT, base), &wire, &script, serving).await?;
         match served {
             // What an archive could not read is no fault of the engine's.
             Some(Err(source)) => Err(EngineError::Archive { doing: "injecting".to_owned(), source }),
@@ -89,6 +90,7 @@ impl Docker {
     pub(super) async fn extract_by_wire(
         &self,
         copy: &Copy,
+        base: Base,
         into: &mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<Option<Copied>, EngineError> {
         let Ok(wire) = Wire::open().await else { return Ok(None) };
@@ -99,7 +101,7 @@ impl Docker {
             reached.set(true);
             take(connection, into).await
         });
-        let (copied, mut served) = self.run_wired(copy, EXTRACT, &wire, &script, serving.as_mut()).await?;
+        let (copied, mut served) = self.run_wired(copy, (EXTRACT, base), &wire, &script, serving.as_mut()).await?;
         if reached.get() && served.is_none() {
             // The build has ended, but what it sent may still be on the way.
             served = Some(serving.await);
@@ -115,18 +117,22 @@ impl Docker {
     async fn run_wired(
         &self,
         copy: &Copy,
-        word: &str,
+        (word, base): (&str, Base),
         wire: &Wire,
         script: &str,
         serving: impl Future<Output = io::Result<()>>,
     ) -> Result<(Copied, Option<io::Result<()>>), EngineError> {
         let (sender, context) = mpsc::channel(4);
-        let dockerfile = dockerfile(copy, word, true, SCRIPT);
+        let dockerfile = dockerfile(copy, word, base, true, SCRIPT);
         let (script, token) = (script.to_owned(), wire.token.clone());
         tokio::spawn(async move {
             let files = [(DANCEFILE, dockerfile.as_str()), ("copy.sh", &script), ("token", &token)];
             // An engine that no longer listens says so itself.
+            if base == Base::Programs {
+                let _ = send(&sender, loader()?).await;
+            }
             let _ = send_files(&files, &sender).await;
+            io::Result::Ok(())
         });
         let (mut building, mut serving) = (pin!(self.run_copy(copy, context, Some("host"), false)), pin!(serving));
         let mut served = None;
