@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::say;
 use crate::catalogue;
 use crate::dockerfile::Dockerfile;
-use crate::engine::Docker;
+use crate::engine::{Cleaned, Docker};
 use crate::evidence::Evidence;
 use crate::plan::Trigger;
 use crate::runner::{self, Clock, Experiment, Ledger, Outcome, PlannedRun, Progress, Project, RunError, archive};
@@ -80,8 +80,7 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     };
     live.show(&Progress::CleaningUp);
     let began = SystemTime::now();
-    let cleaned = ledger.clean(&engine).await;
-    let removed = scratch.remove();
+    let (cleaned, removed) = clear_away(&engine, &ledger, scratch).await;
     live.finish();
     let mut outcome = match ran {
         Ok(outcome) => outcome,
@@ -406,8 +405,23 @@ pub(super) async fn interrupted() -> &'static str {
     }
 }
 
+/// Removes what an experiment made on the engine and, meanwhile, the directories of its runners.
+pub(super) async fn clear_away(
+    engine: &Engine,
+    ledger: &Ledger,
+    scratch: Folder,
+) -> (Result<Cleaned, RunError>, Result<(), RunError>) {
+    let removing = tokio::task::spawn_blocking(move || scratch.remove());
+    let cleaned = ledger.clean(engine).await;
+    let removed = match removing.await {
+        Ok(removed) => removed.map_err(RunError::from),
+        Err(error) => Err(RunError::Worker { reason: error.to_string() }),
+    };
+    (cleaned, removed)
+}
+
 /// Says what clean-up could not remove; it never hides what happened before.
-fn tell_leftovers(engine: Option<&RunError>, scratch: Option<&archive::ArchiveError>) {
+fn tell_leftovers(engine: Option<&RunError>, scratch: Option<&RunError>) {
     if let Some(error) = engine {
         say(&format!("warning: not everything could be removed from the engine: {error}"));
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::archive::{self, Layout};
+use super::archive::Layout;
 use super::image::{GoImages, ensure, go_image};
 use super::job::{HOME, Job, Places, WORKSPACE};
 use super::layers::LayerCache;
@@ -68,7 +68,7 @@ pub struct Timing {
     pub wall: Duration,
     /// Inside the person's builds.
     pub builds: Duration,
-    /// Restoring, injecting, extracting and saving.
+    /// Restoring, injecting, extracting and saving, with what the actions remove on the way.
     pub copies: Duration,
 }
 
@@ -266,13 +266,13 @@ async fn job<E: Engine>(
     // A scenario's workflow changes from run to run, so each run keeps its own.
     let kept = places.evidence.join("workflow.yml");
     fs::write(&kept, &plan.source().text).map_err(RunError::io("write", &kept))?;
-    experiment.project.check_out(&places.checkout, &run.edits, &run.dockerfile.text)?;
+    let modules = experiment.scratch.join("modules");
+    experiment.project.check_out(&places.checkout, &run.edits, &run.dockerfile.text, &modules)?;
     let log = format!("{dir}/job.log");
     let finished = Job::new(engine, setting, turn, store, places, &log, watch)?.run().await?;
     timing.builds += finished.work.builds;
     timing.copies += finished.work.copies;
-    let gone = runner.clone();
-    super::stream::blocking(move || archive::remove_tree(&gone)).await??;
+    // The runner's directories go in the end, while the engine removes what it has: their caches are many files.
     Ok(Run { name, events: finished.events })
 }
 

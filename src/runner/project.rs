@@ -4,10 +4,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
 
 use super::RunError;
-use crate::scenario::modules;
-use crate::scenario::sample::{self, Edit, File, Variant};
+use crate::scenario::modules as generated;
+use crate::scenario::sample::{self, Edit, Variant};
 
 /// What actions/checkout puts into the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,18 +23,27 @@ pub enum Project {
 impl Project {
     /// Writes the project as it is after some commits into a new directory.
     ///
-    /// Of the source edits the last one shows, and so does the last of the dependency edits.
-    pub(super) fn check_out(&self, into: &Path, edits: &[Edit], dockerfile: &str) -> Result<(), RunError> {
+    /// Of the source edits the last one shows, and so does the last of the dependency edits. The sample's modules, which
+    /// no edit changes, are made once, in a directory of the experiment's, and linked from there.
+    pub(super) fn check_out(
+        &self,
+        into: &Path,
+        edits: &[Edit],
+        dockerfile: &str,
+        modules: &Path,
+    ) -> Result<(), RunError> {
         let last = |wanted| edits.iter().rposition(|edit| *edit == wanted);
         let source = last(Edit::Source).map(|at| number(at + 2));
         let deps = last(Edit::Deps).map(|_| number(edits.iter().filter(|edit| **edit == Edit::Deps).count() + 1));
         match self {
             Self::Sample(variant) => {
-                let proxy = modules::proxy(*variant)
-                    .map(|file| File { path: format!("{}/{}", sample::PROXY_DIR, file.path), bytes: file.bytes });
+                if !modules.exists() {
+                    generate(*variant, modules)?;
+                }
+                link_tree(modules, &into.join(sample::PROXY_DIR))?;
                 let source = source.map_or_else(Vec::new, |run| sample::edited(*variant, Edit::Source, run));
                 let deps = deps.map_or_else(Vec::new, |run| sample::edited(*variant, Edit::Deps, run));
-                for file in sample::project(*variant).chain(proxy).chain(source).chain(deps) {
+                for file in sample::project(*variant).chain(source).chain(deps) {
                     write(&into.join(&file.path), &file.bytes)?;
                 }
                 write(&into.join("Dockerfile"), dockerfile.as_bytes())
@@ -59,6 +70,42 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
         fs::create_dir_all(parent).map_err(RunError::io("make", parent))?;
     }
     fs::write(path, bytes).map_err(RunError::io("write", path))
+}
+
+/// Writes the sample's modules, each processor a share of them.
+fn generate(variant: Variant, into: &Path) -> Result<(), RunError> {
+    let proxies = Mutex::new(generated::proxies(variant));
+    let work = || -> Result<(), RunError> {
+        loop {
+            let next = proxies.lock().ok().and_then(|mut proxies| proxies.next());
+            let Some(proxy) = next else { return Ok(()) };
+            for file in proxy {
+                write(&into.join(&file.path), &file.bytes)?;
+            }
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let spawned: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        spawned.into_iter().try_for_each(|worker| {
+            worker.join().unwrap_or_else(|_| Err(RunError::Worker { reason: "making the modules panicked".to_owned() }))
+        })
+    })
+}
+
+/// Gives every file of a tree of plain files and directories a second name in another.
+fn link_tree(from: &Path, into: &Path) -> Result<(), RunError> {
+    fs::create_dir_all(into).map_err(RunError::io("make", into))?;
+    for entry in fs::read_dir(from).map_err(RunError::io("read", from))? {
+        let source = entry.map_err(RunError::io("read", from))?.path();
+        let target = into.join(source.file_name().unwrap_or_default());
+        if source.is_dir() {
+            link_tree(&source, &target)?;
+        } else {
+            fs::hard_link(&source, &target).map_err(RunError::io("link", &target))?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies a tree as a checkout would bring it: without `.git`, with modes and symbolic links.
@@ -131,8 +178,9 @@ mod tests {
         let small = Project::Sample(Variant::Small);
         let read = |edits: &[Edit]| {
             let dir = tempfile::tempdir().unwrap();
-            small.check_out(dir.path(), edits, "FROM scratch\n").unwrap();
-            let text = |path: &str| fs::read_to_string(dir.path().join(path)).unwrap();
+            let checkout = dir.path().join("checkout");
+            small.check_out(&checkout, edits, "FROM scratch\n", &dir.path().join("modules")).unwrap();
+            let text = |path: &str| fs::read_to_string(checkout.join(path)).unwrap();
             (text("internal/version/version.go"), text("go.mod"))
         };
         let (source, deps) = read(&[Edit::Source, Edit::Deps, Edit::None]);

@@ -17,9 +17,14 @@ use super::sample::{File, Variant};
 ///
 /// The files come one module after the other, so that the caller never holds more than one in memory.
 pub fn proxy(variant: Variant) -> impl Iterator<Item = File> {
+    proxies(variant).flatten()
+}
+
+/// Generates the same files module by module, for a caller who shares the work out.
+pub fn proxies(variant: Variant) -> impl Iterator<Item = impl Iterator<Item = File> + Send> + Send {
     let all = catalogue::modules(variant);
     let released = catalogue::released(variant).path();
-    all.iter().flat_map(move |module| {
+    all.iter().map(move |module| {
         let last = if module.path() == released { catalogue::LATER_RELEASES } else { 0 };
         let versions: String = (0..=last).map(|release| module.version(release) + "\n").collect();
         let list = File { path: format!("{}/@v/list", module.path()), bytes: versions.into_bytes() };

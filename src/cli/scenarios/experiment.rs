@@ -11,7 +11,7 @@ use crate::catalogue::{Chosen, Column, Entry, Judged, Numbers, Outcome, judge};
 use crate::cli::logs::read_jobs;
 use crate::cli::present::Presented;
 use crate::cli::problem::Problem;
-use crate::cli::run::{Engine, Folder, session};
+use crate::cli::run::{Engine, Folder, clear_away, session};
 use crate::evidence::Evidence;
 use crate::log::Job;
 use crate::runner::{self, Clock, Experiment, Ledger, PlannedRun, Progress, Project};
@@ -83,10 +83,11 @@ async fn experiment(
         _ = stopped.wait_for(Option::is_some) => None,
     };
     watch(Progress::CleaningUp);
-    if let Err(error) = ledger.clean(arm.engine).await {
+    let (cleaned, removed) = clear_away(arm.engine, &ledger, scratch).await;
+    if let Err(error) = cleaned {
         talk(&format!("warning: not everything could be removed from the engine: {error}"));
     }
-    if let Err(error) = scratch.remove() {
+    if let Err(error) = removed {
         talk(&format!("warning: not all temporary files could be removed: {error}"));
     }
     let Some(ran) = ran else { return Ok(None) };

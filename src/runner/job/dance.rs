@@ -160,11 +160,20 @@ impl<E: Engine> Job<'_, E> {
             DanceStep::CopyIn { source, mount, chown, .. } => {
                 self.copy_in(namespace, &source, entry, &mount, chown).await?;
             }
-            DanceStep::RemoveSource { source, how } => return self.remove_source(&source, how),
+            DanceStep::RemoveSource { source, how } => {
+                let began = self.clock.now();
+                let removed = self.remove_source(&source, how);
+                self.copied_since(began);
+                return removed;
+            }
             DanceStep::CopyOut { mount, into, source, .. } => {
                 self.copy_out(namespace, &source, entry, &mount, into, scratch.to_owned()).await?;
             }
-            DanceStep::ClearSource { source, .. } => archive::remove_tree(&self.real(&source))?,
+            DanceStep::ClearSource { source, .. } => {
+                let began = self.clock.now();
+                archive::remove_tree(&self.real(&source))?;
+                self.copied_since(began);
+            }
             DanceStep::MoveIntoPlace { source, .. } => {
                 let from = self.real(scratch).join("dance-cache");
                 let into = self.real(&source);
