@@ -288,7 +288,8 @@ async fn make_one_of_each<E: Engine + Inventory>(bench: &Bench<'_, E>, namespace
     assert!(bench.engine.has_image(&image).await.unwrap());
     assert_eq!(bench.engine.mounts(namespace).await.unwrap().len(), 2);
     let cleaned = bench.engine.clean(std::slice::from_ref(namespace)).await.unwrap();
-    assert_eq!((cleaned.mounts, cleaned.images, cleaned.containers), (2, 1, 0), "{cleaned:?}");
+    // Some engines export every build.
+    assert!((cleaned.mounts, cleaned.containers) == (2, 0) && cleaned.images >= 1, "{cleaned:?}");
     assert!(cleaned.layers >= 1, "{cleaned:?}");
     assert_eq!(bench.engine.mounts(namespace).await.unwrap(), []);
     assert!(!bench.engine.has_image(&image).await.unwrap());

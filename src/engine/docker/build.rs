@@ -42,7 +42,7 @@ impl Docker {
             rm: true,
             ..BuildImageOptions::default()
         };
-        self.remember_before(&request_namespace).await?;
+        self.remember(&request_namespace);
         let _turn = self.turn.to_build().await;
         let (broken, context) = watched(context);
         let mut fold = StatusFold::default();

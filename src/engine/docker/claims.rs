@@ -1,6 +1,6 @@
-//! Which records of the build cache were made under namespaces, and which of those others build on. [`Claims`] is principal.
+//! Which records of the build cache were made under namespaces and may go. [`Claims`] is principal.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::clean::Made;
 use super::usage::Record;
@@ -9,18 +9,16 @@ use crate::engine::Namespace;
 /// The records that namespaces made.
 #[derive(Debug, Default)]
 pub(super) struct Claims<'r> {
-    /// Those that nobody else builds on.
+    /// Those that no layer of another namespace stands on. A step such as `COPY` makes one layer for all who copy the same.
     pub(super) free: HashSet<&'r str>,
     /// Those of them that are cache mounts.
     pub(super) mounts: HashSet<&'r str>,
-    /// Those that a layer of another namespace stands on. A step such as `COPY` makes one layer for all who copy the same.
-    pub(super) built_on: HashSet<&'r str>,
 }
 
 impl<'r> Claims<'r> {
-    /// Finds the records of namespaces, and those put off before.
-    pub(super) fn new(records: &'r [Record], made: &[(&Namespace, Made)], put_off: &HashSet<String>) -> Self {
-        let namespaces: Vec<&Namespace> = made.iter().map(|(namespace, _)| *namespace).collect();
+    /// Finds the records of namespaces.
+    pub(super) fn new(records: &'r [Record], made: &HashMap<Namespace, Made>) -> Self {
+        let namespaces: Vec<&Namespace> = made.keys().collect();
         let others = of_others(records, &namespaces);
         let mut claims = Self::default();
         let mut ours: HashSet<&str> = HashSet::new();
@@ -29,7 +27,7 @@ impl<'r> Claims<'r> {
             if made.iter().any(|(namespace, made)| record.mount_of(namespace, Some(made)).is_some()) {
                 claims.mounts.insert(id);
                 ours.insert(id);
-            } else if put_off.contains(id) || made.iter().any(|(namespace, made)| made_under(record, namespace, made)) {
+            } else if made.iter().any(|(namespace, made)| made_under(record, namespace, made)) {
                 ours.insert(id);
             }
         }
@@ -45,16 +43,14 @@ impl<'r> Claims<'r> {
             }
             ours.extend(more);
         }
-        (claims.built_on, claims.free) = ours.into_iter().partition(|id| others.contains(id));
+        claims.free = ours.into_iter().filter(|id| !others.contains(id)).collect();
         claims
     }
 }
 
 fn made_under(record: &Record, namespace: &Namespace, made: &Made) -> bool {
     record.marked(namespace)
-        || (!made.before.contains(&record.id)
-            && !record.marked_by_another(&[namespace])
-            && made.work.iter().any(|work| record.made_by(work)))
+        || (!record.marked_by_another(&[namespace]) && made.work.iter().any(|work| record.made_by(work)))
 }
 
 /// Finds the records that are marked by other namespaces, and all that those stand on.
@@ -77,16 +73,21 @@ fn of_others<'r>(records: &'r [Record], namespaces: &[&Namespace]) -> HashSet<&'
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use bollard::moby::buildkit::v1::UsageRecord;
 
     use super::*;
 
     fn record(id: &str, parent: &str, description: &str) -> Record {
-        let text = json!({
-            "ID": id, "Parent": parent, "Type": "regular", "Description": description, "Size": 1,
-            "CreatedAt": "2026-01-01T00:00:01Z",
-        });
-        serde_json::from_value(text).unwrap()
+        let parents = Some(parent.to_owned()).filter(|parent| !parent.is_empty()).into_iter().collect();
+        let record = UsageRecord {
+            id: id.to_owned(),
+            record_type: "regular".to_owned(),
+            description: description.to_owned(),
+            size: 1,
+            parents,
+            ..UsageRecord::default()
+        };
+        Record::from(record)
     }
 
     fn sorted(ids: &HashSet<&str>) -> Vec<String> {
@@ -100,19 +101,14 @@ mod tests {
         let run = |namespace: &str| format!("mount / from exec /usr/bin/env VBC_RUNNER={namespace} /bin/sh -c make");
         let records = [
             record("base", "", "from local"),
-            record("shared", "base", "fileop target"),
+            record("shared", "base", &run("vbc-a-r1-b1")),
             record("mine", "shared", &run("vbc-a-r1-b1")),
             record("on-mine", "mine", "fileop target"),
             record("theirs", "shared", &run("vbc-b-r1-b1")),
             record("on-theirs", "theirs", "fileop target"),
         ];
-        let namespace = Namespace::new("vbc-a-r1-b1");
-        let put_off = HashSet::from(["shared".to_owned()]);
-        let made = [(&namespace, Made::default())];
-        let claims = Claims::new(&records, &made, &put_off);
-        assert_eq!(sorted(&claims.free), ["mine", "on-mine"]);
-        assert_eq!(sorted(&claims.built_on), ["shared"]);
-        let claims = Claims::new(&records[..4], &made, &put_off);
-        assert_eq!(sorted(&claims.free), ["mine", "on-mine", "shared"]);
+        let made = HashMap::from([(Namespace::new("vbc-a-r1-b1"), Made::default())]);
+        assert_eq!(sorted(&Claims::new(&records, &made).free), ["mine", "on-mine"]);
+        assert_eq!(sorted(&Claims::new(&records[..4], &made).free), ["mine", "on-mine", "shared"]);
     }
 }

@@ -1,7 +1,6 @@
 //! Removes exactly what was made under a namespace.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
 
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListImagesOptionsBuilder, PruneBuildOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -10,7 +9,7 @@ use bollard::query_parameters::{
 
 use super::claims::Claims;
 use super::status::Work;
-use super::usage::Record;
+use super::usage::{self, Asked, Record};
 use super::{Docker, LABEL, failed};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
@@ -21,45 +20,47 @@ const ROUNDS: u32 = 25;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
 
 /// What is remembered of a namespace so that its leavings can be told from everything else.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Made {
-    /// The records that were there before its first build.
-    pub(super) before: HashSet<String>,
     /// When its vertexes worked.
     pub(super) work: Vec<Work>,
-    /// When its last build ended.
-    pub(super) ended: Option<Instant>,
+    /// Whether it was cleaned up already, but for what bears no mark.
+    done: bool,
+}
+
+impl Made {
+    /// Tells whether a command may have mounted a cache without a mark: one that no shell runs, on an engine whose
+    /// records say no id.
+    fn unmarked(&self) -> bool {
+        self.work.iter().any(|work| {
+            let (_, command) = work.vertex.split_once("RUN ").unwrap_or_default();
+            command.split(' ').find(|word| !word.starts_with("--")).is_some_and(|word| word.starts_with('['))
+        })
+    }
 }
 
 impl Docker {
-    /// Remembers what the build cache holds before the first build of a namespace.
-    pub(super) async fn remember_before(&self, namespace: &Namespace) -> Result<(), EngineError> {
-        if self.made.lock().is_ok_and(|made| made.contains_key(namespace)) {
-            return Ok(());
-        }
-        let records = self.turn.records(&self.address).await?;
-        self.remember_records(namespace, &records);
-        Ok(())
-    }
-
-    /// Takes a listing for what a namespace found, unless it has built already. Asking the engine costs seconds on a busy
-    /// one, so the listing that proves a runner empty serves here too.
-    pub(super) fn remember_records(&self, namespace: &Namespace, records: &[Record]) {
+    /// Remembers that something is built under a namespace.
+    pub(super) fn remember(&self, namespace: &Namespace) {
         if let Ok(mut made) = self.made.lock() {
-            made.entry(namespace.clone()).or_insert_with(|| Made {
-                before: records.iter().map(|record| record.id.clone()).collect(),
-                ..Made::default()
-            });
+            made.entry(namespace.clone()).or_default().done = false;
         }
     }
 
     /// Remembers when the vertexes of one build worked.
     pub(super) fn remember_work(&self, namespace: &Namespace, work: Vec<Work>) {
         if let Ok(mut made) = self.made.lock() {
-            let made = made.entry(namespace.clone()).or_default();
-            made.work.extend(work);
-            made.ended = Some(Instant::now());
+            made.entry(namespace.clone()).or_default().work.extend(work);
         }
+    }
+
+    /// Lists the records that may be cache mounts of a namespace, under which nothing is built just now.
+    pub(super) async fn records_of(&self, namespace: &Namespace) -> Result<Vec<Record>, EngineError> {
+        if self.made.lock().is_ok_and(|made| made.get(namespace).is_some_and(Made::unmarked)) {
+            let _alone = self.turn.alone().await;
+            return usage::records(&self.address, Asked::Mounts).await;
+        }
+        usage::records(&self.address, Asked::Naming(std::slice::from_ref(namespace))).await
     }
 
     /// Removes the containers, images, cache mounts and layers of namespaces; see [`Engine::clean`](crate::engine::Engine::clean).
@@ -96,52 +97,64 @@ impl Docker {
                 Err(error) => note(failed(&format!("removing image {}", image.id), &error)),
             }
         }
-        let (made, alone) = self.take_made(namespaces);
-        let built = made.iter().filter_map(|(_, made)| made.ended).max();
-        let mut left: HashSet<String> = HashSet::new();
-        // Who works beside us may build on layers of ours, and for minutes; the last to clean up takes what is left.
-        for round in 0..if alone { ROUNDS } else { 2 } {
-            if round > 0 {
-                tokio::time::sleep(PAUSE).await;
+        let records = match self.finished(namespaces) {
+            Some(made) => self.remove_records(&made, Asked::All, &mut cleaned).await,
+            None => {
+                let marked = namespaces.iter().map(|namespace| (namespace.clone(), Made::default())).collect();
+                self.remove_records(&marked, Asked::Naming(namespaces), &mut cleaned).await
             }
-            // What was listed since the last build of ours ended has all of it.
-            let listed = built.filter(|_| round == 0).and_then(|ended| self.turn.since(ended));
-            let records = match listed {
-                Some(records) => records,
-                None => self.turn.records(&self.address).await?,
-            };
-            let put_off = self.put_off.lock().map(|put_off| put_off.clone()).unwrap_or_default();
-            let claims = Claims::new(&records, &made, &put_off);
-            left = claims.free.iter().map(|record| (*record).to_owned()).collect();
-            self.put_off(claims.built_on.iter().copied());
-            match self.prune(&claims.free).await {
-                Ok((deleted, bytes)) => {
-                    cleaned.bytes += bytes;
-                    cleaned.mounts += deleted.iter().filter(|record| claims.mounts.contains(record.as_str())).count();
-                    cleaned.layers += deleted.iter().filter(|record| !claims.mounts.contains(record.as_str())).count();
-                    left.retain(|record| !deleted.contains(record));
-                    // What stayed in use once is not waited for again until the last clean-up, which names no namespace.
-                    left.retain(|record| namespaces.is_empty() || !put_off.contains(record));
-                }
-                Err(error) => note(error),
-            }
-            if left.is_empty() {
-                break;
-            }
-        }
-        self.put_off(left.iter().map(String::as_str));
-        if alone && !left.is_empty() {
-            let count = left.len();
-            note(EngineError::from_message("removing build cache records", format!("{count} records stay in use")));
+        };
+        if let Err(error) = records {
+            note(error);
         }
         first.map_or(Ok(cleaned), Err)
     }
 
-    /// Remembers records for a later clean-up.
-    fn put_off<'r>(&self, records: impl Iterator<Item = &'r str>) {
-        if let Ok(mut put_off) = self.put_off.lock() {
-            put_off.extend(records.map(str::to_owned));
+    /// Notes that namespaces are done with. Hands out all that is remembered, and forgets it, when nobody is left who
+    /// works beside them.
+    ///
+    /// Layers such as those of `COPY` bear no mark and are made once for all who copy the same. To find them, the whole
+    /// build cache has to be looked at, which needs a moment without builds; so the last one takes those of all.
+    fn finished(&self, namespaces: &[Namespace]) -> Option<HashMap<Namespace, Made>> {
+        let mut made = self.made.lock().ok()?;
+        for namespace in namespaces {
+            made.entry(namespace.clone()).or_default().done = true;
         }
+        made.values().all(|made| made.done).then(|| std::mem::take(&mut *made))
+    }
+
+    /// Removes the records of namespaces among those asked for. Who looks at all of them insists that they go.
+    async fn remove_records(
+        &self,
+        made: &HashMap<Namespace, Made>,
+        asked: Asked<'_>,
+        cleaned: &mut Cleaned,
+    ) -> Result<(), EngineError> {
+        let insist = matches!(asked, Asked::All);
+        let mut left = 0;
+        for round in 0..ROUNDS {
+            let records = {
+                let _alone = if insist { Some(self.turn.alone().await) } else { None };
+                usage::records(&self.address, asked).await?
+            };
+            let claims = Claims::new(&records, made);
+            if claims.free.is_empty() {
+                return Ok(());
+            }
+            let (deleted, bytes) = self.prune(&claims.free).await?;
+            cleaned.bytes += bytes;
+            cleaned.mounts += deleted.iter().filter(|record| claims.mounts.contains(record.as_str())).count();
+            cleaned.layers += deleted.iter().filter(|record| !claims.mounts.contains(record.as_str())).count();
+            left = claims.free.len() - deleted.iter().filter(|id| claims.free.contains(id.as_str())).count();
+            if left == 0 || (deleted.is_empty() && !insist) {
+                return Ok(());
+            }
+            // What stood on a removed layer has set it free at once; what is in use takes its time.
+            if deleted.is_empty() && round + 1 < ROUNDS {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Err(EngineError::from_message("removing build cache records", format!("{left} records stay in use")))
     }
 
     /// Removes the cache mounts of a namespace and leaves its layers; see [`Engine::drop_mounts`](crate::engine::Engine::drop_mounts).
@@ -151,7 +164,7 @@ impl Docker {
             if round > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
-            let records = self.turn.records(&self.address).await?;
+            let records = self.records_of(namespace).await?;
             let mounts = self.mounts_among(&records, namespace);
             if mounts.is_empty() {
                 return Ok(removed);
@@ -167,13 +180,6 @@ impl Docker {
         let made = made.as_ref().and_then(|made| made.get(namespace));
         let mounts = records.iter().filter(|record| record.mount_of(namespace, made).is_some());
         mounts.map(|record| record.id.as_str()).collect()
-    }
-
-    /// Hands out, and forgets, what is remembered of namespaces; tells whether nothing else is remembered.
-    fn take_made<'n>(&self, namespaces: &'n [Namespace]) -> (Vec<(&'n Namespace, Made)>, bool) {
-        let Ok(mut made) = self.made.lock() else { return (Vec::new(), true) };
-        let ours = namespaces.iter().map(|namespace| (namespace, made.remove(namespace).unwrap_or_default())).collect();
-        (ours, made.is_empty())
     }
 
     /// Removes records of the build cache; returns those that went and their bytes.
@@ -193,8 +199,6 @@ impl Docker {
         let answer = self.client.prune_build(Some(options)).await;
         let answer = answer.map_err(|error| failed("removing build cache records", &error))?;
         let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
-        let deleted = answer.caches_deleted.unwrap_or_default();
-        self.turn.removed(&deleted);
-        Ok((deleted, bytes))
+        Ok((answer.caches_deleted.unwrap_or_default(), bytes))
     }
 }

@@ -11,9 +11,8 @@ mod status;
 mod turn;
 mod usage;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bytes::Bytes;
@@ -37,20 +36,21 @@ pub(super) const MARKER: &str = "VBC_RUNNER";
 /// Seconds until a request that got no answer is given up. A large context takes its time to arrive.
 const TIMEOUT: u64 = 4 * 60 * 60;
 
-/// How old a listing may be that proves a namespace empty in which nothing was ever built.
-const RECENT: Duration = Duration::from_secs(60);
+/// The first API (Docker 26) whose engine takes `cacheonly`, by mistake, for the name of no exporter, and fails.
+///
+/// Source: <https://github.com/moby/moby/blob/v26.0.0/builder/builder-next/builder.go#L393>
+const ALWAYS_EXPORTS: (u32, u32) = (1, 45);
 
 /// A Docker Engine.
 #[derive(Debug, Clone)]
 pub struct Docker {
     client: bollard::Docker,
-    /// The same client for builds whose image nobody needs: exporting one takes seconds on some storage drivers.
+    /// The same client for builds whose image nobody needs: exporting one takes seconds on some storage drivers. Where an
+    /// engine exports always, the image goes with the clean-up.
     without_export: bollard::Docker,
     address: String,
     way: Arc<copy::Way>,
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
-    /// Records of ours that could not go yet, because others of this process still build on them.
-    put_off: Arc<Mutex<HashSet<String>>>,
     turn: Arc<Turn>,
 }
 
@@ -74,10 +74,11 @@ impl Docker {
         if let Some(engine) = without_buildkit(&version) {
             return Err(EngineError::NoBuildKit { engine, address });
         }
-        let without_export = client.clone().with_request_modifier(skip_export);
+        let skips = version.api_version.as_deref().and_then(api).is_some_and(|api| api < ALWAYS_EXPORTS);
+        let without_export = if skips { client.clone().with_request_modifier(skip_export) } else { client.clone() };
         let way = Arc::new(copy::Way::of(&address));
         let turn = Turn::of(&address);
-        Ok(Self { client, without_export, address, way, made: Arc::default(), put_off: Arc::default(), turn })
+        Ok(Self { client, without_export, address, way, made: Arc::default(), turn })
     }
 
     /// Copies as with an engine on another machine, which cannot open a connection to this one.
@@ -154,14 +155,7 @@ impl Engine for Docker {
     }
 
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError> {
-        let unused = !self.made.lock().is_ok_and(|made| made.contains_key(namespace));
-        // Nobody but us builds under it, so that what an earlier run's end has listed proves an unused one empty.
-        let listed = Instant::now().checked_sub(RECENT).filter(|_| unused).and_then(|moment| self.turn.since(moment));
-        let records = match listed {
-            Some(records) => records,
-            None => self.turn.records(&self.address).await?,
-        };
-        self.remember_records(namespace, &records);
+        let records = self.records_of(namespace).await?;
         let made = self.made.lock().ok();
         let made = made.as_ref().and_then(|made| made.get(namespace));
         Ok(records.iter().filter_map(|record| record.mount_of(namespace, made)).collect())

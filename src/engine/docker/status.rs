@@ -99,6 +99,10 @@ impl StatusFold {
                 kind: BuildEventKind::Named(vertex.name.clone()),
             });
         }
+        if let (Some(from), Some(to)) = (started, completed) {
+            // One that was looked for first and then made works twice.
+            self.work.push(Work { vertex: vertex.name.clone(), from, to });
+        }
         let Some(known) = self.vertexes.get_mut(&vertex.digest) else { return };
         if known.ended {
             return;
@@ -111,7 +115,6 @@ impl StatusFold {
             (Some(started), Some(completed)) => {
                 // A vertex may pause and go on; only the time it ran counts.
                 known.ran += completed.duration_since(known.running.take().unwrap_or(started)).unwrap_or_default();
-                self.work.push(Work { vertex: vertex.name.clone(), from: started, to: completed });
             }
             (None, _) => {}
         }
@@ -148,7 +151,7 @@ impl Known {
 }
 
 /// Reads a protobuf timestamp: seconds and nanoseconds since the epoch.
-fn time(stamp: (i64, i32)) -> Option<SystemTime> {
+pub(super) fn time(stamp: (i64, i32)) -> Option<SystemTime> {
     let since = Duration::new(u64::try_from(stamp.0).ok()?, u32::try_from(stamp.1).ok()?);
     SystemTime::UNIX_EPOCH.checked_add(since)
 }

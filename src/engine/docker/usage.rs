@@ -1,61 +1,80 @@
-//! What exists in the build cache, from `GET /system/df`. [`Record`] is principal.
+//! What exists in the build cache, from BuildKit's own `Control.DiskUsage`. [`Record`] is principal.
 //!
-//! bollard 0.21.1 reads only the newest shape of that answer (API 1.52), so this file asks for itself: one request on
-//! one connection.
+//! `GET /system/df` has the same, but takes no filter. A filter matters: to tell a record's size an engine takes hold of
+//! it, compares whole layers on some storage drivers, and does so only for the records it is asked for. Source:
+//! <https://github.com/moby/buildkit/blob/v0.8.3/cache/manager.go> (`DiskUsage`).
 
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
 
+use bollard::moby::buildkit::v1::control_client::ControlClient;
+use bollard::moby::buildkit::v1::{DiskUsageRequest, UsageRecord};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::Empty;
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tonic::transport::{Channel, Endpoint};
 
 use super::MARKER;
 use super::clean::Made;
-use super::status::Work;
+use super::status::{Work, time};
 use crate::engine::{EngineError, EngineMount, Namespace};
 
 /// One record of the build cache.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone)]
 pub(super) struct Record {
     /// The engine's name for it.
-    #[serde(rename = "ID")]
     pub(super) id: String,
-    /// The parent, on engines older than API 1.42.
-    #[serde(default)]
-    parent: String,
-    /// The parents, on newer engines.
-    #[serde(default)]
-    parents: Option<Vec<String>>,
+    parents: Vec<String>,
     /// `exec.cachemount`, `regular`, `source.local`, …
-    #[serde(rename = "Type")]
     kind: String,
     /// What it is, in the engine's words.
-    #[serde(default)]
     description: String,
     /// Bytes on disk.
     size: i64,
-    /// RFC 3339.
-    #[serde(default)]
-    created_at: String,
+    created: Option<SystemTime>,
 }
 
-/// The answer, as far as it matters; the first field up to API 1.51, the second from 1.52.
-#[derive(Debug, Deserialize)]
-struct Usage {
-    #[serde(rename = "BuildCache")]
-    build_cache: Option<Vec<Record>>,
-    #[serde(rename = "BuildCacheUsage")]
-    build_cache_usage: Option<BuildCacheUsage>,
+impl From<UsageRecord> for Record {
+    fn from(record: UsageRecord) -> Self {
+        // Older engines know one parent, newer ones any number.
+        #[expect(deprecated, reason = "engines older than API 1.42 say it there")]
+        let older = Some(record.parent).filter(|parent| !parent.is_empty());
+        Self {
+            id: record.id,
+            parents: older.into_iter().chain(record.parents).collect(),
+            kind: record.record_type,
+            description: record.description,
+            size: record.size,
+            created: record.created_at.and_then(|stamp| time((stamp.seconds, stamp.nanos))),
+        }
+    }
 }
 
-#[derive(Debug, Deserialize)]
-struct BuildCacheUsage {
-    #[serde(rename = "Items")]
-    items: Option<Vec<Record>>,
+/// Which records are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked<'a> {
+    /// All there are.
+    All,
+    /// All cache mounts.
+    Mounts,
+    /// Those whose description names one of these namespaces.
+    Naming(&'a [Namespace]),
+}
+
+impl Asked<'_> {
+    /// Spells it as BuildKit's filters, any one of which a record has to match. Namespaces are letters, digits and dashes.
+    fn filters(self) -> Vec<String> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Mounts => vec!["type==exec.cachemount".to_owned()],
+            Self::Naming(namespaces) => {
+                namespaces.iter().map(|namespace| format!("description~={}", namespace.as_str())).collect()
+            }
+        }
+    }
 }
 
 impl Record {
@@ -85,21 +104,21 @@ impl Record {
             id,
             creator: super::copy::creator(creator),
             bytes: u64::try_from(self.size).unwrap_or(0),
-            created: humantime::parse_rfc3339_weak(&self.created_at).ok(),
+            created: self.created,
         })
     }
 
-    /// Tells whether a command without a marker was one of a namespace's own builds: it is new since their beginning, and
-    /// came into being while a vertex with this very command worked.
+    /// Tells whether a command without a marker was one of a namespace's own builds: the mount came into being while a
+    /// vertex with this very command worked.
     fn mounted_by(&self, creator: &str, made: &Made) -> bool {
         let command = creator.strip_prefix("/bin/sh -c ").unwrap_or(creator);
-        let Ok(created) = humantime::parse_rfc3339_weak(&self.created_at) else { return false };
-        !made.before.contains(&self.id)
-            && made.work.iter().any(|work| {
-                work.vertex.contains("RUN ")
-                    && work.vertex.contains(command)
-                    && (work.from..=work.to).contains(&created)
-            })
+        made.work
+            .iter()
+            .any(|work| work.vertex.contains("RUN ") && work.vertex.contains(command) && self.created_within(work))
+    }
+
+    fn created_within(&self, work: &Work) -> bool {
+        self.created.is_some_and(|at| (work.from..=work.to).contains(&at))
     }
 
     /// Tells whether the command that made this record carries the namespace's marker.
@@ -126,68 +145,66 @@ impl Record {
             name if name.contains("] COPY ") || name.contains("] ADD ") || name.contains("] WORKDIR ") => {
                 self.description == "fileop target" || self.description == name
             }
+            // The owner and mode of a cache mount; older frontends say `settings`.
+            name if name.starts_with("[internal] setting") => {
+                self.description == "fileop target" || self.description == name
+            }
             name if name.contains("] RUN ") => {
                 self.description.starts_with("mount / from exec ") || self.description == name
             }
             _ => false,
         };
-        let created = humantime::parse_rfc3339_weak(&self.created_at);
-        fits && self.kind == "regular" && created.is_ok_and(|at| (work.from..=work.to).contains(&at))
+        fits && self.kind == "regular" && self.created_within(work)
     }
 
     /// Returns the records this one builds on.
     pub(super) fn parents(&self) -> impl Iterator<Item = &str> {
-        let older = (!self.parent.is_empty()).then_some(self.parent.as_str());
-        older.into_iter().chain(self.parents.iter().flatten().map(String::as_str))
+        self.parents.iter().map(String::as_str)
     }
 }
 
-/// How Docker Engine refuses a second question for its disk usage while it works on the first.
-///
-/// Source: <https://github.com/moby/moby/blob/v20.10.24/daemon/disk_usage.go>
-const BUSY: &str = "a disk usage operation is already running";
+/// The most bytes an answer may have: a record takes a few hundred, and an engine may hold ten thousands of them.
+const MOST_ANSWER: usize = 256 << 20;
 
-/// Lists all records of the build cache; `None` while somebody else is asking.
+/// Lists records of the build cache, and so has the engine size those whose size it does not know.
 ///
-/// Older engines answer one such question at a time.
-pub(super) async fn records(address: &str) -> Result<Option<Vec<Record>>, EngineError> {
+/// # Errors
+/// [`EngineError`] when the engine cannot be asked.
+pub(super) async fn records(address: &str, asked: Asked<'_>) -> Result<Vec<Record>, EngineError> {
     let fail = |reason: String| EngineError::from_message("asking for its disk usage", reason);
-    let body = match get(address, "/system/df?type=build-cache").await {
-        Err(error) if error.to_string().contains(BUSY) => return Ok(None),
-        answer => answer.map_err(|error| fail(error.to_string()))?,
-    };
-    let usage: Usage =
-        serde_json::from_slice(&body).map_err(|error| fail(format!("answer not understood: {error}")))?;
-    Ok(Some(usage.build_cache.or(usage.build_cache_usage.and_then(|usage| usage.items)).unwrap_or_default()))
+    let channel = connect(address).await.map_err(|error| fail(error.to_string()))?;
+    let mut client = ControlClient::new(channel).max_decoding_message_size(MOST_ANSWER);
+    let request = DiskUsageRequest { filter: asked.filters(), ..DiskUsageRequest::default() };
+    let answer = client.disk_usage(request).await.map_err(|status| fail(status.message().to_owned()))?;
+    Ok(answer.into_inner().record.into_iter().map(Record::from).collect())
 }
 
-/// Sends one GET request on a connection of its own.
-async fn get(address: &str, path: &str) -> io::Result<Bytes> {
-    if let Some(socket) = address.strip_prefix("unix://") {
-        let stream = tokio::net::UnixStream::connect(Path::new(socket)).await?;
-        return exchange(stream, path).await;
-    }
-    let host = address.trim_start_matches("tcp://").trim_start_matches("http://").trim_end_matches('/');
-    exchange(tokio::net::TcpStream::connect(host).await?, path).await
+/// Opens a gRPC channel to the BuildKit inside Docker Engine, as its clients do: an upgrade of `POST /grpc`.
+///
+/// Source: <https://github.com/moby/moby/blob/v20.10.24/api/server/router/grpc/grpc_routes.go>
+async fn connect(address: &str) -> Result<Channel, Box<dyn std::error::Error + Send + Sync>> {
+    let mut stream = Some(if let Some(socket) = address.strip_prefix("unix://") {
+        upgrade(tokio::net::UnixStream::connect(Path::new(socket)).await?).await?
+    } else {
+        let host = address.trim_start_matches("tcp://").trim_start_matches("http://").trim_end_matches('/');
+        upgrade(tokio::net::TcpStream::connect(host).await?).await?
+    });
+    // The channel asks for its one connection, which is there already.
+    let connector = tower::service_fn(move |_| {
+        std::future::ready(stream.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)))
+    });
+    Ok(Endpoint::from_static("http://docker").connect_with_connector(connector).await?)
 }
 
-/// Speaks HTTP/1.1 on a fresh connection.
-async fn exchange(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, path: &str) -> io::Result<Bytes> {
+async fn upgrade(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> io::Result<Upgraded> {
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    let driver = tokio::spawn(connection);
-    let request =
-        hyper::Request::get(path).header("host", "docker").body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
+    tokio::spawn(connection.with_upgrades());
+    let request = hyper::Request::post("/grpc").header("host", "docker").header("connection", "Upgrade");
+    let request = request.header("upgrade", "h2c").body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
     let response = sender.send_request(request).await.map_err(io::Error::other)?;
-    let (parts, body) = response.into_parts();
-    let bytes = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    driver.abort();
-    if !parts.status.is_success() {
-        return Err(io::Error::other(format!(
-            "{path} answered {}: {}",
-            parts.status,
-            String::from_utf8_lossy(&bytes).trim()
-        )));
+    if response.status() != hyper::StatusCode::SWITCHING_PROTOCOLS {
+        return Err(io::Error::other(format!("POST /grpc answered {}", response.status())));
     }
-    Ok(bytes)
+    hyper::upgrade::on(response).await.map_err(io::Error::other)
 }
