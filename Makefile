@@ -10,10 +10,10 @@ GO_IMAGE ?=
 ARGS ?=
 no_engine := $(if $(filter-out 0,$(SKIP_ENGINE_TESTS)),--no-engine)
 
-.PHONY: help setup previous-go demo catalogue test bench fuzz fmt
+.PHONY: help setup previous-go demo catalogue test newer-engine bench fuzz fmt
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 # Only a scenario needs the Go release before; a first demo does not wait for it.
 previous-go: setup
@@ -33,6 +33,9 @@ test: previous-go ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
 	cargo test
+
+newer-engine: setup ## hold the engine's contract on a newer Docker Engine, too (SUITE=sid for the newest)
+	scripts/newer-engine cargo test --test engine_contract docker
 
 bench: setup ## measure the reading of logs beside grep, and inject and extract beside cp -a and cp in RUN
 	cargo bench --bench logs
