@@ -130,14 +130,14 @@ fn a_full_disk_is_recognised() {
 }
 
 #[test]
-fn a_damaged_entry_is_still_found_and_cut_to_half() {
+fn a_damaged_entry_is_still_found_and_cut_to_two_thirds() {
     let temp = tempfile::tempdir().unwrap();
     let mut store = Store::open(temp.path()).unwrap();
-    let (hit, spared) = (save(&mut store, "v1-go", b"12345678", 1), save(&mut store, "v2-go", b"12345678", 1));
+    let (hit, spared) = (save(&mut store, "v1-go", b"123456789", 1), save(&mut store, "v2-go", b"12345678", 1));
     assert_eq!(store.damage("v1-").unwrap(), 1);
     let sizes: Vec<_> = store.entries().iter().map(|entry| entry.size).collect();
-    assert_eq!(sizes, [4, 8]);
-    assert_eq!(fs::read(store.archive(hit.id)).unwrap(), b"1234");
+    assert_eq!(sizes, [6, 8]);
+    assert_eq!(fs::read(store.archive(hit.id)).unwrap(), b"123456");
     assert_eq!(fs::read(store.archive(spared.id)).unwrap(), b"12345678");
     assert!(store.reserve(identity("v1-go")).is_none(), "it cannot be saved anew");
 }
