@@ -207,8 +207,8 @@ fn cache_map_not_json() {
 
 fn full_disk() {
     let engine = Engine::of_the_environment();
-    // Full while the sample is written, and after the first build, while the caches are saved.
-    for (megabytes, cannot) in [(2, "/checkout/"), (12, "/store/")] {
+    // Full while the modules of the sample are made, and after the first build, while the caches are saved.
+    for (megabytes, cannot) in [(2, "/modules/"), (12, "/store/")] {
         let before = engine.holdings();
         let Some(ended) = program::run_on_small_disk(megabytes, &["--sample", "small"]) else {
             eprintln!("\nnote: this machine lets nobody mount a small disk, so a full one is not tried");

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::say;
 use crate::catalogue;
 use crate::dockerfile::Dockerfile;
-use crate::engine::{Cleaned, Docker};
+use crate::engine::{Cleaned, Docker, Engine as _};
 use crate::evidence::Evidence;
 use crate::plan::Trigger;
 use crate::runner::{self, Clock, Experiment, Ledger, Outcome, PlannedRun, Progress, Project, RunError, archive};
@@ -81,6 +81,11 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     live.show(&Progress::CleaningUp);
     let began = SystemTime::now();
     let (cleaned, removed) = clear_away(&engine, &ledger, scratch).await;
+    // What was in use a moment ago.
+    let cleaned = match engine.clean(&[]).await {
+        Ok(_) => cleaned,
+        Err(error) => cleaned.and(Err(error.into())),
+    };
     live.finish();
     let mut outcome = match ran {
         Ok(outcome) => outcome,

@@ -1,6 +1,7 @@
 //! One build over the API: the context streams in, the status streams out.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use bollard::models::BuildInfoAux;
 use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
@@ -8,9 +9,11 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::status::StatusFold;
+use super::status::{CONTEXT, COPY_OF_CONTEXT, STOPPING, StatusFold, Work};
 use super::{Docker, LABEL, words};
-use crate::engine::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, ByteStream, EngineError};
+use crate::engine::{
+    BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, ByteStream, EngineError, Namespace,
+};
 
 /// The build argument by which BuildKit's Dockerfile frontend prefixes the identity of every cache mount.
 ///
@@ -45,7 +48,13 @@ impl Docker {
         self.remember(&request_namespace);
         let _turn = self.turn.to_build().await;
         let (broken, context) = watched(context);
-        let mut fold = StatusFold::default();
+        let mut fold = Remembered {
+            docker: self,
+            namespace: &request_namespace,
+            fold: StatusFold::default(),
+            began: SystemTime::now(),
+            went_well: false,
+        };
         let mut outcome = BuildOutcome { image: None, failure: None };
         let mut images: HashMap<u64, String> = HashMap::new();
         let mut unresolved = None;
@@ -64,7 +73,7 @@ impl Docker {
                 outcome.failure = Some(BuildFailure { message });
             }
             match part.aux {
-                Some(BuildInfoAux::BuildKit(status)) => fold.add(status, &mut |event| {
+                Some(BuildInfoAux::BuildKit(status)) => fold.fold.add(status, &mut |event| {
                     match &event.kind {
                         BuildEventKind::Named(name) => {
                             if let Some(image) = name.strip_prefix("[internal] load metadata for ") {
@@ -83,8 +92,9 @@ impl Docker {
                 None => {}
             }
         }
-        let work = fold.finish(watch);
-        self.remember_work(&request_namespace, work);
+        fold.fold.finish(watch);
+        fold.went_well = outcome.failure.is_none();
+        drop(fold);
         if let Some(source) = broken.take() {
             return Err(EngineError::Archive { doing: doing.to_owned(), source });
         }
@@ -93,6 +103,31 @@ impl Docker {
                 .map(|failure| BuildOutcome { image: None, failure: Some(failure) }),
             None => Ok(outcome),
         }
+    }
+}
+
+/// The vertexes of one build, remembered when it ends, also when somebody stops it.
+struct Remembered<'a> {
+    docker: &'a Docker,
+    namespace: &'a Namespace,
+    fold: StatusFold,
+    began: SystemTime,
+    went_well: bool,
+}
+
+impl Drop for Remembered<'_> {
+    fn drop(&mut self) {
+        let now = SystemTime::now();
+        let mut work = self.fold.work(now);
+        if !self.went_well {
+            // Of a build that broke off, the engine need not have said that it took the context.
+            work.extend([CONTEXT, COPY_OF_CONTEXT].map(|vertex| Work {
+                vertex: vertex.to_owned(),
+                from: self.began,
+                to: now + STOPPING,
+            }));
+        }
+        self.docker.remember_work(self.namespace, work);
     }
 }
 

@@ -13,7 +13,7 @@ use super::usage::{self, Asked, Record};
 use super::{Docker, LABEL, failed};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
-/// How often, and after which pause, records are asked for and removed until none is left.
+/// How often in vain, and after which pause, records are asked for and removed until none is left.
 ///
 /// The engine passes over a record in use without a word, and one stays in use for a moment after its build was stopped.
 const ROUNDS: u32 = 25;
@@ -57,10 +57,15 @@ impl Docker {
     /// Lists the records that may be cache mounts of a namespace, under which nothing is built just now.
     pub(super) async fn records_of(&self, namespace: &Namespace) -> Result<Vec<Record>, EngineError> {
         if self.made.lock().is_ok_and(|made| made.get(namespace).is_some_and(Made::unmarked)) {
-            let _alone = self.turn.alone().await;
-            return usage::records(&self.address, Asked::Mounts).await;
+            return self.records(Asked::Mounts).await;
         }
-        usage::records(&self.address, Asked::Naming(std::slice::from_ref(namespace))).await
+        self.records(Asked::Naming(std::slice::from_ref(namespace))).await
+    }
+
+    /// Lists records; when no build of ours can mind it, if it has to be so.
+    async fn records(&self, asked: Asked<'_>) -> Result<Vec<Record>, EngineError> {
+        let _alone = if asked.touches_others() { Some(self.turn.alone().await) } else { None };
+        usage::records(&self.address, asked).await
     }
 
     /// Removes the containers, images, cache mounts and layers of namespaces; see [`Engine::clean`](crate::engine::Engine::clean).
@@ -98,10 +103,11 @@ impl Docker {
             }
         }
         let records = match self.finished(namespaces) {
-            Some(made) => self.remove_records(&made, Asked::All, &mut cleaned).await,
+            Some(made) => self.remove_all_records(made, namespaces.is_empty(), &mut cleaned).await,
+            None if namespaces.is_empty() => Ok(()),
             None => {
                 let marked = namespaces.iter().map(|namespace| (namespace.clone(), Made::default())).collect();
-                self.remove_records(&marked, Asked::Naming(namespaces), &mut cleaned).await
+                self.remove_records(&marked, Asked::Naming(namespaces), 0, &mut cleaned).await.map(drop)
             }
         };
         if let Err(error) = records {
@@ -113,8 +119,8 @@ impl Docker {
     /// Notes that namespaces are done with. Hands out all that is remembered, and forgets it, when nobody is left who
     /// works beside them.
     ///
-    /// Layers such as those of `COPY` bear no mark and are made once for all who copy the same. To find them, the whole
-    /// build cache has to be looked at, which needs a moment without builds; so the last one takes those of all.
+    /// Layers such as those of `COPY` bear no mark and are made once for all who copy the same. Whose they are is known when
+    /// all have ended; so the last one takes those of all.
     fn finished(&self, namespaces: &[Namespace]) -> Option<HashMap<Namespace, Made>> {
         let mut made = self.made.lock().ok()?;
         for namespace in namespaces {
@@ -123,38 +129,63 @@ impl Docker {
         made.values().all(|made| made.done).then(|| std::mem::take(&mut *made))
     }
 
-    /// Removes the records of namespaces among those asked for. Who looks at all of them insists that they go.
+    /// Removes all records of namespaces. What is in use still is remembered for the next clean-up, unless it is the last.
+    async fn remove_all_records(
+        &self,
+        made: HashMap<Namespace, Made>,
+        last: bool,
+        cleaned: &mut Cleaned,
+    ) -> Result<(), EngineError> {
+        let all: Vec<Namespace> = made.keys().cloned().collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        let unmarked = made.values().any(Made::unmarked);
+        let asked = if unmarked { Asked::All } else { Asked::NamingOrLayers(&all) };
+        let left = self.remove_records(&made, asked, if last { ROUNDS } else { 2 }, cleaned).await?;
+        if left > 0 && last {
+            let reason = format!("{left} records stay in use");
+            return Err(EngineError::from_message("removing build cache records", reason));
+        }
+        if left > 0
+            && let Ok(mut known) = self.made.lock()
+        {
+            for (namespace, made) in made {
+                known.entry(namespace).or_insert(made);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the records of namespaces among those asked for. So many rounds may bring nothing before it gives up; returns
+    /// how many are left.
     async fn remove_records(
         &self,
         made: &HashMap<Namespace, Made>,
         asked: Asked<'_>,
+        patience: u32,
         cleaned: &mut Cleaned,
-    ) -> Result<(), EngineError> {
-        let insist = matches!(asked, Asked::All);
-        let mut left = 0;
-        for round in 0..ROUNDS {
-            let records = {
-                let _alone = if insist { Some(self.turn.alone().await) } else { None };
-                usage::records(&self.address, asked).await?
-            };
+    ) -> Result<usize, EngineError> {
+        let mut vain = 0;
+        loop {
+            let records = self.records(asked).await?;
             let claims = Claims::new(&records, made);
-            if claims.free.is_empty() {
-                return Ok(());
-            }
             let (deleted, bytes) = self.prune(&claims.free).await?;
             cleaned.bytes += bytes;
             cleaned.mounts += deleted.iter().filter(|record| claims.mounts.contains(record.as_str())).count();
             cleaned.layers += deleted.iter().filter(|record| !claims.mounts.contains(record.as_str())).count();
-            left = claims.free.len() - deleted.iter().filter(|id| claims.free.contains(id.as_str())).count();
-            if left == 0 || (deleted.is_empty() && !insist) {
-                return Ok(());
-            }
+            let left = claims.free.iter().filter(|id| !deleted.iter().any(|gone| gone == *id)).count();
             // What stood on a removed layer has set it free at once; what is in use takes its time.
-            if deleted.is_empty() && round + 1 < ROUNDS {
-                tokio::time::sleep(PAUSE).await;
+            match (left, deleted.is_empty()) {
+                (0, _) => return Ok(0),
+                (_, false) => {}
+                (left, true) if vain >= patience => return Ok(left),
+                (_, true) => {
+                    vain += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
-        Err(EngineError::from_message("removing build cache records", format!("{left} records stay in use")))
     }
 
     /// Removes the cache mounts of a namespace and leaves its layers; see [`Engine::drop_mounts`](crate::engine::Engine::drop_mounts).

@@ -10,6 +10,12 @@ use bollard::moby::buildkit::v1::{StatusResponse, Vertex};
 
 use crate::engine::{BuildEvent, BuildEventKind};
 
+/// The vertex that takes a build's context.
+pub(super) const CONTEXT: &str = "[internal] load remote build context";
+
+/// The vertex that unpacks it.
+pub(super) const COPY_OF_CONTEXT: &str = "copy /context /";
+
 /// The state of one build's vertexes.
 #[derive(Debug, Default)]
 pub(super) struct StatusFold {
@@ -30,9 +36,13 @@ pub(super) struct Work {
     pub(super) to: SystemTime,
 }
 
+/// How long an engine may go on with a vertex of a build that was stopped.
+pub(super) const STOPPING: Duration = Duration::from_secs(10);
+
 /// What was seen of one vertex.
 #[derive(Debug)]
 struct Known {
+    name: String,
     number: u64,
     started: Option<SystemTime>,
     running: Option<SystemTime>,
@@ -63,13 +73,24 @@ impl StatusFold {
         }
     }
 
-    /// Hands on lines that never ended, and returns when each vertex worked.
-    pub(super) fn finish(mut self, out: &mut dyn FnMut(BuildEvent)) -> Vec<Work> {
+    /// Hands on lines that never ended.
+    pub(super) fn finish(&mut self, out: &mut dyn FnMut(BuildEvent)) {
         let at = self.last.unwrap_or(SystemTime::UNIX_EPOCH);
         for known in self.vertexes.values_mut() {
             known.flush(at, out);
         }
-        self.work
+    }
+
+    /// Takes when each vertex worked. One that was not seen to end, because somebody stopped the build, may have made
+    /// something until a little later.
+    pub(super) fn work(&mut self, now: SystemTime) -> Vec<Work> {
+        let mut work = std::mem::take(&mut self.work);
+        for known in self.vertexes.values().filter(|known| !known.ended) {
+            if let Some(from) = known.started {
+                work.push(Work { vertex: known.name.clone(), from, to: now + STOPPING });
+            }
+        }
+        work
     }
 
     fn vertex(&mut self, vertex: Vertex, out: &mut dyn FnMut(BuildEvent)) {
@@ -84,6 +105,7 @@ impl StatusFold {
         if !self.vertexes.contains_key(&vertex.digest) {
             self.count += 1;
             let known = Known {
+                name: vertex.name.clone(),
                 number: self.count,
                 started,
                 running: None,

@@ -2,8 +2,8 @@
 //!
 //! To size a cache mount, an engine takes hold of it for a moment, and a step that opens the mount in that moment finds it
 //! locked and gets a new, empty one. A runner whose neighbour asks for the whole disk usage would lose its mounts, and the
-//! verdict would be a lie. Who asks from another process cannot be kept from it here; who asks for a namespace that
-//! nothing is built under does no harm. Source: <https://github.com/moby/buildkit/issues/883>; moby/buildkit v0.8
+//! verdict would be a lie. So almost every listing here leaves out the cache mounts of others; one that cannot takes a
+//! turn. Other programs that ask cannot be kept from it. Source: <https://github.com/moby/buildkit/issues/883>; moby/buildkit v0.8
 //! `cache/manager.go` (`DiskUsage`) and `solver/llbsolver/mounts/mount.go` (`getRefCacheDirNoCache`).
 
 use std::collections::BTreeMap;

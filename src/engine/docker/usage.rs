@@ -19,7 +19,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::MARKER;
 use super::clean::Made;
-use super::status::{Work, time};
+use super::status::{CONTEXT, COPY_OF_CONTEXT, Work, time};
 use crate::engine::{EngineError, EngineMount, Namespace};
 
 /// One record of the build cache.
@@ -56,12 +56,14 @@ impl From<UsageRecord> for Record {
 /// Which records are asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asked<'a> {
-    /// All there are.
+    /// All there are, the cache mounts of everybody too.
     All,
     /// All cache mounts.
     Mounts,
     /// Those whose description names one of these namespaces.
     Naming(&'a [Namespace]),
+    /// Those, and everything that is no cache mount.
+    NamingOrLayers(&'a [Namespace]),
 }
 
 impl Asked<'_> {
@@ -73,7 +75,17 @@ impl Asked<'_> {
             Self::Naming(namespaces) => {
                 namespaces.iter().map(|namespace| format!("description~={}", namespace.as_str())).collect()
             }
+            Self::NamingOrLayers(namespaces) => {
+                let mut filters = Self::Naming(namespaces).filters();
+                filters.push("type!=exec.cachemount".to_owned());
+                filters
+            }
         }
+    }
+
+    /// Tells whether the cache mounts of others are among them, which a look at them takes hold of.
+    pub(super) fn touches_others(self) -> bool {
+        matches!(self, Self::All | Self::Mounts)
     }
 }
 
@@ -140,8 +152,8 @@ impl Record {
     /// A context's upload and its unpacking carry no mark of ours, but the engine dates both them and the vertexes.
     pub(super) fn made_by(&self, work: &Work) -> bool {
         let fits = match work.vertex.as_str() {
-            "[internal] load remote build context" => self.description.starts_with("http url http://build-context-"),
-            "copy /context /" => self.description == "fileop target" || self.description.starts_with("copy /context /"),
+            CONTEXT => self.description.starts_with("http url http://build-context-"),
+            COPY_OF_CONTEXT => self.description == "fileop target" || self.description.starts_with("copy /context /"),
             name if name.contains("] COPY ") || name.contains("] ADD ") || name.contains("] WORKDIR ") => {
                 self.description == "fileop target" || self.description == name
             }
