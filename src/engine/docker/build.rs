@@ -119,13 +119,11 @@ impl Drop for Remembered<'_> {
     fn drop(&mut self) {
         let now = SystemTime::now();
         let mut work = self.fold.work(now);
+        // Of a build that broke off, and now and then of any, the engine does not say when it took the context.
+        let to = if self.went_well { now } else { now + STOPPING };
+        work.push(Work { vertex: CONTEXT.to_owned(), from: self.began, to });
         if !self.went_well {
-            // Of a build that broke off, the engine need not have said that it took the context.
-            work.extend([CONTEXT, COPY_OF_CONTEXT].map(|vertex| Work {
-                vertex: vertex.to_owned(),
-                from: self.began,
-                to: now + STOPPING,
-            }));
+            work.push(Work { vertex: COPY_OF_CONTEXT.to_owned(), from: self.began, to });
         }
         self.docker.remember_work(self.namespace, work);
     }
