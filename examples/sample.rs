@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
     for file in sample::project(variant) {
         write(&folder.join(file.path), &file.bytes)?;
     }
-    for file in modules::proxy(variant) {
+    for file in modules::proxies(variant).flatten() {
         write(&folder.join(sample::PROXY_DIR).join(file.path), &file.bytes)?;
     }
     write(&folder.join("Dockerfile"), sample::DOCKERFILE.as_bytes())

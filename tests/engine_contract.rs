@@ -81,6 +81,7 @@ cases! {
     a_build_sees_what_was_injected,
     what_a_build_leaves_is_extracted,
     mounts_tell_who_created_them,
+    a_mount_that_no_shell_opened_is_found_and_goes,
     a_failing_run_is_an_outcome,
     the_layer_cache_answers_the_same_build_of_the_same_namespace,
     the_layer_cache_answers_step_by_step,

@@ -1,4 +1,4 @@
-//! The modules the sample depends on, generated, so that a build needs no network and `go.sum` holds. [`proxy`] is
+//! The modules the sample depends on, generated, so that a build needs no network and `go.sum` holds. [`proxies`] is
 //! principal.
 //!
 //! Everything here follows from constants: the same bytes on every machine. Nothing is written anywhere.
@@ -15,12 +15,7 @@ use super::sample::{File, Variant};
 
 /// Generates the files of a Go module proxy that holds every module of a variant, in the layout `GOPROXY=file://…` reads.
 ///
-/// The files come one module after the other, so that the caller never holds more than one in memory.
-pub fn proxy(variant: Variant) -> impl Iterator<Item = File> {
-    proxies(variant).flatten()
-}
-
-/// Generates the same files module by module, for a caller who shares the work out.
+/// They come module by module, so that the work can be shared out, and who takes one never holds more in memory.
 pub fn proxies(variant: Variant) -> impl Iterator<Item = impl Iterator<Item = File> + Send> + Send {
     let all = catalogue::modules(variant);
     let released = catalogue::released(variant).path();
@@ -99,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_proxy_serves_every_version_it_lists() {
-        let files: Vec<String> = proxy(Variant::Small).map(|file| file.path).collect();
+        let files: Vec<String> = proxies(Variant::Small).flatten().map(|file| file.path).collect();
         for version in ["v1.0.9", "v1.1.0", "v1.8.0"] {
             for kind in ["info", "mod", "zip"] {
                 assert!(

@@ -114,6 +114,17 @@ pub(crate) async fn mounts_tell_who_created_them<E: Engine>(bench: &Bench<'_, E>
     assert_eq!(found, [("/built", Creator::Build), ("/in", Creator::Inject), ("/out", Creator::Extract)]);
 }
 
+pub(crate) async fn a_mount_that_no_shell_opened_is_found_and_goes<E: Engine>(bench: &Bench<'_, E>) {
+    let (namespace, other) = (bench.namespace(), bench.namespace());
+    bench.inject(&other, MOUNT, vec![archive(&[file("f", 0o644, b"stays")])]).await;
+    bench.build(bench.request(&namespace), "RUN --mount=type=cache,target=/x [\"true\"]").await;
+    let found = bench.engine.mounts(&namespace).await.unwrap();
+    assert_eq!(found.iter().map(|mount| mount.target.as_str()).collect::<Vec<_>>(), ["/x"]);
+    assert_eq!(bench.engine.drop_mounts(&namespace).await.unwrap(), 1);
+    assert_eq!(bench.engine.mounts(&namespace).await.unwrap(), []);
+    assert_eq!(bench.engine.mounts(&other).await.unwrap().len(), 1);
+}
+
 pub(crate) async fn a_failing_run_is_an_outcome<E: Engine>(bench: &Bench<'_, E>) {
     let request = BuildRequest { export: true, ..bench.request(&bench.namespace()) };
     let built = bench.build(request, "RUN echo before && exit 1\nRUN echo never").await;
@@ -287,9 +298,11 @@ async fn make_one_of_each<E: Engine + Inventory>(bench: &Bench<'_, E>, namespace
     let image = built.outcome.image.expect("an image");
     assert!(bench.engine.has_image(&image).await.unwrap());
     assert_eq!(bench.engine.mounts(namespace).await.unwrap().len(), 2);
+    // Some engines export every build, and so have images of the copies, too.
+    let marked = bench.engine.marked(namespace);
+    let images = marked.iter().filter(|what| what.starts_with("/images/json")).count().max(1);
     let cleaned = bench.engine.clean(std::slice::from_ref(namespace)).await.unwrap();
-    // Some engines export every build.
-    assert!((cleaned.mounts, cleaned.containers) == (2, 0) && cleaned.images >= 1, "{cleaned:?}");
+    assert_eq!((cleaned.mounts, cleaned.images, cleaned.containers), (2, images, 0), "{cleaned:?}");
     assert!(cleaned.layers >= 1, "{cleaned:?}");
     assert_eq!(bench.engine.mounts(namespace).await.unwrap(), []);
     assert!(!bench.engine.has_image(&image).await.unwrap());

@@ -117,8 +117,7 @@ impl Engine {
         let usage = self.get("/system/df?type=build-cache");
         let records = usage["BuildCache"].as_array().cloned().unwrap_or_default();
         let record = |record: &Value| Record { id: text(&record["ID"]), description: text(&record["Description"]) };
-        // The engine's own handle on an image that was built on holds no bytes and is nobody's.
-        records.iter().map(record).filter(|record| record.description.trim() != "from local").collect()
+        records.iter().map(record).collect()
     }
 
     /// Builds a Dockerfile in the engine's own builder, as `docker build` does.

@@ -20,7 +20,7 @@ const ROUNDS: u32 = 25;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
 
 /// What is remembered of a namespace so that its leavings can be told from everything else.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(super) struct Made {
     /// When its vertexes worked.
     pub(super) work: Vec<Work>,

@@ -161,6 +161,8 @@ impl Record {
             name if name.starts_with("[internal] setting") => {
                 self.description == "fileop target" || self.description == name
             }
+            // The engine's handle on an image of its own, made by who first builds on it.
+            name if name.contains("] FROM ") => self.description.trim_end() == "from local",
             name if name.contains("] RUN ") => {
                 self.description.starts_with("mount / from exec ") || self.description == name
             }
