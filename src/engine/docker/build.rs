@@ -1,7 +1,6 @@
 //! One build over the API: the context streams in, the status streams out.
 
 use std::collections::HashMap;
-use std::time::SystemTime;
 
 use bollard::models::BuildInfoAux;
 use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
@@ -9,11 +8,9 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::status::{CONTEXT, COPY_OF_CONTEXT, STOPPING, StatusFold, Work};
+use super::made::Remembered;
 use super::{Docker, LABEL, words};
-use crate::engine::{
-    BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, ByteStream, EngineError, Namespace,
-};
+use crate::engine::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, ByteStream, EngineError};
 
 /// The build argument by which BuildKit's Dockerfile frontend prefixes the identity of every cache mount.
 ///
@@ -45,16 +42,9 @@ impl Docker {
             rm: true,
             ..BuildImageOptions::default()
         };
-        self.remember(&request_namespace);
         let _turn = self.turn.to_build().await;
+        let mut seen = Remembered::begin(self, &request_namespace);
         let (broken, context) = watched(context);
-        let mut fold = Remembered {
-            docker: self,
-            namespace: &request_namespace,
-            fold: StatusFold::default(),
-            began: SystemTime::now(),
-            went_well: false,
-        };
         let mut outcome = BuildOutcome { image: None, failure: None };
         let mut images: HashMap<u64, String> = HashMap::new();
         let mut unresolved = None;
@@ -73,7 +63,7 @@ impl Docker {
                 outcome.failure = Some(BuildFailure { message });
             }
             match part.aux {
-                Some(BuildInfoAux::BuildKit(status)) => fold.fold.add(status, &mut |event| {
+                Some(BuildInfoAux::BuildKit(status)) => seen.fold.add(status, &mut |event| {
                     match &event.kind {
                         BuildEventKind::Named(name) => {
                             if let Some(image) = name.strip_prefix("[internal] load metadata for ") {
@@ -92,9 +82,9 @@ impl Docker {
                 None => {}
             }
         }
-        fold.fold.finish(watch);
-        fold.went_well = outcome.failure.is_none();
-        drop(fold);
+        seen.fold.finish(watch);
+        seen.went_well = outcome.failure.is_none();
+        drop(seen);
         if let Some(source) = broken.take() {
             return Err(EngineError::Archive { doing: doing.to_owned(), source });
         }
@@ -103,29 +93,6 @@ impl Docker {
                 .map(|failure| BuildOutcome { image: None, failure: Some(failure) }),
             None => Ok(outcome),
         }
-    }
-}
-
-/// The vertexes of one build, remembered when it ends, also when somebody stops it.
-struct Remembered<'a> {
-    docker: &'a Docker,
-    namespace: &'a Namespace,
-    fold: StatusFold,
-    began: SystemTime,
-    went_well: bool,
-}
-
-impl Drop for Remembered<'_> {
-    fn drop(&mut self) {
-        let now = SystemTime::now();
-        let mut work = self.fold.work(now);
-        // Of a build that broke off, and now and then of any, the engine does not say when it took the context.
-        let to = if self.went_well { now } else { now + STOPPING };
-        work.push(Work { vertex: CONTEXT.to_owned(), from: self.began, to });
-        if !self.went_well {
-            work.push(Work { vertex: COPY_OF_CONTEXT.to_owned(), from: self.began, to });
-        }
-        self.docker.remember_work(self.namespace, work);
     }
 }
 

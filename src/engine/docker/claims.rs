@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::clean::Made;
+use super::made::Made;
 use super::usage::Record;
 use crate::engine::Namespace;
 

@@ -8,7 +8,7 @@ use bollard::query_parameters::{
 };
 
 use super::claims::Claims;
-use super::status::Work;
+use super::made::Made;
 use super::usage::{self, Asked, Record};
 use super::{Docker, LABEL, failed};
 use crate::engine::{Cleaned, EngineError, Namespace};
@@ -19,41 +19,7 @@ use crate::engine::{Cleaned, EngineError, Namespace};
 const ROUNDS: u32 = 25;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
 
-/// What is remembered of a namespace so that its leavings can be told from everything else.
-#[derive(Debug, Default)]
-pub(super) struct Made {
-    /// When its vertexes worked.
-    pub(super) work: Vec<Work>,
-    /// Whether it was cleaned up already, but for what bears no mark.
-    done: bool,
-}
-
-impl Made {
-    /// Tells whether a command may have mounted a cache without a mark: one that no shell runs, on an engine whose
-    /// records say no id.
-    fn unmarked(&self) -> bool {
-        self.work.iter().any(|work| {
-            let (_, command) = work.vertex.split_once("RUN ").unwrap_or_default();
-            command.split(' ').find(|word| !word.starts_with("--")).is_some_and(|word| word.starts_with('['))
-        })
-    }
-}
-
 impl Docker {
-    /// Remembers that something is built under a namespace.
-    pub(super) fn remember(&self, namespace: &Namespace) {
-        if let Ok(mut made) = self.made.lock() {
-            made.entry(namespace.clone()).or_default().done = false;
-        }
-    }
-
-    /// Remembers when the vertexes of one build worked.
-    pub(super) fn remember_work(&self, namespace: &Namespace, work: Vec<Work>) {
-        if let Ok(mut made) = self.made.lock() {
-            made.entry(namespace.clone()).or_default().work.extend(work);
-        }
-    }
-
     /// Lists the records that may be cache mounts of a namespace, under which nothing is built just now.
     pub(super) async fn records_of(&self, namespace: &Namespace) -> Result<Vec<Record>, EngineError> {
         if self.made.lock().is_ok_and(|made| made.get(namespace).is_some_and(Made::unmarked)) {

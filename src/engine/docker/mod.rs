@@ -1,12 +1,13 @@
 //! Docker Engine: BuildKit through its HTTP API, with no docker CLI and no buildx. [`Docker`] is principal.
 //!
 //! This folder alone names bollard. Images go through it here, builds in `build`, copies in `copy`, the disk usage that
-//! proves what exists in `usage`, and the removal of exactly what was made in `clean`.
+//! proves what exists in `usage`, what is remembered of it in `made`, and the removal of exactly that in `clean`.
 
 mod build;
 mod claims;
 mod clean;
 mod copy;
+mod made;
 mod status;
 mod turn;
 mod usage;
@@ -24,7 +25,7 @@ use super::{
     EngineMount, Namespace,
 };
 
-use clean::Made;
+use made::Made;
 use turn::Turn;
 
 /// The label that says an image or container is ours, with the namespace as its value.

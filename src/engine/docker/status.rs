@@ -36,9 +36,6 @@ pub(super) struct Work {
     pub(super) to: SystemTime,
 }
 
-/// How long an engine may go on with a vertex of a build that was stopped.
-pub(super) const STOPPING: Duration = Duration::from_secs(10);
-
 /// What was seen of one vertex.
 #[derive(Debug)]
 struct Known {
@@ -81,13 +78,12 @@ impl StatusFold {
         }
     }
 
-    /// Takes when each vertex worked. One that was not seen to end, because somebody stopped the build, may have made
-    /// something until a little later.
-    pub(super) fn work(&mut self, now: SystemTime) -> Vec<Work> {
+    /// Takes when each vertex worked; one that was not seen to end is taken to have ended at the moment given.
+    pub(super) fn work(&mut self, until: SystemTime) -> Vec<Work> {
         let mut work = std::mem::take(&mut self.work);
         for known in self.vertexes.values().filter(|known| !known.ended) {
             if let Some(from) = known.started {
-                work.push(Work { vertex: known.name.clone(), from, to: now + STOPPING });
+                work.push(Work { vertex: known.name.clone(), from, to: until });
             }
         }
         work

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::transport::{Channel, Endpoint};
 
 use super::MARKER;
-use super::clean::Made;
+use super::made::Made;
 use super::status::{CONTEXT, COPY_OF_CONTEXT, Work, time};
 use crate::engine::{EngineError, EngineMount, Namespace};
 
