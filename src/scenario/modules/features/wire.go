@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/binary"
 	"errors"
 	"math"
 	"slices"
@@ -9,20 +8,39 @@ import (
 
 var errTruncated = errors.New("message ends too early")
 
-func readTag(in []byte) (uint64, []byte, error) {
-	value, size := binary.Uvarint(in)
-	if size <= 0 {
-		return 0, nil, errTruncated
+// Package encoding/binary would bring in package reflect.
+func appendVarint(out []byte, value uint64) []byte {
+	for ; value >= 1<<7; value >>= 7 {
+		out = append(out, byte(value)|1<<7)
 	}
-	return value, in[size:], nil
+	return append(out, byte(value))
+}
+
+// appendSigned writes small numbers of either sign short.
+func appendSigned(out []byte, value int64) []byte {
+	return appendVarint(out, uint64(value)<<1^uint64(value>>63))
+}
+
+func readTag(in []byte) (value uint64, rest []byte, err error) {
+	for position, part := range in {
+		shift := 7 * position
+		if shift > 63 {
+			break
+		}
+		value |= uint64(part&(1<<7-1)) << shift
+		if part < 1<<7 {
+			return value, in[position+1:], nil
+		}
+	}
+	return 0, nil, errTruncated
 }
 
 func appendBlob(out []byte, tag uint64, value []byte) []byte {
 	if len(value) == 0 {
 		return out
 	}
-	out = binary.AppendUvarint(out, tag)
-	out = binary.AppendUvarint(out, uint64(len(value)))
+	out = appendVarint(out, tag)
+	out = appendVarint(out, uint64(len(value)))
 	return append(out, value...)
 }
 
@@ -34,7 +52,9 @@ func readBlob(in []byte) ([]byte, []byte, error) {
 	return slices.Clone(in[:size]), in[size:], nil
 }
 
-func appendText(out []byte, tag uint64, value string) []byte { return appendBlob(out, tag, []byte(value)) }
+func appendText(out []byte, tag uint64, value string) []byte {
+	return appendBlob(out, tag, []byte(value))
+}
 
 func readText(in []byte) (string, []byte, error) {
 	value, in, err := readBlob(in)
@@ -45,15 +65,12 @@ func appendInteger(out []byte, tag uint64, value int64) []byte {
 	if value == 0 {
 		return out
 	}
-	return binary.AppendVarint(binary.AppendUvarint(out, tag), value)
+	return appendSigned(appendVarint(out, tag), value)
 }
 
 func readInteger(in []byte) (int64, []byte, error) {
-	value, size := binary.Varint(in)
-	if size <= 0 {
-		return 0, nil, errTruncated
-	}
-	return value, in[size:], nil
+	value, in, err := readTag(in)
+	return int64(value>>1) ^ -int64(value&1), in, err
 }
 
 func appendFlag(out []byte, tag uint64, value bool) []byte {
@@ -80,7 +97,7 @@ func readRatio(in []byte) (float64, []byte, error) {
 func appendTexts(out []byte, tag uint64, values []string) []byte {
 	var inner []byte
 	for _, value := range values {
-		inner = binary.AppendUvarint(inner, uint64(len(value)))
+		inner = appendVarint(inner, uint64(len(value)))
 		inner = append(inner, value...)
 	}
 	return appendBlob(out, tag, inner)
@@ -104,8 +121,8 @@ func appendCounts(out []byte, tag uint64, values map[string]int64) []byte {
 	slices.Sort(keys)
 	var inner []byte
 	for _, key := range keys {
-		inner = binary.AppendUvarint(inner, uint64(len(key)))
-		inner = binary.AppendVarint(append(inner, key...), values[key])
+		inner = appendVarint(inner, uint64(len(key)))
+		inner = appendSigned(append(inner, key...), values[key])
 	}
 	return appendBlob(out, tag, inner)
 }
