@@ -33,7 +33,7 @@ impl Docker {
         let options = BuildImageOptions {
             dockerfile: request.dockerfile,
             version: BuilderVersion::BuilderBuildKit,
-            session: Some(session_name(namespace)),
+            session: Some(self.session.get_or_init(|| namespace.to_owned()).clone()),
             buildargs: Some(args),
             labels: Some(HashMap::from([(LABEL.to_owned(), namespace.to_owned())])),
             target: request.target.unwrap_or_default(),
@@ -114,13 +114,6 @@ fn sort_failure(
         return Ok(failure);
     }
     Err(EngineError::from_message("building", failure.message))
-}
-
-/// A name for the session of one build; the engine wants each to be distinct.
-fn session_name(namespace: &str) -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{namespace}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Where a broken context leaves its error, for the caller to find after the engine has complained in its own words.

@@ -13,7 +13,7 @@ mod turn;
 mod usage;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bytes::Bytes;
@@ -53,6 +53,12 @@ pub struct Docker {
     way: Arc<copy::Way>,
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
     turn: Arc<Turn>,
+    /// The session of all its builds, named after the first namespace. The client library opens one for every build and
+    /// never closes it; of a name that is open already the engine refuses another, and the build uses the one there is.
+    /// Each costs both sides a health check a second.
+    ///
+    /// Source: <https://github.com/moby/buildkit/blob/v0.8.3/session/manager.go> (`HandleHTTPRequest`)
+    session: Arc<OnceLock<String>>,
 }
 
 impl Docker {
@@ -79,7 +85,7 @@ impl Docker {
         let without_export = if skips { client.clone().with_request_modifier(skip_export) } else { client.clone() };
         let way = Arc::new(copy::Way::of(&address));
         let turn = Turn::of(&address);
-        Ok(Self { client, without_export, address, way, made: Arc::default(), turn })
+        Ok(Self { client, without_export, address, way, made: Arc::default(), turn, session: Arc::default() })
     }
 
     /// Copies as with an engine on another machine, which cannot open a connection to this one.
