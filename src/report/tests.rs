@@ -54,7 +54,7 @@ fn an_effective_case_as_text() {
 
     checks
       pass        A   actions/cache restored something real
-                      restored 118.0 MB (exact hit)
+                      restored 118.0 MB (hit)
                       needs at least 100.0 MB
       pass        B   cache-dance carried it
                       injected each mount; run 1 extracted, then saved 118.0 MB

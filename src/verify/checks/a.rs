@@ -55,7 +55,7 @@ pub(crate) fn read(view: &View) -> Reading {
         sum = sum.saturating_add(bytes);
         evidence.extend(cache.restore_quotes());
     }
-    let exact = if caches.iter().all(|cache| cache.hit_exactly()) { "exact hit" } else { "hit" };
+    let exact = if caches.iter().all(|cache| cache.hit_exactly()) { "hit" } else { "partial hit" };
     let observed = format!("restored {} ({exact})", size(sum));
     match floor {
         None => Reading::unobserved(format!("{observed}; what was saved was not seen"), threshold).resting_on(evidence),
