@@ -9,6 +9,10 @@ mod view;
 pub(super) use args::Scenarios;
 pub(super) use names::ScenarioName;
 
+use std::io;
+
+use terminal_size::terminal_size_of;
+
 use super::exit::Exit;
 use super::out;
 use super::problem::Problem;
@@ -21,8 +25,10 @@ pub(super) fn run(command: &Scenarios) -> Result<Exit, Problem> {
     match command {
         Scenarios::List { format } => {
             let catalogue = chosen(&[])?;
+            // A pipe gets the whole titles.
+            let width = terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
             out(&match format {
-                ListFormat::Text => report::list(&catalogue, true),
+                ListFormat::Text => report::list(&catalogue, width, true),
                 ListFormat::Json => report::list_json(&catalogue),
             });
             Ok(Exit::Effective)

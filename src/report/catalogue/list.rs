@@ -4,12 +4,10 @@ use super::super::style::{Style, clip};
 use crate::catalogue::Chosen;
 use crate::scenario::Group;
 
-const WIDTH: usize = 80;
-
-/// Writes names and titles, by the parts of the catalogue.
-pub fn list(catalogue: &[Chosen], color: bool) -> String {
+/// Writes names and titles, by the parts of the catalogue. Titles are cut to the width, in characters, where there is one.
+pub fn list(catalogue: &[Chosen], width: Option<usize>, color: bool) -> String {
     let style = Style::new(color);
-    let width = catalogue.iter().map(|chosen| chosen.scenario.name.chars().count()).max().unwrap_or(0);
+    let names = catalogue.iter().map(|chosen| chosen.scenario.name.chars().count()).max().unwrap_or(0);
     let mut lines = Vec::new();
     let mut group: Option<Group> = None;
     for Chosen { scenario, .. } in catalogue {
@@ -20,8 +18,11 @@ pub fn list(catalogue: &[Chosen], color: bool) -> String {
             lines.push(style.bold(scenario.about.group.title()));
             group = Some(scenario.about.group);
         }
-        let title = clip(&scenario.about.title, WIDTH - width - 4);
-        lines.push(format!("  {:width$}  {title}", scenario.name));
+        let title = match width {
+            Some(width) => clip(&scenario.about.title, width.saturating_sub(names + 4)),
+            None => scenario.about.title.clone(),
+        };
+        lines.push(format!("  {:names$}  {title}", scenario.name));
     }
     lines.push(String::new());
     lines.join("\n")

@@ -171,8 +171,11 @@ fn all() -> Vec<Chosen> {
 fn everything_a_person_reads_fits_80_columns() {
     let catalogue = all();
     let scenarios: Vec<_> = catalogue.iter().map(|chosen| chosen.scenario.clone()).collect();
-    let mut pages =
-        vec![list(&catalogue, false), matrix(&Matrix::of_scenarios(&scenarios), false), outcome(&round(), false)];
+    let mut pages = vec![
+        list(&catalogue, Some(80), false),
+        matrix(&Matrix::of_scenarios(&scenarios), false),
+        outcome(&round(), false),
+    ];
     pages.extend(catalogue.iter().map(|chosen| show(chosen, false).unwrap()));
     // A file is shown as it is, and so is a diff.
     let kept = |line: &&str| !line.starts_with("  ") && !line.starts_with("! ") && !line.starts_with("+ ");
@@ -181,6 +184,15 @@ fn everything_a_person_reads_fits_80_columns() {
     }
     for page in &pages[3..] {
         assert!(page.lines().filter(kept).all(|line| line.chars().count() <= 80), "{page}");
+    }
+}
+
+#[test]
+fn a_list_without_a_width_has_the_whole_titles() {
+    let catalogue = all();
+    let page = list(&catalogue, None, false);
+    for chosen in &catalogue {
+        assert!(page.contains(&format!("  {}\n", chosen.scenario.about.title)), "{page}");
     }
 }
 
