@@ -12,6 +12,8 @@ mod bench;
 mod cases;
 #[path = "engine_contract/inventory.rs"]
 mod inventory;
+#[path = "engine_contract/relay.rs"]
+mod relay;
 #[path = "engine_contract/trees.rs"]
 mod trees;
 
@@ -26,6 +28,7 @@ use verify_buildkit_cache::scenario::sample;
 
 use bench::Bench;
 use inventory::Inventory;
+use relay::Relay;
 
 /// Docker's cases run one at a time: what one removes by time must not be what another makes meanwhile.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -120,10 +123,65 @@ fn lean_trial(skip: bool) -> Trial {
     .with_ignored_flag(skip)
 }
 
+/// A session that stays open costs a health check a second, on both sides, for as long as the program runs.
+fn session_trial(skip: bool) -> Trial {
+    Trial::test("docker::many_builds_leave_one_session_open", || {
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        runtime().block_on(async {
+            let relay = Relay::to(docker().await?.address());
+            let docker = Docker::connect(Some(&relay.address())).await.map_err(|error| error.to_string())?;
+            on(&docker, "session", async |bench| {
+                cases::the_layer_cache_answers_the_same_build_of_the_same_namespace(bench).await;
+            })
+            .await;
+            assert_eq!(relay.open_but(1).await, 1, "connections are open after four builds and the clean-up");
+            Ok(())
+        })
+    })
+    .with_ignored_flag(skip)
+}
+
+/// A layer without a mark, made once for two programs: the one that made it cleans up while the other builds on it.
+fn held_trial(skip: bool) -> Trial {
+    Trial::test("docker::a_layer_that_another_built_on_goes_in_the_end", || {
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        runtime().block_on(async {
+            let (docker, other) = (docker().await?, docker().await?);
+            let mut left = Vec::new();
+            // Others may make something of their own at any moment; what a clean-up of ours leaves, it leaves every time.
+            for _ in 0..3 {
+                let before = docker.everything();
+                on(&docker, "held", async |bench| {
+                    on(&other, "holds", async |holder| build_on_one_another(bench, holder).await).await;
+                })
+                .await;
+                docker.clean(&[]).await.map_err(|error| error.to_string())?;
+                left = docker.everything().difference(&before).cloned().collect();
+                if left.is_empty() {
+                    break;
+                }
+            }
+            assert!(left.is_empty(), "left behind: {left:#?}");
+            Ok(())
+        })
+    })
+    .with_ignored_flag(skip)
+}
+
+async fn build_on_one_another(bench: &Bench<'_, Docker>, holder: &Bench<'_, Docker>) {
+    let (maker, holds) = (bench.namespace(), holder.namespace());
+    let steps = format!("WORKDIR /{}\nRUN echo something", maker.as_str());
+    bench.build(bench.request(&maker), &steps).await;
+    assert!(holder.build(holder.request(&holds), &steps).await.cached("WORKDIR"));
+    bench.engine.clean(&[maker]).await.unwrap();
+    holder.engine.clean(&[holds]).await.unwrap();
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let skip = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let trials: Vec<Trial> = trials(skip).into_iter().chain(far_trials(skip)).chain([lean_trial(skip)]).collect();
+    let apart = [lean_trial(skip), session_trial(skip), held_trial(skip)];
+    let trials: Vec<Trial> = trials(skip).into_iter().chain(far_trials(skip)).chain(apart).collect();
     let skipped = trials.iter().filter(|trial| trial.has_ignored_flag()).count();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if skipped > 0 && !arguments.list {

@@ -13,6 +13,8 @@ pub(super) struct Claims<'r> {
     pub(super) free: HashSet<&'r str>,
     /// Those of them that are cache mounts.
     pub(super) mounts: HashSet<&'r str>,
+    /// How many have to stay for as long as a layer of another namespace stands on them.
+    pub(super) held: usize,
 }
 
 impl<'r> Claims<'r> {
@@ -43,7 +45,9 @@ impl<'r> Claims<'r> {
             }
             ours.extend(more);
         }
+        let all = ours.len();
         claims.free = ours.into_iter().filter(|id| !others.contains(id)).collect();
+        claims.held = all - claims.free.len();
         claims
     }
 }
@@ -110,5 +114,18 @@ mod tests {
         let made = HashMap::from([(Namespace::new("vbc-a-r1-b1"), Made::default())]);
         assert_eq!(sorted(&Claims::new(&records, &made).free), ["mine", "on-mine"]);
         assert_eq!(sorted(&Claims::new(&records[..4], &made).free), ["mine", "on-mine", "shared"]);
+    }
+
+    #[test]
+    fn what_we_made_and_another_builds_on_is_held() {
+        let of = |namespace: &str, id, parent| {
+            record(id, parent, &format!("mount / from exec /usr/bin/env VBC_RUNNER={namespace} /bin/sh -c make"))
+        };
+        let records = [of("vbc-a-r1-b1", "shared", ""), of("vbc-b-r1-b1", "theirs", "shared")];
+        let made = HashMap::from([(Namespace::new("vbc-a-r1-b1"), Made::default())]);
+        let claims = Claims::new(&records, &made);
+        assert_eq!((sorted(&claims.free), claims.held), (vec![], 1));
+        let claims = Claims::new(&records[..1], &made);
+        assert_eq!((sorted(&claims.free), claims.held), (vec!["shared".to_owned()], 0));
     }
 }

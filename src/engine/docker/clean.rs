@@ -1,5 +1,6 @@
 //! Removes exactly what was made under a namespace.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use bollard::query_parameters::{
@@ -18,6 +19,15 @@ use crate::engine::{Cleaned, EngineError, Namespace};
 /// The engine passes over a record in use without a word, and one stays in use for a moment after its build was stopped.
 const ROUNDS: u32 = 25;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
+
+/// How many records of namespaces a removal left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Left {
+    /// Those that the engine did not remove.
+    in_use: usize,
+    /// Those on which a layer of another namespace stands.
+    held: usize,
+}
 
 impl Docker {
     /// Lists the records that may be cache mounts of a namespace, under which nothing is built just now.
@@ -95,7 +105,8 @@ impl Docker {
         made.values().all(|made| made.done).then(|| std::mem::take(&mut *made))
     }
 
-    /// Removes all records of namespaces. What is in use still is remembered for the next clean-up, unless it is the last.
+    /// Removes all records of namespaces. What is in use still, or what a namespace that began meanwhile builds on, is
+    /// remembered for the next clean-up, unless this is the last.
     async fn remove_all_records(
         &self,
         made: HashMap<Namespace, Made>,
@@ -109,29 +120,38 @@ impl Docker {
         let unmarked = made.values().any(Made::unmarked);
         let asked = if unmarked { Asked::All } else { Asked::NamingOrLayers(&all) };
         let left = self.remove_records(&made, asked, if last { ROUNDS } else { 2 }, cleaned).await?;
-        if left > 0 && last {
-            let reason = format!("{left} records stay in use");
-            return Err(EngineError::from_message("removing build cache records", reason));
+        if last {
+            return match left.in_use {
+                0 => Ok(()),
+                count => {
+                    let reason = format!("{count} records stay in use");
+                    Err(EngineError::from_message("removing build cache records", reason))
+                }
+            };
         }
-        if left > 0
+        if left != Left::default()
             && let Ok(mut known) = self.made.lock()
         {
             for (namespace, made) in made {
-                known.entry(namespace).or_insert(made);
+                match known.entry(namespace) {
+                    Entry::Occupied(mut again) => again.get_mut().work.extend(made.work),
+                    Entry::Vacant(free) => {
+                        free.insert(made);
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    /// Removes the records of namespaces among those asked for. So many rounds may bring nothing before it gives up; returns
-    /// how many are left.
+    /// Removes the records of namespaces among those asked for. So many rounds may bring nothing before it gives up.
     async fn remove_records(
         &self,
         made: &HashMap<Namespace, Made>,
         asked: Asked<'_>,
         patience: u32,
         cleaned: &mut Cleaned,
-    ) -> Result<usize, EngineError> {
+    ) -> Result<Left, EngineError> {
         let mut vain = 0;
         loop {
             let records = self.records(asked).await?;
@@ -140,12 +160,13 @@ impl Docker {
             cleaned.bytes += bytes;
             cleaned.mounts += deleted.iter().filter(|record| claims.mounts.contains(record.as_str())).count();
             cleaned.layers += deleted.iter().filter(|record| !claims.mounts.contains(record.as_str())).count();
-            let left = claims.free.iter().filter(|id| !deleted.iter().any(|gone| gone == *id)).count();
+            let in_use = claims.free.iter().filter(|id| !deleted.iter().any(|gone| gone == *id)).count();
+            let left = Left { in_use, held: claims.held };
             // What stood on a removed layer has set it free at once; what is in use takes its time.
-            match (left, deleted.is_empty()) {
-                (0, _) => return Ok(0),
+            match (in_use, deleted.is_empty()) {
+                (0, _) => return Ok(left),
                 (_, false) => {}
-                (left, true) if vain >= patience => return Ok(left),
+                (_, true) if vain >= patience => return Ok(left),
                 (_, true) => {
                     vain += 1;
                     tokio::time::sleep(PAUSE).await;
