@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::FutureExt;
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 use verify_buildkit_cache::engine::{Docker, Engine, Fake};
 use verify_buildkit_cache::scenario::sample;
 
@@ -30,22 +30,27 @@ use bench::Bench;
 use inventory::Inventory;
 use relay::Relay;
 
-/// Docker's cases run one at a time: what one removes by time must not be what another makes meanwhile.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// Makes a trial that needs Docker. They run one at a time: what one removes by time must not be what another makes
+/// meanwhile.
+fn alone(name: &str, skip: bool, case: impl AsyncFnOnce() -> Result<(), Failed> + Send + 'static) -> Trial {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let run = move || {
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        runtime().block_on(case())
+    };
+    Trial::test(name, run).with_ignored_flag(skip)
+}
 
 /// Runs the cases of copies against Docker with the way that an engine on another machine needs.
 macro_rules! far_cases {
     ($($name:ident,)*) => {
         fn far_trials(skip: bool) -> Vec<Trial> {
             vec![$(
-                Trial::test(concat!("docker_from_afar::", stringify!($name)), || {
-                    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-                    runtime().block_on(async {
-                        let docker = docker().await?.from_afar();
-                        on(&docker, stringify!($name), async |bench| cases::$name(bench).await).await;
-                        Ok(())
-                    })
-                }).with_ignored_flag(skip),
+                alone(concat!("docker_from_afar::", stringify!($name)), skip, async || {
+                    let docker = docker().await?.from_afar();
+                    on(&docker, stringify!($name), async |bench| cases::$name(bench).await).await;
+                    Ok(())
+                }),
             )*]
         }
     };
@@ -61,14 +66,11 @@ macro_rules! cases {
                     runtime().block_on(on(&fake(), stringify!($name), async |bench| cases::$name(bench).await));
                     Ok(())
                 }));
-                trials.push(Trial::test(concat!("docker::", stringify!($name)), || {
-                    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-                    runtime().block_on(async {
-                        let docker = docker().await?;
-                        on(&docker, stringify!($name), async |bench| cases::$name(bench).await).await;
-                        Ok(())
-                    })
-                }).with_ignored_flag(skip));
+                trials.push(alone(concat!("docker::", stringify!($name)), skip, async || {
+                    let docker = docker().await?;
+                    on(&docker, stringify!($name), async |bench| cases::$name(bench).await).await;
+                    Ok(())
+                }));
             )*
             trials
         }
@@ -108,64 +110,52 @@ far_cases! {
 
 /// Copies by connection from the programs of the image alone, as they must go where engine and image allow it.
 fn lean_trial(skip: bool) -> Trial {
-    Trial::test("docker::a_near_engine_copies_with_no_more_than_the_programs", || {
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        runtime().block_on(async {
-            let docker = docker().await?;
-            on(&docker, "lean", async |bench| cases::what_is_injected_is_what_is_extracted(bench).await).await;
-            if docker.address().starts_with("unix://") {
-                let way = docker.copy_way().unwrap_or_default();
-                assert!(way.contains("no more than the programs"), "copies went {way}");
-            }
-            Ok(())
-        })
+    alone("docker::a_near_engine_copies_with_no_more_than_the_programs", skip, async || {
+        let docker = docker().await?;
+        on(&docker, "lean", async |bench| cases::what_is_injected_is_what_is_extracted(bench).await).await;
+        if docker.address().starts_with("unix://") {
+            let way = docker.copy_way().unwrap_or_default();
+            assert!(way.contains("no more than the programs"), "copies went {way}");
+        }
+        Ok(())
     })
-    .with_ignored_flag(skip)
 }
 
 /// A session that stays open costs a health check a second, on both sides, for as long as the program runs.
 fn session_trial(skip: bool) -> Trial {
-    Trial::test("docker::many_builds_leave_one_session_open", || {
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        runtime().block_on(async {
-            let relay = Relay::to(docker().await?.address());
-            let docker = Docker::connect(Some(&relay.address())).await.map_err(|error| error.to_string())?;
-            on(&docker, "session", async |bench| {
-                cases::the_layer_cache_answers_the_same_build_of_the_same_namespace(bench).await;
-            })
-            .await;
-            assert_eq!(relay.open_but(1).await, 1, "connections are open after four builds and the clean-up");
-            Ok(())
+    alone("docker::many_builds_leave_one_session_open", skip, async || {
+        let relay = Relay::to(docker().await?.address());
+        let docker = Docker::connect(Some(&relay.address())).await.map_err(|error| error.to_string())?;
+        on(&docker, "session", async |bench| {
+            cases::the_layer_cache_answers_the_same_build_of_the_same_namespace(bench).await;
         })
+        .await;
+        assert_eq!(relay.open_but(1).await, 1, "connections are open after four builds and the clean-up");
+        Ok(())
     })
-    .with_ignored_flag(skip)
 }
 
 /// A layer without a mark, made once for two programs: the one that made it cleans up while the other builds on it.
 fn held_trial(skip: bool) -> Trial {
-    Trial::test("docker::a_layer_that_another_built_on_goes_in_the_end", || {
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        runtime().block_on(async {
-            let (docker, other) = (docker().await?, docker().await?);
-            let mut left = Vec::new();
-            // Others may make something of their own at any moment; what a clean-up of ours leaves, it leaves every time.
-            for _ in 0..3 {
-                let before = docker.everything();
-                on(&docker, "held", async |bench| {
-                    on(&other, "holds", async |holder| build_on_one_another(bench, holder).await).await;
-                })
-                .await;
-                docker.clean(&[]).await.map_err(|error| error.to_string())?;
-                left = docker.everything().difference(&before).cloned().collect();
-                if left.is_empty() {
-                    break;
-                }
+    alone("docker::a_layer_that_another_built_on_goes_in_the_end", skip, async || {
+        let (docker, other) = (docker().await?, docker().await?);
+        let mut left = Vec::new();
+        // Others may make something of their own at any moment; what a clean-up of ours leaves, it leaves every time.
+        for _ in 0..3 {
+            let before = docker.everything();
+            on(&docker, "held", async |bench| {
+                on(&other, "holds", async |holder| build_on_one_another(bench, holder).await).await;
+            })
+            .await;
+            docker.clean(&[]).await.map_err(|error| error.to_string())?;
+            left = docker.everything().difference(&before).cloned().collect();
+            if left.is_empty() {
+                break;
             }
-            assert!(left.is_empty(), "left behind: {left:#?}");
-            Ok(())
-        })
+        }
+        assert!(left.is_empty(), "left behind: {left:#?}");
+        Ok(())
     })
-    .with_ignored_flag(skip)
 }
 
 async fn build_on_one_another(bench: &Bench<'_, Docker>, holder: &Bench<'_, Docker>) {
