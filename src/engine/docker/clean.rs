@@ -35,7 +35,8 @@ impl Docker {
         if self.made.lock().is_ok_and(|made| made.get(namespace).is_some_and(Made::unmarked)) {
             return self.records(Asked::Mounts).await;
         }
-        self.records(Asked::Naming(std::slice::from_ref(namespace))).await
+        // Not the layers: an engine takes its time to size one, and sizes those of all runs side by side in the end.
+        self.records(Asked::MountsNaming(namespace)).await
     }
 
     /// Lists records; when no build of ours can mind it, if it has to be so.

@@ -60,6 +60,8 @@ pub(super) enum Asked<'a> {
     All,
     /// All cache mounts.
     Mounts,
+    /// The cache mounts whose description names a namespace.
+    MountsNaming(&'a Namespace),
     /// Those whose description names one of these namespaces.
     Naming(&'a [Namespace]),
     /// Those, and everything that is no cache mount.
@@ -67,11 +69,15 @@ pub(super) enum Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Spells it as BuildKit's filters, any one of which a record has to match. Namespaces are letters, digits and dashes.
+    /// Spells it as BuildKit's filters, any one of which a record has to match, with all its conditions. Namespaces are
+    /// letters, digits and dashes.
     fn filters(self) -> Vec<String> {
         match self {
             Self::All => Vec::new(),
             Self::Mounts => vec!["type==exec.cachemount".to_owned()],
+            Self::MountsNaming(namespace) => {
+                vec![format!("type==exec.cachemount,description~={}", namespace.as_str())]
+            }
             Self::Naming(namespaces) => {
                 namespaces.iter().map(|namespace| format!("description~={}", namespace.as_str())).collect()
             }
