@@ -1,17 +1,11 @@
 //! `doctor`: what this machine has and lacks, and what to do.
 
+use super::engine::connect;
 use super::exit::Exit;
+use super::out;
 use super::problem::Problem;
-use super::{out, run};
 use crate::engine::Engine as _;
 use crate::scenario::sample;
-
-/// Connects to the engine that the environment names.
-pub(super) async fn connect() -> Result<run::Engine, Problem> {
-    let address = std::env::var("DOCKER_HOST").ok().filter(|address| !address.is_empty());
-    let engine = run::Engine::connect(address.as_deref()).await;
-    engine.map_err(|error| Problem::from_error(&error).hint(error.hint()))
-}
 
 /// Runs `doctor`.
 pub(super) fn run() -> Result<Exit, Problem> {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::args::Logs;
 use super::exit::Exit;
+use super::judging::{profile, thresholds};
 use super::present::Presented;
 use super::problem::Problem;
-use super::reading::Watched;
-use super::run::{profile, read, thresholds};
+use super::reading::{Watched, read};
 use super::{out, say};
 use crate::dockerfile::{Dockerfile, InstrumentOptions, instrument as instrument_copy};
 use crate::evidence::{Evidence, MountSpec, Quote};

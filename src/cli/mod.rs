@@ -4,7 +4,10 @@
 
 mod args;
 mod doctor;
+mod engine;
 mod exit;
+mod folder;
+mod judging;
 mod live;
 mod logs;
 mod present;
@@ -12,6 +15,7 @@ mod problem;
 mod reading;
 mod run;
 mod scenarios;
+mod signal;
 
 use std::process::ExitCode;
 

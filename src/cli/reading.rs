@@ -1,8 +1,24 @@
-//! How far a large input has been read, on a terminal. [`Watched`] is principal.
+//! Reading files, and on a terminal how far a large one has been read. [`Watched`] is principal.
 
+use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::problem::Problem;
+use crate::source::Source;
+
+/// Reads a text file.
+pub(super) fn read(path: &Path) -> Result<Source, Problem> {
+    match fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source::new(path.display().to_string(), text)),
+            Err(_) => Err(Problem::stopped(format!("{} is not UTF-8 text", path.display()))),
+        },
+        Err(error) => Err(Problem::stopped(format!("cannot read {}: {error}", path.display()))),
+    }
+}
 
 /// What is read in the blink of an eye needs no bar.
 const LARGE: u64 = 64 << 20;

@@ -8,10 +8,11 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::watch;
 
 use crate::catalogue::{Chosen, Column, Entry, Judged, Numbers, Outcome, judge};
+use crate::cli::engine::{Engine, clear_away, session};
+use crate::cli::folder::Folder;
 use crate::cli::logs::read_jobs;
 use crate::cli::present::Presented;
 use crate::cli::problem::Problem;
-use crate::cli::run::{Engine, Folder, clear_away, session};
 use crate::evidence::Evidence;
 use crate::log::Job;
 use crate::runner::{self, Clock, Experiment, Ledger, PlannedRun, Progress, Project};

@@ -14,10 +14,12 @@ use super::experiment::{Arm, carry_out};
 use super::refused;
 use super::view::View;
 use crate::catalogue::{Chosen, Entry, Form, Matrix, Round, select};
+use crate::cli::engine::{Engine, connect};
 use crate::cli::exit::Exit;
+use crate::cli::folder::Folder;
 use crate::cli::problem::Problem;
-use crate::cli::run::{Engine, Folder, interrupted};
-use crate::cli::{doctor, out, say};
+use crate::cli::signal::interrupted;
+use crate::cli::{out, say};
 use crate::engine::Engine as _;
 use crate::report::catalogue as report;
 
@@ -34,7 +36,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Problem> {
 }
 
 async fn round(args: &RunArgs, form: Form, chosen: Vec<Chosen>) -> Result<Exit, Problem> {
-    let engine = doctor::connect().await?;
+    let engine = connect().await?;
     let evidence = Folder::evidence(args.out.as_deref())?;
     let jobs = usize::from(args.jobs);
     say(&format!("{} scenarios, {jobs} at a time, engine {}", chosen.len(), engine.address()));

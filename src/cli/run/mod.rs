@@ -1,0 +1,186 @@
+//! `run`: an experiment, its verdict and its evidence.
+
+mod repeat;
+mod subject;
+
+use std::fs;
+use std::time::SystemTime;
+
+use super::args;
+use super::engine::{clear_away, connect, session, tell_leftovers};
+use super::exit::Exit;
+use super::folder::Folder;
+use super::live::Live;
+use super::present::Presented;
+use super::problem::Problem;
+use super::say;
+use super::signal::interrupted;
+use crate::engine::Engine as _;
+use crate::evidence::Evidence;
+use crate::runner::{self, Clock, Experiment, Ledger, Outcome, Progress, RunError};
+use crate::verify::{self, Case, CaseSource, Verdict};
+use crate::workflow::Workflow;
+use repeat::repeat;
+use subject::{Subject, check_dockerfile, subject};
+
+/// Runs `run`.
+pub(super) fn run(args: args::Run) -> Result<Exit, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::from_error(&error))?;
+    let result = runtime.block_on(experiment(args));
+    // A blocking read that was abandoned must not hold the exit up.
+    runtime.shutdown_background();
+    result
+}
+
+async fn experiment(args: args::Run) -> Result<Exit, Problem> {
+    let subject = subject(&args)?;
+    for run in &subject.runs {
+        check_dockerfile(&run.dockerfile)?;
+    }
+    let engine = connect().await?;
+
+    let evidence = Folder::evidence(args.out.as_deref())?;
+    let scratch = Folder::scratch()?;
+    let session = session(0);
+    let experiment = Experiment {
+        runs: subject.runs.clone(),
+        project: subject.project.clone(),
+        control: args.control,
+        go_image: super::go_image(args.go_image.as_deref()),
+        evidence: evidence.path.clone(),
+        scratch: scratch.path.clone(),
+        session,
+        clock: Clock::new(SystemTime::now),
+    };
+    say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs.len(), engine.address()));
+    tell_not_reproduced(&subject);
+    let ledger = Ledger::default();
+    let mut live = Live::new();
+    let ran = {
+        let mut watch = |progress| live.show(&progress);
+        tokio::select! {
+            ran = runner::run(&engine, &experiment, &ledger, &mut watch) => ran.map_err(Stop::Failed),
+            signal = interrupted() => Err(Stop::Signal(signal)),
+        }
+    };
+    live.show(&Progress::CleaningUp);
+    let began = SystemTime::now();
+    let (cleaned, removed) = clear_away(&engine, &ledger, scratch).await;
+    // What was in use a moment ago.
+    let cleaned = match engine.clean(&[]).await {
+        Ok(_) => cleaned,
+        Err(error) => cleaned.and(Err(error.into())),
+    };
+    live.finish();
+    let mut outcome = match ran {
+        Ok(outcome) => outcome,
+        Err(stop) => {
+            let kept = evidence.keep();
+            tell_leftovers(cleaned.as_ref().err(), removed.as_ref().err());
+            say(&format!("evidence so far: {}", kept.display()));
+            return Err(stop.problem());
+        }
+    };
+    outcome.timing.wall += began.elapsed().unwrap_or_default();
+    tell_leftovers(cleaned.as_ref().err(), removed.as_ref().err());
+    refuse_warm_control(&outcome)?;
+    conclude(&args, &subject, &outcome, evidence)
+}
+
+/// Names, once each, what of the workflows takes no effect here.
+fn tell_not_reproduced(subject: &Subject) {
+    let mut told = Vec::new();
+    for step in subject.runs.iter().flat_map(|run| run.plan.not_reproduced()) {
+        if !told.contains(&&step.display_name) {
+            say(&format!("note: step `{}` is not reproduced; it does nothing here", step.display_name));
+            told.push(&step.display_name);
+        }
+    }
+    if subject.scenario.is_none() && Workflow::parse(&subject.workflow).is_ok_and(|workflow| workflow.filters_events) {
+        say("note: the filters under `on:` are not evaluated; every run here is a push to main");
+    }
+}
+
+/// Judges the runs, prints the report and decides the exit code.
+fn conclude(args: &args::Run, subject: &Subject, outcome: &Outcome, evidence: Folder) -> Result<Exit, Problem> {
+    let runs = outcome.runs.iter().map(|run| Evidence::fold(run.name.clone(), &run.events)).collect();
+    let case = Case { runs, source: CaseSource::Live, thresholds: subject.thresholds, profile: subject.profile };
+    let report = verify::verify(&case);
+    let scenario = subject.scenario.as_ref().map(|scenario| scenario.name.as_str());
+    let repeat = repeat(args, scenario, super::go_image(args.go_image.as_deref()).as_deref());
+    let mut presented = Presented {
+        command: "run",
+        subject: &subject.title,
+        scenario,
+        profile: subject.profile,
+        thresholds: &subject.thresholds,
+        timing: Some(outcome.timing),
+        evidence: None,
+        repeat: Some(&repeat),
+    };
+    let files = [("report.json", presented.json(&report)), ("workflow.yml", subject.workflow.text.clone())];
+    for (name, text) in files {
+        let path = evidence.path.join(name);
+        fs::write(&path, text)
+            .map_err(|error| Problem::stopped(format!("cannot write {}: {error}", path.display())))?;
+    }
+    tell_failed_build(&case);
+    let keep = args.keep || args.out.is_some() || report.verdict != Verdict::Effective;
+    let place = if keep { Some(evidence.keep().display().to_string()) } else { None };
+    presented.evidence = place.as_deref();
+    presented.print(&report, args.format);
+    Ok(report.verdict.into())
+}
+
+/// Says what a build that failed said, since no verdict explains that.
+fn tell_failed_build(case: &Case) {
+    for run in &case.runs {
+        for ended in run.builds.iter().filter_map(|build| build.ended.as_ref()) {
+            if let Some(error) = &ended.value {
+                let place = ended.quote.line.map_or(String::new(), |line| format!(" ({}:{line})", ended.quote.source));
+                say(&format!("{}: the build failed{place}: {error}", run.name));
+            }
+        }
+    }
+}
+
+/// The control arm must be cold: a warm one means that mounts leak between runners, and no number can be trusted.
+fn refuse_warm_control(outcome: &Outcome) -> Result<(), Problem> {
+    const COLD: u64 = 1 << 20;
+    let Some(control) = &outcome.control else { return Ok(()) };
+    let evidence = Evidence::fold(control.name.clone(), &control.events);
+    let sizes: Vec<_> = evidence.builds.iter().flat_map(|build| &build.sizes).collect();
+    let warm = sizes.iter().find_map(|sizes| {
+        let before = sizes.before.as_ref()?;
+        (before.value > COLD).then(|| format!("{} held {} bytes before the build", sizes.target, before.value))
+    });
+    match warm {
+        Some(what) => Err(Problem::stopped(format!("the control run without the dance was warm: {what}")).hint(Some(
+            "mounts leak between runners on this engine, so no verdict here can be trusted; please report it"
+                .to_owned(),
+        ))),
+        None if sizes.iter().all(|sizes| sizes.before.is_none()) => {
+            Err(Problem::stopped("the control run printed no sizes before its build, so it proves nothing"))
+        }
+        None => {
+            say("control: without the dance every mount was empty before the build, as it must be");
+            Ok(())
+        }
+    }
+}
+
+/// Why the runs ended before their end.
+enum Stop {
+    Failed(RunError),
+    Signal(&'static str),
+}
+
+impl Stop {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Failed(error) => Problem::from_error(error).hint(error.hint()),
+            Self::Signal(name) => Problem::stopped(format!("stopped by {name}; what was made has been removed")),
+        }
+    }
+}
