@@ -148,12 +148,41 @@ fn held_trial(skip: bool) -> Trial {
             })
             .await;
             docker.clean(&[]).await.map_err(|error| error.to_string())?;
-            left = docker.everything().difference(&before).cloned().collect();
+            let after = docker.everything();
+            if docker.describe().await.map_err(|error| error.to_string())?.forgets {
+                // There all stays that is beside the records of the cases before.
+                assert!(after.is_superset(&before), "gone: {:#?}", before.difference(&after));
+                return Ok(());
+            }
+            left = after.difference(&before).cloned().collect();
             if left.is_empty() {
                 break;
             }
         }
         assert!(left.is_empty(), "left behind: {left:#?}");
+        Ok(())
+    })
+}
+
+/// What somebody else has built, a clean-up must not take from them: neither the records nor that they answer.
+fn answers_trial(skip: bool) -> Trial {
+    alone("docker::what_others_have_built_still_answers_after_a_clean_up", skip, async || {
+        let (docker, other) = (docker().await?, docker().await?);
+        on(&other, "others", async |others| {
+            let namespace = others.namespace();
+            let step = "RUN echo theirs";
+            others.build(others.request(&namespace), step).await;
+            on(&docker, "answers", async |bench| {
+                let ours = bench.namespace();
+                bench.inject(&ours, "target=/x", vec![trees::archive(&[trees::file("f", 0o644, b"ours")])]).await;
+                bench.build(bench.request(&ours), "RUN --mount=type=cache,target=/x echo ours").await;
+                let cleaned = docker.clean(&[ours]).await.unwrap();
+                assert_eq!(cleaned.kept > 0, docker.describe().await.unwrap().forgets, "{cleaned:?}");
+            })
+            .await;
+            assert!(others.build(others.request(&namespace), step).await.cached(step));
+        })
+        .await;
         Ok(())
     })
 }
@@ -170,7 +199,7 @@ async fn build_on_one_another(bench: &Bench<'_, Docker>, holder: &Bench<'_, Dock
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let skip = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let apart = [lean_trial(skip), session_trial(skip), held_trial(skip)];
+    let apart = [lean_trial(skip), session_trial(skip), held_trial(skip), answers_trial(skip)];
     let trials: Vec<Trial> = trials(skip).into_iter().chain(far_trials(skip)).chain(apart).collect();
     let skipped = trials.iter().filter(|trial| trial.has_ignored_flag()).count();
     let conclusion = libtest_mimic::run(&arguments, trials);

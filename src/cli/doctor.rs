@@ -22,6 +22,10 @@ async fn examine() -> Result<Exit, Problem> {
     out(&format!("             API {}, {}, storage {}\n", info.api, info.platform, info.storage));
     let memory = info.memory as f64 / f64::from(1 << 30);
     out(&format!("             {} processors, {memory:.1} GB memory\n", info.cpus));
+    if info.forgets {
+        out("             containerd image store: a run's records of the build cache stay there, unless nobody\n");
+        out("             else has any, since removing one makes this engine forget all it has built\n");
+    }
     let mut image = None;
     for name in [sample::official_go_image(), sample::local_go_image()] {
         if image.is_none() && engine.has_image(&name).await.map_err(failed)? {

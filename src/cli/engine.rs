@@ -7,6 +7,7 @@ use super::problem::Problem;
 use super::say;
 use crate::engine::{Cleaned, Docker};
 use crate::runner::{Ledger, RunError};
+use crate::verify::size;
 
 /// Keeps the engine's type in one place of this storey.
 pub(super) type Engine = Docker;
@@ -37,6 +38,19 @@ pub(super) async fn clear_away(
         Err(error) => Err(RunError::Worker { reason: error.to_string() }),
     };
     (cleaned, removed)
+}
+
+/// Says what stays in the build cache for the sake of what others have built.
+pub(super) fn tell_kept(cleaned: &Cleaned) {
+    if cleaned.kept > 0 {
+        say(&format!(
+            "note: {} records ({}) of these runs stay in the build cache: this engine uses the containerd image store, and \
+             forgets all steps it has built, yours too, when one record is removed. `docker builder prune --all` removes \
+             them with all the rest",
+            cleaned.kept,
+            size(cleaned.kept_bytes)
+        ));
+    }
 }
 
 /// Says what clean-up could not remove; it never hides what happened before.

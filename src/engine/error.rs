@@ -37,6 +37,11 @@ pub enum EngineError {
         /// What the engine or the registry said.
         reason: String,
     },
+    /// The engine loses its layer cache with the first record that is removed.
+    #[error(
+        "this engine forgets all steps it has built when one cache mount is removed, so no layer cache can outlive a runner on it"
+    )]
+    Forgets,
     /// The engine's disk is full.
     #[error("the engine's disk is full while {doing}: {reason}")]
     DiskFull {
@@ -77,6 +82,11 @@ impl EngineError {
             Self::NoBuildKit { .. } => "use Docker Engine 20.10 or newer on Linux".to_owned(),
             Self::Image { image, .. } => {
                 format!("check the network or the name, `docker pull {image}` by hand, or name a local image with --go-image")
+            }
+            Self::Forgets => {
+                "run it on an engine that does not use the containerd image store (`\"features\": \
+                 {\"containerd-snapshotter\": false}` in its daemon.json), or without cache-from"
+                    .to_owned()
             }
             Self::DiskFull { .. } => {
                 "free space on the engine's disk (`docker system df` shows who uses it) and run again".to_owned()

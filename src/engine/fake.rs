@@ -108,6 +108,7 @@ impl Engine for Fake {
             storage: "memory".to_owned(),
             cpus: 1,
             memory: 1 << 30,
+            forgets: false,
         })
     }
 

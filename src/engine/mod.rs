@@ -58,6 +58,8 @@ pub struct EngineInfo {
     pub cpus: u64,
     /// Memory in bytes.
     pub memory: u64,
+    /// Whether it forgets all steps that it has built when a record of its build cache is removed.
+    pub forgets: bool,
 }
 
 /// The cache mount of one copy, as a dance's `RUN` would state it.
@@ -119,6 +121,10 @@ pub struct Cleaned {
     pub containers: usize,
     /// Layers and contexts in the build cache.
     pub layers: usize,
+    /// Records of the build cache that stay, because this engine would forget what others have built if they went.
+    pub kept: usize,
+    /// Bytes of those.
+    pub kept_bytes: u64,
     /// Bytes the engine says it got back.
     pub bytes: u64,
 }
@@ -130,6 +136,8 @@ impl Cleaned {
         self.images += other.images;
         self.containers += other.containers;
         self.layers += other.layers;
+        self.kept += other.kept;
+        self.kept_bytes += other.kept_bytes;
         self.bytes += other.bytes;
     }
 }
@@ -166,9 +174,10 @@ pub trait Engine {
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError>;
 
     /// Removes the cache mounts of a namespace and keeps its layers: what a new machine finds that shares a layer cache
-    /// with the one before. Returns how many there were.
+    /// with the one before. Returns how many there were; [`EngineError::Forgets`] where the layers would be lost.
     async fn drop_mounts(&self, namespace: &Namespace) -> Result<usize, EngineError>;
 
-    /// Removes all that was made under namespaces, and nothing else. What fails does not keep the rest from going.
+    /// Removes all that was made under namespaces, and nothing else. What fails does not keep the rest from going. Where
+    /// removing it would take from others the answers of their layer cache, records stay and are counted.
     async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError>;
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::time::SystemTime;
 
 use super::args;
-use super::engine::{clear_away, connect, session, tell_leftovers};
+use super::engine::{clear_away, connect, session, tell_kept, tell_leftovers};
 use super::exit::Exit;
 use super::folder::Folder;
 use super::live::Live;
@@ -68,11 +68,15 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     let began = SystemTime::now();
     let (cleaned, removed) = clear_away(&engine, &ledger, scratch).await;
     // What was in use a moment ago.
-    let cleaned = match engine.clean(&[]).await {
-        Ok(_) => cleaned,
+    let last = engine.clean(&[]).await;
+    live.finish();
+    let cleaned = match last {
+        Ok(last) => {
+            tell_kept(&last);
+            cleaned
+        }
         Err(error) => cleaned.and(Err(error.into())),
     };
-    live.finish();
     let mut outcome = match ran {
         Ok(outcome) => outcome,
         Err(stop) => {

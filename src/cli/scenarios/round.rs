@@ -14,7 +14,7 @@ use super::experiment::{Arm, carry_out};
 use super::refused;
 use super::view::View;
 use crate::catalogue::{Chosen, Entry, Form, Matrix, Round, select};
-use crate::cli::engine::{Engine, connect};
+use crate::cli::engine::{Engine, connect, tell_kept};
 use crate::cli::exit::Exit;
 use crate::cli::folder::Folder;
 use crate::cli::problem::Problem;
@@ -66,10 +66,12 @@ async fn round(args: &RunArgs, form: Form, chosen: Vec<Chosen>) -> Result<Exit, 
         }
     }
     // What one put off because its neighbours stood on it, nobody stands on any more.
-    if let Err(error) = engine.clean(&[]).await {
-        pool.view.say(&format!("warning: not everything could be removed from the engine: {error}"));
-    }
+    let last = engine.clean(&[]).await;
     pool.view.finish();
+    match last {
+        Ok(last) => tell_kept(&last),
+        Err(error) => say(&format!("warning: not everything could be removed from the engine: {error}")),
+    }
     let interrupted_by = *pool.stopped.borrow();
     let round = Round { form, partition: args.partition, jobs, entries: pool.entries.take(), wall: began.elapsed() };
     conclude(args, &round, evidence, interrupted_by)

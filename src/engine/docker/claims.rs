@@ -15,6 +15,8 @@ pub(super) struct Claims<'r> {
     pub(super) mounts: HashSet<&'r str>,
     /// How many have to stay for as long as a layer of another namespace stands on them.
     pub(super) held: usize,
+    /// Whether somebody else has built something that is among the records.
+    pub(super) beside_others: bool,
 }
 
 impl<'r> Claims<'r> {
@@ -48,6 +50,8 @@ impl<'r> Claims<'r> {
         let all = ours.len();
         claims.free = ours.into_iter().filter(|id| !others.contains(id)).collect();
         claims.held = all - claims.free.len();
+        claims.beside_others =
+            records.iter().any(|record| record.is_step() && !claims.free.contains(record.id.as_str()));
         claims
     }
 }

@@ -27,6 +27,10 @@ struct Left {
     in_use: usize,
     /// Those on which a layer of another namespace stands.
     held: usize,
+    /// Those that were not removed for the sake of all that others have built; see [`ImageStore`](super::image_store::ImageStore).
+    kept: usize,
+    /// The bytes of those.
+    kept_bytes: u64,
 }
 
 impl Docker {
@@ -81,7 +85,8 @@ impl Docker {
         }
         let records = match self.finished(namespaces) {
             Some(made) => self.remove_all_records(made, namespaces.is_empty(), &mut cleaned).await,
-            None if namespaces.is_empty() => Ok(()),
+            // Others are at work, and the last of them removes these.
+            None if namespaces.is_empty() || self.image_store.forgets() => Ok(()),
             None => {
                 let marked = namespaces.iter().map(|namespace| (namespace.clone(), Made::default())).collect();
                 self.remove_records(&marked, Asked::Naming(namespaces), 0, &mut cleaned).await.map(drop)
@@ -121,6 +126,7 @@ impl Docker {
         let unmarked = made.values().any(Made::unmarked);
         let asked = if unmarked { Asked::All } else { Asked::NamingOrLayers(&all) };
         let left = self.remove_records(&made, asked, if last { ROUNDS } else { 2 }, cleaned).await?;
+        (cleaned.kept, cleaned.kept_bytes) = (left.kept, left.kept_bytes);
         if last {
             return match left.in_use {
                 0 => Ok(()),
@@ -157,12 +163,17 @@ impl Docker {
         loop {
             let records = self.records(asked).await?;
             let claims = Claims::new(&records, made);
+            if self.image_store.forgets() && claims.beside_others {
+                let kept = records.iter().filter(|record| claims.free.contains(record.id.as_str()));
+                let kept_bytes = kept.map(Record::bytes).sum();
+                return Ok(Left { kept: claims.free.len(), kept_bytes, ..Left::default() });
+            }
             let (deleted, bytes) = self.prune(&claims.free).await?;
             cleaned.bytes += bytes;
             cleaned.mounts += deleted.iter().filter(|record| claims.mounts.contains(record.as_str())).count();
             cleaned.layers += deleted.iter().filter(|record| !claims.mounts.contains(record.as_str())).count();
             let in_use = claims.free.iter().filter(|id| !deleted.iter().any(|gone| gone == *id)).count();
-            let left = Left { in_use, held: claims.held };
+            let left = Left { in_use, held: claims.held, ..Left::default() };
             // What stood on a removed layer has set it free at once; what is in use takes its time.
             match (in_use, deleted.is_empty()) {
                 (0, _) => return Ok(left),
@@ -187,6 +198,9 @@ impl Docker {
             let mounts = self.mounts_among(&records, namespace);
             if mounts.is_empty() {
                 return Ok(removed);
+            }
+            if self.image_store.forgets() {
+                return Err(EngineError::Forgets);
             }
             let (deleted, _) = self.prune(&mounts).await?;
             removed += deleted.iter().filter(|record| mounts.contains(record.as_str())).count();

@@ -1,12 +1,14 @@
 //! Docker Engine: BuildKit through its HTTP API, with no docker CLI and no buildx. [`Docker`] is principal.
 //!
 //! This folder alone names bollard. Images go through it here, builds in `build`, copies in `copy`, the disk usage that
-//! proves what exists in `usage`, what is remembered of it in `made`, and the removal of exactly that in `clean`.
+//! proves what exists in `usage`, what is remembered of it in `made`, and the removal of exactly that in `clean`, as far
+//! as `image_store` lets it.
 
 mod build;
 mod claims;
 mod clean;
 mod copy;
+mod image_store;
 mod made;
 mod status;
 mod turn;
@@ -25,6 +27,7 @@ use super::{
     EngineMount, Namespace,
 };
 
+use image_store::ImageStore;
 use made::Made;
 use turn::Turn;
 
@@ -53,6 +56,7 @@ pub struct Docker {
     way: Arc<copy::Way>,
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
     turn: Arc<Turn>,
+    image_store: ImageStore,
     /// The session of all its builds, named after the first namespace. The client library opens one for every build and
     /// never closes it; of a name that is open already the engine refuses another, and the build uses the one there is.
     /// Each costs both sides a health check a second.
@@ -83,9 +87,20 @@ impl Docker {
         }
         let skips = version.api_version.as_deref().and_then(api).is_some_and(|api| api < ALWAYS_EXPORTS);
         let without_export = if skips { client.clone().with_request_modifier(skip_export) } else { client.clone() };
+        let info = client.info().await.map_err(|error| unreachable(words(&error)))?;
         let way = Arc::new(copy::Way::of(&address));
         let turn = Turn::of(&address);
-        Ok(Self { client, without_export, address, way, made: Arc::default(), turn, session: Arc::default() })
+        let image_store = ImageStore::of(&info);
+        Ok(Self {
+            client,
+            without_export,
+            address,
+            way,
+            made: Arc::default(),
+            turn,
+            image_store,
+            session: Arc::default(),
+        })
     }
 
     /// Copies as with an engine on another machine, which cannot open a connection to this one.
@@ -117,6 +132,7 @@ impl Engine for Docker {
             storage: info.driver.unwrap_or_default(),
             cpus: info.ncpu.and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
             memory: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+            forgets: self.image_store.forgets(),
         })
     }
 

@@ -121,7 +121,7 @@ impl Record {
             target: target.to_owned(),
             id,
             creator: super::copy::creator(creator),
-            bytes: u64::try_from(self.size).unwrap_or(0),
+            bytes: self.bytes(),
             created: self.created,
         })
     }
@@ -175,6 +175,18 @@ impl Record {
             _ => false,
         };
         fits && self.kind == "regular" && self.created_within(work)
+    }
+
+    /// Tells whether a step made this: it is neither a cache mount nor a layer of an image.
+    pub(super) fn is_step(&self) -> bool {
+        let description = self.description.trim_end();
+        let of_image = description.is_empty() || description == "from local" || description.starts_with("pulled from ");
+        self.kind != "exec.cachemount" && !(of_image && self.kind == "regular")
+    }
+
+    /// Returns the bytes on disk.
+    pub(super) fn bytes(&self) -> u64 {
+        u64::try_from(self.size).unwrap_or(0)
     }
 
     /// Returns the records this one builds on.
