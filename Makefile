@@ -34,7 +34,7 @@ test: previous-go ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
 	cargo test
 
-newer-engine: setup ## hold the engine's contract on a newer Docker Engine, too (SUITE=sid for the newest)
+newer-engine: setup ## hold the engine's contract on a newer Docker Engine, too (SUITE=sid IMAGE_STORE=containerd)
 	scripts/newer-engine cargo test --test engine_contract docker
 
 bench: setup ## measure the reading of logs beside grep, and inject and extract beside cp -a and cp in RUN
