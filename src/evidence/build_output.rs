@@ -45,12 +45,16 @@ impl BuildOutput {
         mounts.map(MountSpec::clean_target).chain(self.filled.iter().cloned()).collect()
     }
 
-    /// A vertex was named; naming it again changes nothing.
-    pub fn vertex(&mut self, id: u64, name: &str) {
+    /// A vertex was named; naming it again changes nothing. Where it compiles more surely than those that have told of the
+    /// build so far, that is a fact.
+    pub fn vertex(&mut self, id: u64, name: &str) -> Option<Fact> {
+        let top = self.rank();
+        let told = self.vertexes.values().any(|vertex| vertex.rank == top && top > 0 && vertex.ended);
         let vertex = self.vertexes.entry(id).or_default();
         if !vertex.named() {
             vertex.name(name);
         }
+        (told && vertex.rank > top).then(|| Fact::BuildStepFound { vertex: vertex.shown().to_owned() })
     }
 
     /// One line a vertex printed.

@@ -103,6 +103,12 @@ pub enum Fact {
     },
     /// A cache mount of a `RUN` of the Dockerfile that was built.
     BuildMount(MountSpec),
+    /// A step compiles more surely than those before it, such as `go build` after a tool's `go install`: what they told of
+    /// the build (its end, its time, that it came from the layer cache) is not told of this one.
+    BuildStepFound {
+        /// The vertex name.
+        vertex: String,
+    },
     /// The step that runs `go build` came from the layer cache, so it showed nothing.
     BuildStepCached {
         /// The vertex name.
@@ -165,6 +171,8 @@ pub enum Aspect {
     GoVersion,
     /// The command of a step that compiles, as its vertex is named.
     CompileStep,
+    /// The runner was not fresh by design: its builders are those of the machine, as with act; the value is who ran it.
+    SharedEngine,
     /// The build printed its progress for a terminal, which drops what its steps print; the value is the line.
     TerminalProgress,
 }

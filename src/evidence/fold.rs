@@ -229,6 +229,7 @@ impl Evidence {
             Fact::MountRecord(record) => self.records.push(seen(order, event, record.clone())),
             Fact::Truncated => self.truncated = Some(event.quote.clone()),
             Fact::BuildMount(_)
+            | Fact::BuildStepFound { .. }
             | Fact::BuildStepCached { .. }
             | Fact::MountSize { .. }
             | Fact::Download { .. }
@@ -291,6 +292,7 @@ impl Build {
         match &event.fact {
             Fact::BuildMount(mount) if self.mounts.iter().any(|known| known.value == *mount) => {}
             Fact::BuildMount(mount) => self.mounts.push(seen(order, event, mount.clone())),
+            Fact::BuildStepFound { .. } => (self.cached, self.step_ended, self.time) = (None, None, None),
             Fact::BuildStepCached { vertex } => self.cached = Some(seen(order, event, vertex.clone())),
             Fact::MountSize { moment, target, bytes } => {
                 let at = self.sizes.iter().position(|sizes| sizes.target == *target).unwrap_or_else(|| {

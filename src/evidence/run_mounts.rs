@@ -3,7 +3,7 @@
 //! What the text of a `--mount` flag means is the Dockerfile reader's affair; this only turns it into [`MountSpec`]s.
 
 use super::MountSpec;
-use crate::dockerfile::{MountOptions, parse_run_mounts};
+use crate::dockerfile::{CacheMount, MountOptions, parse_run_mounts};
 
 /// Returns the cache mounts of the text of a `RUN`: the `--mount=type=cache,…` flags before its command.
 ///
@@ -19,6 +19,15 @@ impl From<&MountOptions> for MountSpec {
     fn from(mount: &MountOptions) -> Self {
         let owner = mount.identity().owner().map_or_else(String::new, |owner| owner.to_string());
         Self { target: mount.target.clone(), id: mount.id.clone(), owner }
+    }
+}
+
+impl From<&CacheMount> for MountSpec {
+    /// Leaves variables as they stand where nothing that is known says what they are.
+    fn from(mount: &CacheMount) -> Self {
+        let written = || Self::written(&mount.written);
+        let given = || Self::from(&mount.options);
+        if mount.unresolved.is_empty() { given() } else { written().unwrap_or_else(given) }
     }
 }
 

@@ -258,6 +258,8 @@ fn fills(command: &str) -> Option<Filling> {
     match measured {
         // What `go build` itself left is told apart by the place of `du`.
         Some(measured) if at < measured && before_build => Some(Filling::BeforeMeasuring),
+        // A script may measure, at a place that is not in sight.
+        None if before_build => Some(Filling::BeforeMeasuring),
         _ => Some(Filling::Somewhere),
     }
 }

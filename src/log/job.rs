@@ -364,6 +364,9 @@ impl JobReader {
             }
             _ => {}
         }
+        if let Some(fact) = self.surroundings.shared(line) {
+            self.sink.add(spot, None, fact);
+        }
         if self.steps == 0
             && self.head
             && let Some(fact) = self.surroundings.set_up(line)

@@ -119,6 +119,7 @@ fn before(events: Vec<Event>, known: &[Known]) -> Vec<Event> {
             | Fact::DanceExtractSkipped => dance,
             Fact::BuildStarted { .. }
             | Fact::BuildMount(_)
+            | Fact::BuildStepFound { .. }
             | Fact::BuildStepCached { .. }
             | Fact::MountSize { .. }
             | Fact::Download { .. }

@@ -12,6 +12,8 @@ use super::stamp;
 /// One line of a log without its wrapping.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line<'a> {
+    /// It comes from act, which runs a workflow on the machine at hand.
+    pub(super) act: bool,
     /// The job that the line names; `None` when it names none.
     pub(super) job: Option<&'a str>,
     /// The step that the line names, such as `Restore cache` or `Post Restore cache`.
@@ -85,6 +87,8 @@ const TAGS: [(&str, Channel); 20] = [
 
 /// A line without its prefixes.
 struct Unwrapped<'a> {
+    /// The prefix was one of act's.
+    act: bool,
     job: Option<&'a str>,
     step: Option<&'a str>,
     at: Option<SystemTime>,
@@ -112,10 +116,10 @@ impl Transport {
         let raw = raw.trim_end_matches('\r');
         let raw = raw.strip_prefix('\u{feff}').unwrap_or(raw);
         if let Some((at, text)) = self.stamps.split(raw) {
-            return line(Unwrapped { job: None, step: None, at: Some(at), text });
+            return line(Unwrapped { act: false, job: None, step: None, at: Some(at), text });
         }
         let prefixed = self.prefixed(raw).or_else(|| act(raw));
-        line(prefixed.unwrap_or(Unwrapped { job: None, step: None, at: None, text: raw }))
+        line(prefixed.unwrap_or(Unwrapped { act: false, job: None, step: None, at: None, text: raw }))
     }
 
     /// Splits the prefix of `gh run view --log`: `job TAB step TAB timestamp`, or the same pasted with spaces.
@@ -125,7 +129,7 @@ impl Transport {
             let rest = rest.strip_prefix('\u{feff}').unwrap_or(rest);
             let (at, text) = self.stamps.split(rest).map_or((None, rest), |(at, text)| (Some(at), text));
             let (job, step) = self.names(raw);
-            return Some(Unwrapped { job, step, at, text });
+            return Some(Unwrapped { act: false, job, step, at, text });
         }
         let head = raw.get(..PREFIX.min(raw.len())).unwrap_or_else(|| {
             let cut = (0..PREFIX).rev().find(|at| raw.is_char_boundary(*at)).unwrap_or(0);
@@ -140,7 +144,7 @@ impl Transport {
                 self.prefix.push_str(&raw[..first + second + 2]);
                 self.job_end = Some(first);
                 let (job, step) = self.names(raw);
-                return Some(Unwrapped { job, step, at: Some(at), text });
+                return Some(Unwrapped { act: false, job, step, at: Some(at), text });
             }
         }
         let (start, at, text) = inner_stamp(raw, head.len())?;
@@ -159,7 +163,7 @@ impl Transport {
         self.prefix.clear();
         self.prefix.push_str(prefix);
         let (job, step) = self.names(raw);
-        Some(Unwrapped { job, step, at: Some(at), text })
+        Some(Unwrapped { act: false, job, step, at: Some(at), text })
     }
 
     /// The job and the step in the current prefix of a line.
@@ -193,7 +197,7 @@ fn inner_stamp(raw: &str, within: usize) -> Option<(usize, SystemTime, &str)> {
 fn act(raw: &str) -> Option<Unwrapped<'_>> {
     let raw = raw.trim_start_matches("\u{1b}[0m");
     if let Some(rest) = raw.strip_prefix("| ") {
-        return Some(Unwrapped { job: None, step: None, at: None, text: rest });
+        return Some(Unwrapped { act: false, job: None, step: None, at: None, text: rest });
     }
     let mut inner = raw;
     // act colours its prefix.
@@ -206,10 +210,10 @@ fn act(raw: &str) -> Option<Unwrapped<'_>> {
     }
     let rest = rest.trim_start_matches("\u{1b}[0m").strip_prefix(' ')?.trim_start();
     if rest == "|" {
-        return Some(Unwrapped { job: Some(job), step: None, at: None, text: "" });
+        return Some(Unwrapped { act: true, job: Some(job), step: None, at: None, text: "" });
     }
     if let Some(text) = rest.strip_prefix("| ") {
-        return Some(Unwrapped { job: Some(job), step: None, at: None, text });
+        return Some(Unwrapped { act: true, job: Some(job), step: None, at: None, text });
     }
     let (mark, said) = rest.split_once(' ')?;
     if mark.is_ascii() {
@@ -224,15 +228,15 @@ fn act(raw: &str) -> Option<Unwrapped<'_>> {
         },
         _ => None,
     };
-    Some(Unwrapped { job: Some(job), step, at: None, text: said })
+    Some(Unwrapped { act: true, job: Some(job), step, at: None, text: said })
 }
 
 /// Finishes a line: colours off, tag read.
-fn line(Unwrapped { job, step, at, text }: Unwrapped<'_>) -> Line<'_> {
+fn line(Unwrapped { act, job, step, at, text }: Unwrapped<'_>) -> Line<'_> {
     let echo = text.starts_with("\u{1b}[36;1m") || text.starts_with("^[[36;1m");
     let shown = plain(text);
     let (channel, skip) = if echo { (Channel::Plain, 0) } else { tag(&shown) };
-    Line { job, step, at, channel, echo, shown, skip }
+    Line { act, job, step, at, channel, echo, shown, skip }
 }
 
 /// Reads the tag at the front of a text.

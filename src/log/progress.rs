@@ -254,7 +254,9 @@ impl Open {
         if !name.starts_with("[internal] load build definition") || name.contains("Dockerfile") {
             self.begin(sink);
         }
-        self.output.vertex(id, name);
+        if let Some(fact) = self.output.vertex(id, name) {
+            sink.add(spot, self.step, fact);
+        }
         let compiles = if self.output.compiles(id) { surroundings::compile_step(name) } else { None };
         for fact in compiles.into_iter().chain(surroundings::go_image(name)) {
             sink.add(spot, self.step, fact);

@@ -12,6 +12,8 @@ pub(super) struct Surroundings {
     image: bool,
     /// Progress for a terminal has been told.
     terminal: bool,
+    /// That the runner shares its engine has been told.
+    shared: bool,
 }
 
 impl Surroundings {
@@ -28,6 +30,11 @@ impl Surroundings {
             _ => {}
         }
         None
+    }
+
+    /// Reads who ran the job: act's jobs build on the Docker Engine of the machine it runs on, one after the other.
+    pub(super) fn shared(&mut self, line: &Line<'_>) -> Option<Fact> {
+        (line.act && !std::mem::replace(&mut self.shared, true)).then(|| around(Aspect::SharedEngine, "act"))
     }
 
     /// Reads a line of a build's progress as buildx draws it on a terminal; tells the first.

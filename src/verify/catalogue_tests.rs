@@ -41,6 +41,37 @@ fn rows() -> Vec<Row> {
         Row("first-run", vec![Job::cold()], Inconclusive, &[]),
         Row("single-later-run", vec![Job::warm()], Effective, &[]),
         Row(
+            "home-directory-spelt-two-ways",
+            always([Job::cold(), Job::warm()], |job| {
+                job.paths = vec!["~/.cache/docker-go".into()];
+                job.entries[0].0 = "/home/runner/.cache/docker-go/mod".into();
+                job.entries[1].0 = "/home/runner/.cache/docker-go/build".into();
+            }),
+            Effective,
+            &[],
+        ),
+        // A builder that outlives the run makes everything look carried.
+        Row(
+            "warm-runner",
+            vec![Job::cold().but(|job| (job.before, job.seconds) = ([131 * MB, 114 * MB], 36.0)), Job::warm()],
+            Inconclusive,
+            &[],
+        ),
+        // `go mod download` names no module that it downloads.
+        Row(
+            "modules-downloaded-without-a-word",
+            always([Job::cold(), Job::warm()], |job| {
+                job.entries.remove(0);
+                job.before[0] = 4096;
+                job.downloads = 0;
+                job.records =
+                    ["/go/pkg/mod", "/root/.cache/go-build"].map(|target| record(target, Creator::Build)).into();
+                job.records[1].creator = Creator::Inject;
+            }),
+            Ineffective,
+            &[Code::ModulesNotRestored],
+        ),
+        Row(
             "restore-keys-rescue",
             vec![
                 Job::cold(),

@@ -67,7 +67,7 @@ macro_rules! codes {
 }
 
 codes! {
-    JobFailedBeforePost, "job-failed-before-post", A, pages::c::JOB_FAILED_BEFORE_POST;
+    JobFailedBeforePost, "job-failed-before-post", A, pages::a::JOB_FAILED_BEFORE_POST;
     DanceMissing, "dance-missing", B, pages::b::DANCE_MISSING;
     DanceCrashed, "dance-crashed", B, pages::b::DANCE_CRASHED;
     DanceHung, "dance-hung", B, pages::b::DANCE_HUNG;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use super::dance::spec;
 use super::{Job, StepResult, WORKSPACE};
 use crate::dockerfile::{Dockerfile, Ignore, InstrumentOptions, RUNNER_ARG, instrument};
 use crate::engine::{BuildEvent, BuildEventKind, BuildRequest, Engine};
-use crate::evidence::{BuildInputs, BuildOutput, Fact, Quote, StepOutcome};
+use crate::evidence::{BuildInputs, BuildOutput, Fact, MountSpec, Quote, StepOutcome};
 use crate::plan::PlannedStep;
 use crate::runner::experiment::GO_IMAGE;
 use crate::runner::plain::Plain;
@@ -34,6 +33,9 @@ impl<E: Engine> Job<'_, E> {
             self.header(step, &[("load", "false"), ("no-cache", "false"), ("pull", "false"), ("push", "false")])?;
         let flag = |value: Option<String>| value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
         let no_cache = flag(self.input(step, "no-cache")?);
+        if self.input(step, "no-cache-filters")?.is_some_and(|stages| !stages.trim().is_empty()) {
+            return Err(RunError::NotReproduced { input: "no-cache-filters" });
+        }
         let named = self.input(step, "builder")?.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         let builder = named.clone().unwrap_or_else(|| self.active_builder.clone());
         let subject = self.subject(step)?;
@@ -50,20 +52,22 @@ impl<E: Engine> Job<'_, E> {
         self.recorder.line(&format!("#0 building with \"{builder}\" instance using {driver} driver"))?;
         self.recorder.fact(Fact::BuildStarted { builder: Some(builder) });
         self.recorder.line("")?;
-        let mounts = subject.dockerfile.cache_mounts(&subject.args)?;
+        let mut known = self.setting.platform.clone();
+        known.extend(subject.args.clone());
+        let mounts = subject.dockerfile.cache_mounts(&known)?;
         self.name_mounts(&namespace, mounts.iter().map(|mount| &mount.options));
         self.wiped |= no_cache;
         for mount in mounts {
             let line = subject.dockerfile.source().place(mount.span.start).line;
             let text = subject.dockerfile.source().line(line).unwrap_or_default().trim().to_owned();
             let quote = Quote { source: subject.file.as_str().into(), line: Some(line), text };
-            self.recorder.fact_at(quote, Fact::BuildMount(spec(&mount.options)));
+            self.recorder.fact_at(quote, Fact::BuildMount(MountSpec::from(&mount)));
         }
         let options = InstrumentOptions {
             runner_arg: true,
             shell_marker: Some(namespace.as_str().to_owned()),
             measure: true,
-            build_args: subject.args.clone(),
+            build_args: known,
         };
         let copy = instrument(&subject.dockerfile, &options)?;
         let kept = self.evidence_dir.join("Dockerfile");
@@ -188,10 +192,7 @@ impl Reader {
         }
         let id = event.vertex;
         let facts = match &event.kind {
-            BuildEventKind::Named(name) => {
-                self.output.vertex(id, name);
-                Vec::new()
-            }
+            BuildEventKind::Named(name) => self.output.vertex(id, name).into_iter().collect(),
             BuildEventKind::Line { text, .. } => self.output.line(id, text),
             BuildEventKind::Cached => self.output.cached(id),
             BuildEventKind::Done(took) => self.output.done(id, Some(*took), true),

@@ -57,6 +57,7 @@ pub(crate) fn read(view: &View) -> Reading {
             }
         }
     }
+    observed.extend(view.not_fresh().filter(|_| !observed.is_empty()));
     if view.stage() == Stage::First && !observed.is_empty() {
         observed.push("as it must be on a first run".to_owned());
     }
@@ -79,7 +80,7 @@ fn combined(readings: &[MountReading]) -> Status {
 /// Reads each mount that matters.
 pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
     let cached = view.judged.build.is_some_and(|build| build.cached.is_some()) || view.judged.unseen_builds;
-    let stage = view.stage();
+    let (stage, warm) = (view.stage(), view.not_fresh().is_some());
     let read = |mount: Wanted| {
         let before = view.judged.build.and_then(|build| build.sizes_of(&mount.target)?.before.clone());
         let floor = floor(view, &mount);
@@ -88,7 +89,7 @@ pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
             (Some(before), Some((floor, _))) if !cached => {
                 match before.value >= (*floor).max(EMPTY_MOUNT) {
                     // On a first run a large mount proves a warm runner, not a carried cache.
-                    true if stage == Stage::First => Status::Unobserved,
+                    true if stage == Stage::First || warm => Status::Unobserved,
                     true => Status::Pass,
                     false if stage == Stage::Later => Status::Fail,
                     false => Status::Unobserved,
@@ -100,7 +101,9 @@ pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
     };
     let mut readings: Vec<MountReading> = view.wanted().into_iter().map(read).collect();
     if readings.len() > 1 && downloads_nothing(view) {
-        let idle = |reading: &MountReading| reading.mount.kind == MountKind::Modules && reading.is_empty();
+        let idle = |reading: &MountReading| {
+            reading.mount.kind == MountKind::Modules && reading.is_empty() && !view.was_filled(&reading.mount)
+        };
         if view.runs().all(|run| !run.evidence.records.is_empty()) {
             readings.retain(|reading| !idle(reading));
         } else {

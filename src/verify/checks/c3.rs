@@ -6,7 +6,7 @@
 use super::Reading;
 use crate::evidence::{Build, TimeSource};
 use crate::verify::Status;
-use crate::verify::view::{Stage, View};
+use crate::verify::view::{EMPTY_MOUNT, MountKind, Stage, View};
 
 /// Reads the check.
 pub(crate) fn read(view: &View) -> Reading {
@@ -32,8 +32,23 @@ pub(crate) fn read(view: &View) -> Reading {
         return Reading::unobserved("a finished step that would print downloads was not seen", threshold)
             .resting_on(lines);
     };
+    if let Some(target) = filled_unseen(view, build) {
+        let observed = format!("no download was printed, but {target} was empty before the build and full after it");
+        return Reading::unobserved(observed, threshold).resting_on(lines);
+    }
     let ended = build.step_ended.iter().map(|ended| ended.quote.clone()).collect();
     Reading { status: Status::Pass, observed, threshold, evidence: ended }
+}
+
+/// Returns the module mount that was filled without a word, as by `go mod download`, which names no module that it
+/// downloads (`cmd/go/internal/modfetch`).
+fn filled_unseen(view: &View, build: &Build) -> Option<String> {
+    let modules = view.wanted().into_iter().filter(|mount| mount.kind == MountKind::Modules);
+    let filled = |target: &str| {
+        let sizes = build.sizes_of(target)?;
+        Some(sizes.before.as_ref()?.value < EMPTY_MOUNT && sizes.after.as_ref()?.value >= EMPTY_MOUNT)
+    };
+    modules.map(|mount| mount.target).find(|target| filled(target) == Some(true))
 }
 
 /// Tells whether anything the step printed was seen.

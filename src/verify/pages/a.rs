@@ -91,3 +91,10 @@ pub(crate) const CACHE_KEY_UNIQUE: CodePage = CodePage {
     example: "Cache not found for input keys: go-3f2c…\nCache saved with key: go-3f2c…",
     fix: "Add the constant part of the key as a restore key: `restore-keys: go-`.",
 };
+
+pub(crate) const JOB_FAILED_BEFORE_POST: CodePage = CodePage {
+    what: "The job failed before its post steps, so neither extract nor save ran.",
+    why: "actions/cache saves, and the dance since v3.1.1 extracts, only when the job has succeeded so far: a red run leaves no cache.",
+    example: "##[error]Process completed with exit code 1.   (and no `Cache saved with key`)",
+    fix: "Repair the failing step first, or run what may fail (tests, linters) in a job of its own.",
+};

@@ -81,15 +81,16 @@ pub(crate) const CACHE_DIR_MISMATCH: CodePage = CodePage {
     what: "The dance keeps its data in a directory that actions/cache does not save, such as the repository's root.",
     why: "The data exists and is thrown away with the runner.",
     example: "cache-dir: .go-cache   (ignored when a cache-map is given: data is written to ./go-mod)\nactions/cache path: .go-cache",
-    fix: "Let both name the same place: absolute `cache-dir: ${{ github.workspace }}/${{ env.CACHE_DIR }}`, or the directory spelt out in \
-          the cache map, `{\".go-cache/go-mod\": \"/go/pkg/mod\"}`.",
+    fix: "Let both name the same place. Without a cache map: absolute `cache-dir: ${{ github.workspace }}/${{ env.CACHE_DIR }}`. With one, \
+          which makes the dance ignore `cache-dir`: the directory spelt out in it, `{\".go-cache/go-mod\": \"/go/pkg/mod\"}`.",
 };
 
 pub(crate) const INJECT_FAILED: CodePage = CodePage {
     what: "A copy into a cache mount failed; the action ends its copy with `|| true`, so its step is green.",
     why: "The dance deletes the directory after inject, so what was not copied is lost.",
-    example: "cp: can't create '/go/pkg/mod/./cache': Read-only file system",
-    fix: "Read the message: remove `ro` from the entry, free disk space, or use a utility image that has the copy program.",
+    example: "RUN --mount=type=cache,target=/go/pkg/mod,ro=true \\\n    cp -p -R /var/dance-cache/. /go/pkg/mod || true   (v3 shows no message of a copy that failed)",
+    fix: "Remove `ro` from the entry, free disk space, or use a utility image that has the copy program. v1 and v2 print the \
+          message, v3 does not.",
 };
 
 pub(crate) const INJECT_EMPTY: CodePage = CodePage {

@@ -2,13 +2,6 @@
 
 use crate::verify::CodePage;
 
-pub(crate) const JOB_FAILED_BEFORE_POST: CodePage = CodePage {
-    what: "The job failed before its post steps, so neither extract nor save ran.",
-    why: "actions/cache and the dance save only when the job has succeeded so far, so a red run leaves no cache.",
-    example: "##[error]Process completed with exit code 1.   (and no `Cache saved with key`)",
-    fix: "Repair the failing step first, or run what may fail (tests, linters) in a job of its own.",
-};
-
 pub(crate) const NO_CACHE_BUILD: CodePage = CodePage {
     what: "The build runs with `no-cache`.",
     why: "`--no-cache` also empties every cache mount of the build, whatever was injected.",

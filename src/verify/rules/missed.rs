@@ -62,13 +62,20 @@ fn by_store(cache: &Cache, miss: &Quote) -> Option<Finding> {
 /// Names the cause that the two runs' own inputs show.
 fn by_comparison(view: &View, cache: &Cache, miss: &Quote) -> Option<Finding> {
     let asked = cache.inputs.as_ref()?;
+    let reachable = |key: &str| {
+        key.starts_with(&asked.value.key)
+            || asked.value.restore_keys.iter().any(|prefix| key.starts_with(prefix.as_str()))
+    };
+    let same_paths = |saver: &Cache| saver.inputs.as_ref().is_some_and(|saved| saved.value.paths == asked.value.paths);
     let (run, saver, key, quote) = view.earlier.iter().rev().find_map(|run| {
-        run.saves().find(|(cache, _, _)| !cache.saved_empty()).map(|(cache, key, quote)| (run, cache, key, quote))
+        let saves: Vec<_> = run.saves().filter(|(cache, _, _)| !cache.saved_empty()).collect();
+        // Of several caches it is the one that this step would have read.
+        let own = saves.iter().find(|(saver, key, _)| reachable(key) || same_paths(saver));
+        let (saver, key, quote) = own.or(saves.first().filter(|_| saves.len() == 1))?;
+        Some((run, *saver, *key, *quote))
     })?;
     let evidence = vec![quote.clone(), miss.clone()];
-    let reachable = key.starts_with(&asked.value.key)
-        || asked.value.restore_keys.iter().any(|prefix| key.starts_with(prefix.as_str()));
-    if reachable {
+    if reachable(key) {
         return other_paths(run, saver, key, asked, evidence);
     }
     // Restore keys that match nothing are another mistake than having none.

@@ -10,14 +10,11 @@ pub(super) const RULE: Rule =
 
 fn check(view: &View) -> Vec<Finding> {
     let run = &view.judged;
-    let Some(dance) = run.dances().first() else { return Vec::new() };
     let mut findings = Vec::new();
     for cache in &run.caches {
-        if is_plain_save(run, cache) {
-            findings.extend(plain_save(run, cache, dance));
-        } else {
-            findings.extend(after_dance(run, cache, dance));
-        }
+        let plain = is_plain_save(run, cache);
+        let out_of_order = |dance| if plain { plain_save(run, cache, dance) } else { after_dance(run, cache, dance) };
+        findings.extend(run.dances_of(cache).into_iter().find_map(out_of_order));
     }
     findings
 }

@@ -13,7 +13,7 @@ pub(crate) use mounts::{EMPTY_MOUNT, MountKind, Pairing, Wanted, differs, pair};
 pub(crate) use paths::{covers, nested};
 pub(crate) use run::Run;
 
-use crate::evidence::{MissCause, NotSaved, SaveOutcome};
+use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome};
 use crate::verify::{Case, Profile, Thresholds};
 
 /// A case, ready to be asked.
@@ -122,7 +122,7 @@ impl<'a> View<'a> {
     pub(crate) fn outgrown(&self) -> Option<(&Run<'a>, u64, u64)> {
         let left = |run: &Run<'a>| -> Option<u64> {
             let after = |mount: &Wanted| Some(run.build?.sizes_of(&mount.target)?.after.as_ref()?.value);
-            self.wanted().iter().map(after).sum()
+            self.wanted().iter().map(after).try_fold(0, |sum: u64, after| Some(sum.saturating_add(after?)))
         };
         let restored =
             self.judged.restoring().any(|cache| cache.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE));
@@ -135,6 +135,35 @@ impl<'a> View<'a> {
     pub(crate) fn missed_what_was_saved(&self) -> bool {
         let missed = self.judged.restoring().any(|cache| cache.missed().is_some());
         missed && self.origin().is_some_and(|origin| origin.saves().any(|(cache, _, _)| !cache.saved_empty()))
+    }
+
+    /// Returns an earlier run whose mounts had outlived the run before it. Where runners are not fresh, no later mount proves
+    /// that anything was carried.
+    fn warm_runner(&self) -> Option<&Run<'a>> {
+        self.earlier.iter().find(|run| run.was_warm())
+    }
+
+    /// Says why a mount that is full before the build proves nothing, where that is so.
+    pub(crate) fn not_fresh(&self) -> Option<String> {
+        if let Some(run) = self.warm_runner() {
+            return Some(format!(
+                "{} began with full mounts although it restored nothing: its runner was not fresh",
+                run.name()
+            ));
+        }
+        let shared = self.judged.surrounding(Aspect::SharedEngine)?;
+        Some(format!("{} builds on the machine's own engine, where the mounts outlive a run", shared.value))
+    }
+
+    /// Tells whether a mount was seen to hold something after a build.
+    pub(crate) fn was_filled(&self, mount: &Wanted) -> bool {
+        self.runs().any(|run| {
+            let after = run.build.and_then(|build| build.sizes_of(&mount.target)?.after.as_ref());
+            let target = |path: &str| path.trim_end_matches('/') == mount.target.trim_end_matches('/');
+            let records = run.evidence.records.iter().map(|record| &record.value);
+            after.is_some_and(|after| after.value >= EMPTY_MOUNT)
+                || records.filter(|record| target(&record.target)).any(|record| record.bytes >= EMPTY_MOUNT)
+        })
     }
 
     /// Returns the cold run to compare times with: the first known to be cold that has a time, else any known to be cold.

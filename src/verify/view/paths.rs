@@ -9,11 +9,24 @@ pub(crate) fn covers(path: &str, source: &str) -> bool {
     if path.first() == Some(&"!") {
         return false;
     }
-    match (is_rooted(&path), is_rooted(&source)) {
+    match (path.as_slice(), source.as_slice()) {
+        // Where the home directory lies depends on the runner: `/root`, `/home/runner`.
+        (["~", path @ ..], ["/", source @ ..]) => {
+            (1..=2).any(|home| source.get(home..).is_some_and(|rest| rest.starts_with(path)))
+        }
+        (["/", path @ ..], ["~", source @ ..]) => {
+            (1..=2).any(|home| source.starts_with(path.get(home..).unwrap_or_default()))
+        }
+        _ => covers_alike(&path, &source),
+    }
+}
+
+fn covers_alike(path: &[&str], source: &[&str]) -> bool {
+    match (is_rooted(path), is_rooted(source)) {
         // A relative directory may lie anywhere below the workspace, whose depth is unknown.
         (true, false) => (0..=source.len()).any(|end| end > 0 && path.ends_with(&source[..end])),
         (false, true) => path.is_empty() || source.windows(path.len()).any(|window| window == path),
-        _ => source.starts_with(&path),
+        _ => source.starts_with(path),
     }
 }
 
@@ -64,6 +77,10 @@ mod tests {
             (".", "go-mod"),
             ("go-*", "go-mod"),
             ("~/cache", "~/cache/go"),
+            ("~/cache", "/home/runner/cache/go"),
+            ("~/cache", "/root/cache"),
+            ("/home/runner/cache", "~/cache/go"),
+            ("/home/runner", "~/cache"),
         ] {
             assert!(covers(path, source), "{path} covers {source}");
         }
@@ -71,9 +88,14 @@ mod tests {
 
     #[test]
     fn another_directory_is_not_covered() {
-        for (path, source) in
-            [(".go-cache", "go-mod"), ("go-mod", "go-mod2"), ("!go-mod", "go-mod"), ("/a/go", "go-mod")]
-        {
+        for (path, source) in [
+            (".go-cache", "go-mod"),
+            ("go-mod", "go-mod2"),
+            ("!go-mod", "go-mod"),
+            ("/a/go", "go-mod"),
+            ("~/go", "/home/runner/cache/go"),
+            ("/home/runner/go", "~/cache"),
+        ] {
             assert!(!covers(path, source), "{path} does not cover {source}");
         }
     }

@@ -1,6 +1,6 @@
 //! One run, as checks and rules ask about it. [`Run`] is principal.
 
-use super::{CacheExt, EMPTY_ARCHIVE, covers};
+use super::{CacheExt, EMPTY_ARCHIVE, EMPTY_MOUNT, covers};
 use crate::evidence::{
     Aspect, Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, MountSpec, Phase, Quote, Seen, StepOutcome,
 };
@@ -71,6 +71,15 @@ impl<'a> Run<'a> {
         self.evidence.surroundings.iter().find(|(about, _)| *about == aspect).map(|(_, value)| value)
     }
 
+    /// Returns the dance steps whose directories an actions/cache step saves; the first one, where that cannot be told.
+    pub(crate) fn dances_of(&self, cache: &Cache) -> Vec<&'a Dance> {
+        let paths = cache.inputs.iter().flat_map(|inputs| &inputs.value.paths);
+        let saves = |source: &String| paths.clone().any(|path| covers(path, source));
+        let of = |dance: &&Dance| sources_of(std::slice::from_ref(*dance)).iter().any(saves);
+        let found: Vec<&Dance> = self.dances().iter().filter(of).collect();
+        if found.is_empty() { self.dances().first().into_iter().collect() } else { found }
+    }
+
     /// Returns the host directories the dance works on.
     pub(crate) fn sources(&self) -> Vec<String> {
         sources(self.evidence)
@@ -98,6 +107,20 @@ impl<'a> Run<'a> {
 
     /// Tells whether the run started without caches; `None` when its lookups were not seen.
     pub(crate) fn is_cold(&self) -> Option<bool> {
+        self.restored_nothing().map(|nothing| nothing && !self.began_full())
+    }
+
+    /// Tells whether the run found full mounts that it had not restored: they had outlived the run before.
+    pub(crate) fn was_warm(&self) -> bool {
+        self.restored_nothing() == Some(true) && self.began_full()
+    }
+
+    fn began_full(&self) -> bool {
+        let mut sizes = self.build.iter().flat_map(|build| &build.sizes).filter_map(|sizes| sizes.before.as_ref());
+        sizes.any(|before| before.value >= EMPTY_MOUNT)
+    }
+
+    fn restored_nothing(&self) -> Option<bool> {
         let mut known = None;
         for cache in self.restoring() {
             if cache.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE) {
@@ -176,8 +199,12 @@ fn carrying(evidence: &Evidence) -> Vec<&Cache> {
 }
 
 fn sources(evidence: &Evidence) -> Vec<String> {
+    sources_of(&evidence.dances)
+}
+
+fn sources_of(dances: &[Dance]) -> Vec<String> {
     let mut sources = Vec::new();
-    for dance in &evidence.dances {
+    for dance in dances {
         for entry in dance.injected.iter().chain(&dance.extracted) {
             if let Some(source) = entry.source.clone().filter(|source| !sources.contains(source)) {
                 sources.push(source);
@@ -185,7 +212,7 @@ fn sources(evidence: &Evidence) -> Vec<String> {
         }
     }
     if sources.is_empty() {
-        let maps = evidence.dances.iter().filter_map(|dance| dance.inputs.as_ref()?.value.cache_map.as_deref());
+        let maps = dances.iter().filter_map(|dance| dance.inputs.as_ref()?.value.cache_map.as_deref());
         for map in maps {
             if let Ok(serde_json::Value::Object(entries)) = serde_json::from_str(map) {
                 sources.extend(entries.into_iter().map(|(source, _)| source));
