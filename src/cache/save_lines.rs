@@ -89,16 +89,6 @@ pub fn path_missing() -> Line {
     )
 }
 
-/// Says that the path input holds no pattern at all.
-pub fn no_path() -> Line {
-    rejected("Path Validation Error: At least one directory or file path is required")
-}
-
-/// Says that the key input is empty.
-pub fn key_missing() -> Line {
-    rejected("Key is not specified.")
-}
-
 /// Says why an input, key or pattern is refused.
 pub fn rejected(message: impl std::fmt::Display) -> Line {
     Line::log_warning(message.to_string())

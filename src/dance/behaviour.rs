@@ -1,6 +1,7 @@
 //! What one version does. [`Behaviour`] is principal; it is a table, and the code that follows it is elsewhere.
 
 use super::version::{Dance, DanceVersion, Flavour};
+use crate::workflow::ActionRef;
 
 /// How far a version understands `cache-map`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +119,11 @@ impl Behaviour {
     /// Finds the behaviour behind `owner/buildkit-cache-dance@reference`.
     pub fn identify(owner: &str, reference: &str) -> Self {
         Self::of(Dance::identify(owner, reference))
+    }
+
+    /// Finds the behaviour behind the `uses:` of a step.
+    pub fn of_action(action: &ActionRef) -> Self {
+        Self::of(Dance::of_action(action))
     }
 }
 

@@ -40,8 +40,6 @@ pub struct CacheMap {
     pub entries: Vec<DanceEntry>,
     /// Where they come from.
     pub origin: MapOrigin,
-    /// Keys whose value was replaced by a later key of the same name, and so never has an effect.
-    pub replaced: Vec<String>,
     /// What the action prints on standard output while it reads the map.
     pub log: Vec<String>,
 }
@@ -81,7 +79,7 @@ pub fn cache_map(
     let raw = inputs.cache_map.as_str();
     if behaviour.map == MapSupport::Pair {
         let entries = vec![DanceEntry::plain(inputs.cache_source.clone(), inputs.cache_target.clone())];
-        return Ok(CacheMap { entries, origin: MapOrigin::Pair, replaced: Vec::new(), log: Vec::new() });
+        return Ok(CacheMap { entries, origin: MapOrigin::Pair, log: Vec::new() });
     }
     let json: Json = serde_json::from_str(raw).map_err(|error| not_json(raw, &error))?;
     let pairs = match json {
@@ -105,7 +103,7 @@ pub fn cache_map(
         }
         Json::Other(_) => Vec::new(),
     };
-    let (pairs, mut replaced) = js::entries(pairs);
+    let pairs = js::entries(pairs);
     let mut log = Vec::new();
     if pairs.is_empty() && behaviour.discovery {
         return discovered(inputs, behaviour, dockerfile, log);
@@ -131,17 +129,14 @@ pub fn cache_map(
         };
         let entry = entry.checked(behaviour);
         match entries.iter_mut().find(|other| other.source == entry.source) {
-            Some(old) => {
-                replaced.push(old.source.clone());
-                *old = entry;
-            }
+            Some(old) => *old = entry,
             None => entries.push(entry),
         }
     }
     if let Some(dir) = prefix {
         log.push(format!("cache-dir applied: cache paths will be under \"{dir}/\""));
     }
-    Ok(CacheMap { entries, origin: MapOrigin::Input, replaced, log })
+    Ok(CacheMap { entries, origin: MapOrigin::Input, log })
 }
 
 fn discovered(
@@ -177,12 +172,12 @@ fn discovered(
             });
         }
     };
-    let (pairs, _) = js::entries(map.into_iter().collect());
+    let pairs = js::entries(map.into_iter().collect());
     let shown: serde_json::Map<String, Value> = pairs.iter().cloned().collect();
     log.push(format!("Cache map parsed from Dockerfile: {}", Value::Object(shown)));
     let entry = |(source, value): (String, Value)| DanceEntry::from_value(source, &value).checked(behaviour);
     let entries = pairs.into_iter().map(entry).collect();
-    Ok(CacheMap { entries, origin: MapOrigin::Dockerfile, replaced: Vec::new(), log })
+    Ok(CacheMap { entries, origin: MapOrigin::Dockerfile, log })
 }
 
 fn wrapped(raw: &str, error: &str) -> String {
@@ -345,7 +340,6 @@ mod tests {
         assert_eq!(upstream.entries[0].source, "a/go");
         let fork = map_of("hiromaily", "v4.3.0", &with, None).unwrap();
         assert_eq!(pairs(&fork), [("c/go".into(), "type=cache,target=/y".into())]);
-        assert_eq!(fork.replaced, ["c/go"]);
         insta::assert_snapshot!(fork.log.join("\n"), @r#"
         ::warning::cache-map key "a/go" was normalized to "go" (path.basename applied for security)
         ::warning::cache-map key "b/go" was normalized to "go" (path.basename applied for security)

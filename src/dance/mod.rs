@@ -6,7 +6,6 @@
 
 mod behaviour;
 mod cache_map;
-mod collision;
 mod discovery;
 mod entry;
 mod inputs;
@@ -18,12 +17,11 @@ mod wording;
 
 pub use behaviour::{Behaviour, CacheDirUse, ExtractMethod, MapSupport, PostCondition, RemoveSource};
 pub use cache_map::{CacheMap, CacheMapError, DockerfileInput, MapOrigin, cache_map};
-pub use collision::{Collision, CollisionKind, collisions};
 pub use entry::{DanceEntry, EntryProblem};
 pub use inputs::{DanceInputs, skips_extraction};
 pub use steps::{Copy, DanceStep, Move, extract_steps, inject_steps};
 pub use text::{SOURCE_MOUNT, extract_dancefile, inject_dancefile};
 pub use version::{Dance, DanceVersion, Flavour};
 pub use wording::{
-    SKIPPED, cleaning_notice, command_failed, dancefile_lines, docker_build_command, fatal, opening_lines, shell_trace,
+    SKIPPED, cleaning_notice, command_failed, dancefile_lines, docker_build_command, fatal, opening_lines,
 };

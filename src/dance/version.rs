@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::workflow::ActionRef;
+
 /// A release of buildkit-cache-dance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DanceVersion {
@@ -101,34 +103,56 @@ const HIROMAILY: [(DanceVersion, &str); 8] = [
 const STAND_IN: DanceVersion = DanceVersion::new(3, 3, 2);
 
 impl Dance {
+    /// Finds the code behind the `uses:` of a step.
+    ///
+    /// Of a commit that nobody studied, the version in the comment behind it counts.
+    pub fn of_action(action: &ActionRef) -> Self {
+        let owner = action.owner().unwrap_or_default();
+        let noted = || {
+            let (major, minor, patch) = action.version()?;
+            let rest = [minor, patch].into_iter().flatten().map(|number| format!(".{number}"));
+            Self::find(owner, &format!("v{major}{}", rest.collect::<String>()))
+        };
+        let found = Self::find(owner, action.reference().unwrap_or_default());
+        found.or_else(|| Some(Self { known: false, ..noted()? })).unwrap_or_else(|| Self::stand_in(owner))
+    }
+
     /// Finds the code behind `owner/buildkit-cache-dance@reference`.
     ///
     /// A fork nobody studied is taken as the upstream release of the same number, or else as the newest.
     pub fn identify(owner: &str, reference: &str) -> Self {
-        let own = match owner.to_ascii_lowercase().as_str() {
-            "hiromaily" => Some(Flavour::Hiromaily),
-            "reproducible-containers" | "overmindtech" => Some(Flavour::Upstream),
-            _ => None,
+        Self::find(owner, reference).unwrap_or_else(|| Self::stand_in(owner))
+    }
+
+    fn find(owner: &str, reference: &str) -> Option<Self> {
+        let release = |flavour, releases: &[(DanceVersion, &str)], known| {
+            let found = by_name(releases, flavour, reference).or_else(|| by_commit(releases, reference));
+            found.map(|version| Self { flavour, version, known })
         };
-        let flavour = own.unwrap_or(Flavour::Upstream);
-        let releases: &[(DanceVersion, &str)] = match flavour {
-            Flavour::Upstream => &UPSTREAM,
-            Flavour::Hiromaily => &HIROMAILY,
-        };
-        let found = by_name(releases, flavour, reference).or_else(|| by_commit(releases, reference));
-        match found {
-            Some(version) => Self { flavour, version, known: own.is_some() },
+        let upstream = |known| release(Flavour::Upstream, &UPSTREAM, known);
+        match own(owner) {
             // A fork keeps upstream's history, so an upstream reference means upstream's code.
-            None if flavour == Flavour::Hiromaily => {
-                let upstream =
-                    by_name(&UPSTREAM, Flavour::Upstream, reference).or_else(|| by_commit(&UPSTREAM, reference));
-                match upstream {
-                    Some(version) => Self { flavour: Flavour::Upstream, version, known: true },
-                    None => Self { flavour, version: DanceVersion::new(4, 3, 0), known: false },
-                }
-            }
-            None => Self { flavour, version: STAND_IN, known: false },
+            Some(Flavour::Hiromaily) => release(Flavour::Hiromaily, &HIROMAILY, true).or_else(|| upstream(true)),
+            Some(Flavour::Upstream) => upstream(true),
+            None => upstream(false),
         }
+    }
+
+    fn stand_in(owner: &str) -> Self {
+        let (flavour, version) = match own(owner) {
+            Some(Flavour::Hiromaily) => (Flavour::Hiromaily, DanceVersion::new(4, 3, 0)),
+            _ => (Flavour::Upstream, STAND_IN),
+        };
+        Self { flavour, version, known: false }
+    }
+}
+
+/// Returns whose code an account's is; `None` when nobody studied it.
+fn own(owner: &str) -> Option<Flavour> {
+    match owner.to_ascii_lowercase().as_str() {
+        "hiromaily" => Some(Flavour::Hiromaily),
+        "reproducible-containers" | "overmindtech" => Some(Flavour::Upstream),
+        _ => None,
     }
 }
 
@@ -164,8 +188,11 @@ fn by_commit(releases: &[(DanceVersion, &str)], reference: &str) -> Option<Dance
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::Source;
+    use crate::workflow::{StepAction, Workflow};
 
     #[test]
     fn references_lead_to_releases() {
@@ -190,6 +217,27 @@ mod tests {
         ] {
             let dance = Dance::identify(owner, reference);
             assert_eq!((dance.to_string().as_str(), dance.known), (said, known), "{owner}@{reference}");
+        }
+    }
+
+    #[test]
+    fn of_an_unknown_commit_the_comment_behind_it_counts() {
+        let commit = "0123456789012345678901234567890123456789";
+        for (owner, noted, said) in [
+            ("reproducible-containers", " # v3.1.0", "upstream v3.1.0"),
+            ("reproducible-containers", " # 3.2", "upstream v3.2.0"),
+            ("reproducible-containers", " # v9.9", "upstream v3.3.2"),
+            ("reproducible-containers", "", "upstream v3.3.2"),
+            ("hiromaily", " # v4.0.1", "hiromaily v4.0.1"),
+            ("somebody", " # v2.1.4", "upstream v2.1.4"),
+        ] {
+            let text = format!(
+                "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: {owner}/buildkit-cache-dance@{commit}{noted}\n"
+            );
+            let workflow = Workflow::parse(&Source::new("ci.yml", text)).unwrap();
+            let StepAction::Uses(action) = &workflow.job(None).unwrap().steps[0].action else { unreachable!() };
+            let dance = Dance::of_action(action);
+            assert_eq!((dance.to_string().as_str(), dance.known), (said, false), "{owner}{noted}");
         }
     }
 

@@ -47,11 +47,6 @@ pub fn fatal(thrown: &str) -> Vec<String> {
     [lines.clone(), lines].concat()
 }
 
-/// Returns the `set -x` trace of a command, as the shell scripts of v2 print it.
-pub fn shell_trace(command: &[String]) -> String {
-    format!("+ {}", command.join(" "))
-}
-
 /// Returns the build command of an inject (`inject`) or extract (`extract`).
 pub fn docker_build_command(
     phase: &str,

@@ -2,11 +2,9 @@
 
 use super::action::{Action, CacheMode, DanceMode};
 use super::step::PlannedStep;
+use crate::dance::{self, Behaviour};
 use crate::workflow::ActionRef;
 use crate::workflow::expr::JobStatus;
-
-/// The first version of buildkit-cache-dance with a `post-if`.
-const DANCE_WITH_POST_IF: (u32, u32, u32) = (3, 1, 1);
 
 /// A post step. GitHub registers it when its main step starts, so a skipped main step has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +57,10 @@ fn condition(action: &Action, uses: Option<&ActionRef>) -> Option<PostCondition>
     }
 }
 
-/// The versions of forks are compared as if they were upstream's.
-///
-/// A part that is not given means the newest: `v3` is 3.4.0. So does a branch or a commit without a version comment.
 fn dance_condition(uses: Option<&ActionRef>) -> Option<PostCondition> {
-    let (major, minor, patch) = uses.and_then(ActionRef::version).unwrap_or((u32::MAX, None, None));
-    let version = (major, minor.unwrap_or(u32::MAX), patch.unwrap_or(u32::MAX));
-    Some(if version < DANCE_WITH_POST_IF { PostCondition::Always } else { PostCondition::Success })
+    match Behaviour::of_action(uses?).post {
+        dance::PostCondition::Separate => None,
+        dance::PostCondition::Always => Some(PostCondition::Always),
+        dance::PostCondition::Success => Some(PostCondition::Success),
+    }
 }

@@ -72,6 +72,8 @@ fn forks_and_halves_of_the_dance_and_of_the_cache_are_known() {
       - uses: reproducible-containers/buildkit-cache-dance@v2
       - uses: reproducible-containers/buildkit-cache-dance@v3.1
       - uses: reproducible-containers/buildkit-cache-dance@1b8ab18fbda5ad3646e3fcc9ed9dd41ce2f297b4
+      - uses: reproducible-containers/buildkit-cache-dance@5de31fc3f1e8ed1ae2f9ba4ed8d0f5a8ebcb1b2b
+      - uses: reproducible-containers/buildkit-cache-dance@0123456789abcdef0123456789abcdef01234567 # v3.1.0
       - uses: ./buildkit-cache-dance
       - uses: docker://alpine
       - uses: overmindtech/buildkit-cache-dance/extract@main
@@ -86,11 +88,15 @@ fn forks_and_halves_of_the_dance_and_of_the_cache_are_known() {
     Run reproducible-containers/buildkit-cache-dance@v2: Dance(InjectAndExtract)
     Run reproducible-containers/buildkit-cache-dance@v3.1: Dance(InjectAndExtract)
     Run reproducible-containers/buildkit-cache-dance@1b8ab18fbda5ad3646e3fcc9ed9dd41ce2f297b4: Dance(InjectAndExtract)
+    Run reproducible-containers/buildkit-cache-dance@5de31fc3f1e8ed1ae2f9ba4ed8d0f5a8ebcb1b2b: Dance(InjectAndExtract)
+    Run reproducible-containers/buildkit-cache-dance@0123456789abcdef0123456789abcdef01234567: Dance(InjectAndExtract)
     Run ./buildkit-cache-dance: NotReproduced { what: "./buildkit-cache-dance", builds: false }
     Run docker://alpine: NotReproduced { what: "docker://alpine", builds: false }
     Run overmindtech/buildkit-cache-dance/extract@main: Dance(Extract)
     Run docker/build-push-action@v6: BuildPush
     Post Run docker/build-push-action@v6: Always
+    Post Run reproducible-containers/buildkit-cache-dance@0123456789abcdef0123456789abcdef01234567: Always
+    Post Run reproducible-containers/buildkit-cache-dance@5de31fc3f1e8ed1ae2f9ba4ed8d0f5a8ebcb1b2b: Always
     Post Run reproducible-containers/buildkit-cache-dance@1b8ab18fbda5ad3646e3fcc9ed9dd41ce2f297b4: Success
     Post Run reproducible-containers/buildkit-cache-dance@v3.1: Success
     Post Run reproducible-containers/buildkit-cache-dance@v2: Always

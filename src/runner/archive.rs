@@ -10,6 +10,7 @@ use std::path::PathBuf;
 mod compressed;
 mod error;
 mod header;
+mod layout;
 mod manifest;
 mod pack;
 mod pattern;
@@ -18,7 +19,8 @@ mod unpack;
 
 pub use compressed::{Created, create, extract};
 pub use error::{ArchiveError, io_hint};
-pub use manifest::{Layout, Manifest};
+pub use layout::Layout;
+pub use manifest::Manifest;
 pub use pack::{Owner, PackOptions, Times, pack_dir, pack_dirs};
 pub use remove::{FirstRefusal, remove_tree, remove_tree_unprivileged};
 pub use unpack::unpack_dir;

@@ -76,6 +76,12 @@ pub enum RunError {
         /// The project.
         path: PathBuf,
     },
+    /// An input of a step that changes what is built, and that is not simulated.
+    #[error("`{input}` of docker/build-push-action is not reproduced, and the build would not be the same without it")]
+    NotReproduced {
+        /// Its name.
+        input: &'static str,
+    },
     /// A dependency edit needs to know the project's modules.
     #[error("`--edit deps` knows only the bundled sample")]
     DepsEdit,
@@ -115,6 +121,7 @@ impl RunError {
             ),
             Self::Io { source, .. } => io_hint(source),
             Self::NothingToEdit { .. } => Some("run with `--edit none`".to_owned()),
+            Self::NotReproduced { input } => Some(format!("take `{input}` out of the step for the experiment")),
             Self::DepsEdit => Some("use `--edit source` or `--edit none` with your own project".to_owned()),
             Self::NotFresh { .. } => Some("run again; if it happens twice, it is a defect of this program".to_owned()),
             Self::Disturbed { .. } => Some(

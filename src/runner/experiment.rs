@@ -1,5 +1,6 @@
 //! A list of runs, each on a fresh runner. [`Experiment`] is principal; [`run`] carries it out.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -12,7 +13,7 @@ use super::layers::LayerCache;
 use super::store::Store;
 use super::{Clock, PlannedRun, Progress, Project, RunError};
 use crate::cache::{DEFAULT_LIMIT_BYTES, DEFAULT_MAX_IDLE};
-use crate::dockerfile::Dockerfile;
+use crate::dockerfile::{Dockerfile, platform_args};
 use crate::engine::{Cleaned, Engine, Namespace};
 use crate::evidence::Event;
 use crate::scenario::GoRelease;
@@ -107,6 +108,8 @@ pub(super) struct Setting<'a> {
     pub(super) ledger: &'a Ledger,
     /// The image whose tar copies.
     pub(super) copy_image: String,
+    /// The build arguments that BuildKit gives every build by itself.
+    pub(super) platform: BTreeMap<String, String>,
     /// What the sample is built on.
     pub(super) go_images: Option<GoImages>,
     /// What stands in for `golang` images of a person's own Dockerfile, when asked.
@@ -196,7 +199,8 @@ async fn setting<'a, E: Engine>(
     let sample = matches!(experiment.project, Project::Sample(_));
     let Some(source) = experiment.runs.first().map(|run| &run.dockerfile) else { return Err(RunError::NoRun) };
     let dockerfile = Dockerfile::parse(source)?;
-    let mounts = dockerfile.cache_mounts(&std::collections::BTreeMap::new())?;
+    let platform = platform_args(&engine.describe().await?.platform);
+    let mounts = dockerfile.cache_mounts(&platform)?;
     let Some(first) = mounts.first() else {
         return Err(RunError::NoCacheMount { name: source.name.clone() });
     };
@@ -232,6 +236,7 @@ async fn setting<'a, E: Engine>(
         go_images: sample.then(|| GoImages { current: copy_image.clone(), previous }),
         replacement: asked.filter(|_| !sample).map(str::to_owned),
         copy_image,
+        platform,
         layers: LayerCache::default(),
     })
 }

@@ -179,15 +179,6 @@ impl Store {
         self.dir.join(format!("{:06}.archive", id.0))
     }
 
-    /// Opens an entry's archive.
-    ///
-    /// # Errors
-    /// [`StoreError::Read`] when there is none, for example after an eviction.
-    pub fn open_archive(&self, id: EntryId) -> Result<File, StoreError> {
-        let path = self.archive(id);
-        File::open(&path).map_err(StoreError::read(&path))
-    }
-
     fn owns(&self, archive: &Path) -> bool {
         self.entries.iter().any(|entry| entry.evicted.is_none() && self.archive(entry.id) == archive)
     }

@@ -17,7 +17,10 @@ const HOW: &str = "UPDATE_DOCS=1 cargo test --test catalogue docs";
 const NOT_SHOWN: [(&str, &str); 4] = [
     ("dance-crashed", "a cache-map that is no JSON: tests/end_to_end.rs shows it"),
     ("dance-hung", "no engine of ours hangs: logs of real runs show it"),
-    ("inject-empty", "an inject of nothing: found in logs of old releases only"),
+    (
+        "inject-empty",
+        "an inject of nothing: only a live run measures it, and each known cause of it has a code of its own",
+    ),
     ("mounts-empty-before-build", "a cold build without a known cause: a scenario knows its cause"),
 ];
 

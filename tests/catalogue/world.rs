@@ -10,9 +10,10 @@ use verify_buildkit_cache::verify::{Profile, Report};
 use crate::support::{self, Told};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 2] = [
+    let tests: [(&str, fn()); 3] = [
         ("a cache mode that forbids shows as what it forbids", cache_modes),
         ("a run days later shows the days", days),
+        ("a workflow's paths stay on its runner", paths_stay),
     ];
     let trial = |(name, test): (&str, fn())| {
         Trial::test(name, move || -> Result<(), Failed> {
@@ -60,4 +61,25 @@ fn days() {
     let report = last(&chosen, &told, Column::Live, &told.live);
     let quotes = report.findings.iter().flat_map(|finding| &finding.evidence);
     assert!(quotes.map(|quote| &quote.text).any(|text| text.ends_with("evicted, unused for 8 days")), "{report:#?}");
+}
+
+/// Above `/` there is nothing on a runner, and on the machine that simulates it there are a person's files.
+fn paths_stay() {
+    let outside = tempfile::tempdir().unwrap();
+    let own = outside.path().join("dance-cache");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("own"), "mine").unwrap();
+    let climbing = format!("/{}{}", "../".repeat(20).trim_end_matches('/'), outside.path().display());
+    let chosen = changed("healthy", |text| {
+        text.replacen(
+            "          cache-map: |",
+            &format!("          scratch-dir: {climbing}\n          cache-map: |"),
+            1,
+        )
+    });
+    assert!(chosen.scenario.workflow.text.contains(&climbing), "the workflow names the directory");
+    let told = support::run(&chosen);
+    assert_eq!(std::fs::read_to_string(own.join("own")).unwrap(), "mine");
+    let report = last(&chosen, &told, Column::Live, &told.live);
+    assert!(report.findings.is_empty(), "{report:#?}");
 }

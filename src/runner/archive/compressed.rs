@@ -13,7 +13,7 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use zstd::stream::raw::CParameter;
 
-use super::manifest::below_root;
+use super::layout::below_root;
 use super::pack::Packer;
 use super::unpack::unpack;
 use super::{ArchiveError, Layout, Manifest, Owner, PackOptions, Tally, Times};

@@ -11,30 +11,8 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::ArchiveError;
+use super::layout::{Layout, below_root};
 use super::pattern::Pattern;
-
-/// A runner's file system: where it lies, and what the job knows of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layout {
-    /// The directory that stands for the runner's `/`. Nothing outside it is read or written.
-    pub root: PathBuf,
-    /// The workspace as the job sees it, for example `/home/runner/work/app/app`; it lies below the root.
-    pub workspace: PathBuf,
-    /// The home directory as the job sees it.
-    pub home: PathBuf,
-}
-
-impl Layout {
-    /// Returns where a path that the job sees really lies.
-    pub fn real(&self, seen: &Path) -> PathBuf {
-        self.root.join(below_root(seen))
-    }
-}
-
-/// Removes the leading slash.
-pub(super) fn below_root(seen: &Path) -> &Path {
-    seen.strip_prefix("/").unwrap_or(seen)
-}
 
 /// The paths to archive, relative to the workspace: `.` for itself, `../` for what lies outside.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{Job, StepResult, WORKSPACE};
+use super::{Job, StepResult};
 use crate::dance::{
     self, Behaviour, CacheMap, DanceEntry, DanceStep, DockerfileInput, Move, RemoveSource, SKIPPED, cache_map,
     dancefile_lines, extract_steps, inject_steps,
@@ -57,10 +57,7 @@ impl<E: Engine> Job<'_, E> {
     }
 
     fn dance_stage(&mut self, step: &PlannedStep) -> Result<Stage, RunError> {
-        let uses = step.uses.as_ref();
-        let owner = uses.and_then(|uses| uses.owner()).unwrap_or_default();
-        let reference = uses.and_then(|uses| uses.reference()).unwrap_or_default();
-        let behaviour = Behaviour::identify(owner, reference);
+        let behaviour = step.uses.as_ref().map_or_else(|| Behaviour::identify("", ""), Behaviour::of_action);
         let given = self.inputs(step)?;
         let lookup = |name: &str| {
             given.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
@@ -141,12 +138,12 @@ impl<E: Engine> Job<'_, E> {
     ) -> StepResult {
         match step {
             DanceStep::ClearScratch(dir) => {
-                archive::remove_tree(&self.real(&dir))?;
+                archive::remove_tree(&self.layout.place(dir.as_ref()))?;
                 self.make_dir(&dir)?;
             }
             DanceStep::MakeScratch(dir) | DanceStep::MakeSource(dir) => self.make_dir(&dir)?,
             DanceStep::Stamp(dir) => {
-                let path = self.real(&dir).join("buildstamp");
+                let path = self.layout.target(&Path::new(&dir).join("buildstamp"));
                 let now = humantime::format_rfc3339_millis(self.clock.now()).to_string();
                 if let Err(error) = fs::write(&path, now) {
                     if error.kind() == std::io::ErrorKind::NotFound {
@@ -171,12 +168,12 @@ impl<E: Engine> Job<'_, E> {
             }
             DanceStep::ClearSource { source, .. } => {
                 let began = self.clock.now();
-                archive::remove_tree(&self.real(&source))?;
+                archive::remove_tree(&self.layout.place(source.as_ref()))?;
                 self.copied_since(began);
             }
             DanceStep::MoveIntoPlace { source, .. } => {
                 let from = self.real(scratch).join("dance-cache");
-                let into = self.real(&source);
+                let into = self.layout.place(source.as_ref());
                 let moved = match on_second_disk(scratch) == on_second_disk(&source) {
                     true => fs::rename(&from, &into),
                     false => Err(std::io::ErrorKind::CrossesDevices.into()),
@@ -212,7 +209,7 @@ impl<E: Engine> Job<'_, E> {
             }
         }
         if let (Some(quote), Ok(mount)) = (quote, entry.mount()) {
-            let mount = spec(&mount);
+            let mount = MountSpec::from(&mount);
             self.recorder.fact_at(quote, Fact::DanceEntry { phase, source: Some(entry.source.clone()), mount });
         }
         Ok(())
@@ -310,12 +307,12 @@ impl<E: Engine> Job<'_, E> {
         };
         let word = if phase == DancePhase::Inject { "injected" } else { "extracted" };
         let words = format!("{word} {} files, {} bytes ({source}, mount {})", tally.files, tally.bytes, mount.target);
-        let fact = Fact::DanceMoved { phase, source: source.to_owned(), mount: spec(mount), tally };
+        let fact = Fact::DanceMoved { phase, source: source.to_owned(), mount: mount.into(), tally };
         self.recorder.fact_at(Quote::measured("engine", words), fact);
     }
 
     fn remove_source(&mut self, source: &str, how: RemoveSource) -> StepResult {
-        let path = self.real(source);
+        let path = self.layout.place(source.as_ref());
         if how == RemoveSource::Sudo {
             archive::remove_tree(&path)?;
             return Ok(StepOutcome::Success);
@@ -356,22 +353,13 @@ impl<E: Engine> Job<'_, E> {
         fs::create_dir_all(&path).map_err(RunError::io("make", path))
     }
 
-    /// Returns where a path of an action's input really lies.
+    /// Returns where a path of an action's input leads.
     pub(super) fn real(&self, path: &str) -> PathBuf {
-        if Path::new(path).is_absolute() {
-            return self.layout.real(Path::new(path));
-        }
-        self.layout.real(Path::new(WORKSPACE)).join(path)
+        self.layout.target(Path::new(path))
     }
 }
 
 /// Tells whether a path lies on the second disk of GitHub's Linux runners, which is mounted at `/mnt`.
 fn on_second_disk(path: &str) -> bool {
     Path::new(path).starts_with("/mnt")
-}
-
-/// Reads mount options as the vocabulary of facts has them.
-pub(super) fn spec(mount: &MountOptions) -> MountSpec {
-    let owner = mount.identity().owner().map_or_else(String::new, |owner| owner.to_string());
-    MountSpec { target: mount.target.clone(), id: mount.id.clone(), owner }
 }

@@ -82,11 +82,6 @@ impl Condition {
         }
     }
 
-    /// Tells whether the condition mixes text with `${{ }}` and so holds whatever its parts say.
-    pub fn is_text(&self) -> bool {
-        matches!(self.test, Test::Text { .. })
-    }
-
     /// Returns the condition as written; `None` when there was no `if:`.
     pub fn raw(&self) -> Option<&str> {
         self.raw.as_deref()
