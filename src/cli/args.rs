@@ -76,20 +76,22 @@ pub(super) struct Run {
     /// The project's Dockerfile [default: DIR/Dockerfile]
     #[arg(long, value_name = "FILE", requires = "project", help_heading = "What to run")]
     pub(super) dockerfile: Option<PathBuf>,
-    /// A GitHub workflow, run as on a push to main; without one, a healthy one is derived from the Dockerfile
+    /// A GitHub workflow, run as on pushes to main, on the project or else the bundled sample; a project without one gets a
+    /// healthy one, derived from its Dockerfile
     #[arg(long, value_name = "FILE", help_heading = "What to run")]
     pub(super) workflow: Option<PathBuf>,
     /// The job of the workflow, when several could be meant
     #[arg(long, value_name = "NAME", requires = "workflow", help_heading = "What to run")]
     pub(super) job: Option<String>,
-    /// The size of the bundled sample
-    #[arg(long, value_enum, help_heading = "What to run")]
+    /// The size of the bundled sample [default: what the scenario says; healthy: full]
+    #[arg(long, value_enum, conflicts_with = "project", help_heading = "What to run")]
     pub(super) sample: Option<Sample>,
 
     /// How many runs, each on a fresh runner [default: 2, or what the scenario says]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=20), help_heading = "How to run")]
     pub(super) runs: Option<u32>,
-    /// What changes between runs [default: source]
+    /// What changes between runs [default: source, or what the scenario says]; a scenario that lists its runs takes neither
+    /// this nor --runs
     #[arg(long, value_enum, help_heading = "How to run")]
     pub(super) edit: Option<Edit>,
     /// Repeat the last run without the dance; it must be cold
@@ -98,7 +100,7 @@ pub(super) struct Run {
     /// The Go image to build with [env: GO_IMAGE]
     #[arg(long, value_name = "REF", value_parser = NonEmptyStringValueParser::new(), help_heading = "How to run")]
     pub(super) go_image: Option<String>,
-    /// Keep the evidence folder
+    /// Keep the evidence folder also when the verdict is effective
     #[arg(long, help_heading = "How to run")]
     pub(super) keep: bool,
     /// Where to put the evidence; implies --keep
@@ -118,22 +120,23 @@ pub(super) struct Judging {
     /// Absolute numbers, or relative to the first run [default: checklist for the sample, auto elsewhere]
     #[arg(long, value_enum)]
     pub(super) profile: Option<Profile>,
-    /// The least archive that counts as restored, such as 100MB (1 MB is 2^20 bytes)
+    /// The least archive that counts as restored, such as 100MB (1 MB is 2^20 bytes); auto asks for it only of a single
+    /// run [default: 100MB, or the scenario's]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) min_restore: Option<u64>,
-    /// The least module cache before the build
+    /// The least module cache before the build; auto asks for it only of a single run [default: 100MB, or the scenario's]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) min_mod: Option<u64>,
-    /// The least build cache before the build
+    /// The least build cache before the build; auto asks for it only of a single run [default: 50MB, or the scenario's]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) min_build: Option<u64>,
-    /// The longest a warm go build may take, such as 10s
+    /// The longest a warm go build may take, such as 10s, where no cold run is there to compare with [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) max_build_time: Option<Duration>,
-    /// The largest warm build time as a part of the first run's
+    /// The largest warm build time as a part of the first run's [default: 0.5]
     #[arg(long, value_name = "RATIO", value_parser = ratio)]
     pub(super) max_build_ratio: Option<f64>,
-    /// The most modules a warm run may download
+    /// The most modules a warm run may download [default: 3]
     #[arg(long, value_name = "COUNT")]
     pub(super) max_downloads: Option<usize>,
 }

@@ -26,15 +26,21 @@ async fn examine() -> Result<Exit, Problem> {
         out("             containerd image store: a run's records of the build cache stay there, unless nobody\n");
         out("             else has any, since removing one makes this engine forget all it has built\n");
     }
+    let asked = super::go_image(None);
+    let candidates = match &asked {
+        Some(asked) => vec![asked.clone()],
+        None => vec![sample::official_go_image(), sample::local_go_image()],
+    };
     let mut image = None;
-    for name in [sample::official_go_image(), sample::local_go_image()] {
+    for name in candidates {
         if image.is_none() && engine.has_image(&name).await.map_err(failed)? {
             image = Some(name);
         }
     }
-    match &image {
-        Some(image) => out(&format!("Go image     {image}\n")),
-        None => out(&format!(
+    match (&image, &asked) {
+        (Some(image), _) => out(&format!("Go image     {image}\n")),
+        (None, Some(asked)) => out(&format!("Go image     none; `run` pulls {asked}, which GO_IMAGE names\n")),
+        (None, None) => out(&format!(
             "Go image     none; `run` pulls {}, or `make setup` assembles {} where no registry can be reached\n",
             sample::official_go_image(),
             sample::local_go_image()

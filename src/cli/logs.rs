@@ -11,7 +11,7 @@ use super::present::Presented;
 use super::problem::Problem;
 use super::reading::{Watched, read};
 use super::{out, say};
-use crate::dockerfile::{Dockerfile, InstrumentOptions, instrument as instrument_copy};
+use crate::dockerfile::{ChangeKind, Dockerfile, InstrumentOptions, instrument as instrument_copy};
 use crate::evidence::{Evidence, MountSpec, Quote};
 use crate::log::{self, Job, LogReader};
 use crate::scenario::Limits;
@@ -82,6 +82,14 @@ pub(super) fn instrument(path: &Path) -> Result<Exit, Problem> {
     let options = InstrumentOptions { measure: true, ..InstrumentOptions::default() };
     let copy = instrument_copy(&parsed, &options);
     let copy = copy.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    for change in &copy.changes {
+        let stage = change.stage + 1;
+        match &change.kind {
+            ChangeKind::NotInstrumented(why) => say(&format!("note: stage {stage} is not measured: {why}")),
+            ChangeKind::AlreadyMeasured => say(&format!("note: stage {stage} prints its sizes already")),
+            _ => {}
+        }
+    }
     out(&copy.text);
     Ok(Exit::Effective)
 }
@@ -141,12 +149,7 @@ fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), Problem> {
         }
         None => Quote::measured(&source.name, "no cache mount"),
     };
-    let specs = mounts.iter().map(|mount| match mount.unresolved.is_empty() {
-        true => MountSpec::from(&mount.options),
-        // What the build gave these variables is not in the file.
-        false => MountSpec::written(&mount.written).unwrap_or_else(|| MountSpec::from(&mount.options)),
-    });
-    Ok((specs.collect(), quote))
+    Ok((mounts.iter().map(MountSpec::from).collect(), quote))
 }
 
 /// Reads one input: a log, a zip, a directory of logs, or standard input.

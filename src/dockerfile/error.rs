@@ -46,6 +46,11 @@ impl DockerfileError {
             Problem::BeforeFrom => "only ARG may stand before the first FROM".to_owned(),
             Problem::Shell => "write SHELL as a JSON array, for example SHELL [\"/bin/sh\", \"-c\"]".to_owned(),
             Problem::Mount(error) => return error.hint(),
+            Problem::UnknownVariable(name) => {
+                format!(
+                    "declare it above with `ARG {name}` or `ENV {name}=…`, or give your own workflow with --workflow"
+                )
+            }
             Problem::Word(_) => "check the ${...} and the quotes of this line".to_owned(),
             Problem::From | Problem::RunWithoutCommand | Problem::UnknownFlag(_) | Problem::RepeatedDirective(_) => {
                 return None;
@@ -94,6 +99,9 @@ pub enum Problem {
     /// A `--mount` that `BuildKit` refuses.
     #[error(transparent)]
     Mount(#[from] MountError),
+    /// A cache mount with a variable that only a base image could set.
+    #[error("this cache mount needs ${0}, which the file does not set")]
+    UnknownVariable(String),
     /// A variable or quote that cannot be read.
     #[error(transparent)]
     Word(#[from] WordError),

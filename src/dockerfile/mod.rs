@@ -20,10 +20,7 @@ pub use error::{DockerfileError, Problem};
 pub use ignore::{Ignore, IgnoreError};
 pub use instrument::{Change, ChangeKind, InstrumentOptions, Instrumented, RUNNER_ARG, instrument};
 pub use measure::{AFTER_MARKER, BEFORE_MARKER};
-pub use mount::{
-    IdentityDifference, MountError, MountIdentity, MountOptions, MountOwner, Sharing, clean_path, explain_difference,
-    parse_run_mounts,
-};
+pub use mount::{MountError, MountIdentity, MountOptions, MountOwner, Sharing, clean_path, parse_run_mounts};
 pub use parse::{CommandForm, Dockerfile, Run, RunFlag, Stage};
 pub use scope::{CacheMount, platform_args};
 pub use steps::{StageSteps, Step};

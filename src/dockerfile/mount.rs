@@ -302,11 +302,6 @@ impl MountIdentity {
         &self.id
     }
 
-    /// Says whether the id was written, and not taken from the target.
-    pub fn is_explicit(&self) -> bool {
-        self.explicit
-    }
-
     /// Returns the owner, when it is part of the identity.
     pub fn owner(&self) -> Option<MountOwner> {
         self.owner
@@ -315,11 +310,6 @@ impl MountIdentity {
     /// Returns the stage or image the mount starts from.
     pub fn from(&self) -> Option<&str> {
         self.from.as_deref()
-    }
-
-    /// Returns the id as the engine names it in its disk usage: `<namespace>/<id>`.
-    pub fn engine_id(&self, namespace: &str) -> String {
-        format!("{namespace}/{}", self.id)
     }
 
     fn parts(&self) -> (&str, Option<MountOwner>, Option<&str>) {
@@ -367,33 +357,6 @@ impl fmt::Display for MountIdentity {
             write!(out, " from {from}")?;
         }
         Ok(())
-    }
-}
-
-/// The first thing that keeps two cache mounts apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentityDifference {
-    /// The ids differ, and at least one of them is explicit.
-    Id,
-    /// No id is given and the targets differ.
-    Target,
-    /// Only the owner or mode differs, or only one side gives one.
-    Owner,
-    /// Only `from` differs.
-    From,
-}
-
-/// Says what keeps two cache mounts apart; `None` when they are the same cache.
-pub fn explain_difference(one: &MountIdentity, other: &MountIdentity) -> Option<IdentityDifference> {
-    if one == other {
-        None
-    } else if one.id != other.id {
-        let id = one.explicit || other.explicit;
-        Some(if id { IdentityDifference::Id } else { IdentityDifference::Target })
-    } else if one.owner != other.owner {
-        Some(IdentityDifference::Owner)
-    } else {
-        Some(IdentityDifference::From)
     }
 }
 
@@ -504,18 +467,6 @@ mod tests {
         assert_eq!(identity("target=/go/pkg/mod/").to_string(), "target /go/pkg/mod");
         assert_eq!(identity("id=a,target=/x,uid=7").to_string(), "id=a with uid=7,gid=0,mode=0755");
         assert_eq!(identity("target=/x,from=base").to_string(), "target /x from base");
-        assert_eq!(identity("id=go-mod,target=/x").engine_id("ns"), "ns/go-mod");
-        assert_eq!(identity("target=/x").engine_id("ns"), "ns//x");
-    }
-
-    #[test]
-    fn the_difference_is_named() {
-        let difference = |one, other| explain_difference(&identity(one), &identity(other));
-        assert_eq!(difference("target=/x", "target=/x"), None);
-        assert_eq!(difference("target=/x", "target=/y"), Some(IdentityDifference::Target));
-        assert_eq!(difference("id=go-mod,target=/x", "target=/x"), Some(IdentityDifference::Id));
-        assert_eq!(difference("id=a,target=/x", "id=a,target=/x,uid=1"), Some(IdentityDifference::Owner));
-        assert_eq!(difference("id=a,target=/x", "id=a,target=/x,from=b"), Some(IdentityDifference::From));
     }
 
     #[test]

@@ -90,6 +90,11 @@ impl Dockerfile {
         Ok(found)
     }
 
+    /// Returns the error of whoever has to know a variable of a cache mount that nothing sets.
+    pub fn unknown_variable(&self, mount: &CacheMount, name: &str) -> DockerfileError {
+        DockerfileError::in_span(&self.source, mount.span, Problem::UnknownVariable(name.to_owned()))
+    }
+
     /// Returns, for every stage, the earlier stage it starts from, if it does.
     pub(super) fn base_stages(&self, build_args: &Variables) -> Result<Vec<Option<usize>>, DockerfileError> {
         let global = self.global_arguments(build_args)?;

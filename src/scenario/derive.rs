@@ -1,19 +1,21 @@
 //! A healthy workflow for a person's own Dockerfile. [`healthy_workflow`] is principal.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
-use crate::dockerfile::{Dockerfile, DockerfileError};
+use crate::dockerfile::{Dockerfile, DockerfileError, platform_args};
 
-/// Writes a workflow that carries every cache mount of a Dockerfile, as the README recommends it.
+/// Writes a workflow that carries every cache mount of a Dockerfile, built for a platform such as `linux/amd64`, as the
+/// README recommends it.
 ///
 /// # Errors
-/// A cache mount that BuildKit refuses.
-pub fn healthy_workflow(dockerfile: &Dockerfile, file: &str) -> Result<String, DockerfileError> {
+/// A cache mount that BuildKit refuses, or whose variables cannot be known.
+pub fn healthy_workflow(dockerfile: &Dockerfile, file: &str, platform: &str) -> Result<String, DockerfileError> {
     let mut map = Map::new();
     let mut seen = Vec::new();
-    for mount in dockerfile.cache_mounts(&BTreeMap::new())? {
+    for mount in dockerfile.cache_mounts(&platform_args(platform))? {
+        if let Some(variable) = mount.unresolved.first() {
+            return Err(dockerfile.unknown_variable(&mount, variable));
+        }
         let identity = mount.identity();
         if seen.contains(&identity) {
             continue;
@@ -80,7 +82,7 @@ mod tests {
                     RUN --mount=type=cache,id=mod,target=/go/pkg/mod go mod download\n\
                     RUN --mount=type=cache,id=mod,target=/go/pkg/mod --mount=type=cache,target=/c,uid=5 go build\n";
         let dockerfile = Dockerfile::parse(&Source::new("Dockerfile", text)).unwrap();
-        let text = healthy_workflow(&dockerfile, "Dockerfile").unwrap();
+        let text = healthy_workflow(&dockerfile, "Dockerfile", "linux/amd64").unwrap();
         let workflow = Workflow::parse(&Source::new("derived", text)).unwrap();
         let plan = Plan::new(&workflow, workflow.job(None).unwrap()).unwrap();
         let map = plan.steps[3].input("cache-map").and_then(|map| map.literal()).unwrap();
@@ -92,5 +94,22 @@ mod tests {
                 ".buildkit-cache/mount-2": { "target": "/c", "uid": "5" },
             })
         );
+    }
+
+    #[test]
+    fn a_mounts_platform_is_the_engines_and_a_variable_that_nobody_knows_is_refused() {
+        let derived = |text: &str| {
+            let dockerfile = Dockerfile::parse(&Source::new("Dockerfile", text)).unwrap();
+            healthy_workflow(&dockerfile, "Dockerfile", "linux/arm64")
+        };
+        let mount = "RUN --mount=type=cache,id=mod-$TARGETARCH,target=/go/pkg/mod go build\n";
+        let text = derived(&format!("FROM golang\nARG TARGETARCH\n{mount}")).unwrap();
+        assert!(text.contains("\"id\": \"mod-arm64\""), "{text}");
+        let error = derived(&format!("FROM golang\n{mount}")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("Dockerfile:2: this cache mount needs $TARGETARCH, which the file does not set: {}", mount.trim())
+        );
+        assert!(error.hint().unwrap().contains("ARG TARGETARCH"));
     }
 }

@@ -34,11 +34,16 @@ pub(super) fn run(args: args::Run) -> Result<Exit, Problem> {
 }
 
 async fn experiment(args: args::Run) -> Result<Exit, Problem> {
-    let subject = subject(&args)?;
+    let here = native_platform();
+    let mut subject = subject(&args, &here)?;
     for run in &subject.runs {
         check_dockerfile(&run.dockerfile)?;
     }
     let engine = connect().await?;
+    let info = engine.describe().await.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    if info.platform != here {
+        subject = subject::subject(&args, &info.platform)?;
+    }
 
     let evidence = Folder::evidence(args.out.as_deref())?;
     let scratch = Folder::scratch()?;
@@ -90,6 +95,16 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     tell_leftovers(cleaned.as_ref().err(), removed.as_ref().err());
     refuse_warm_control(&outcome)?;
     conclude(&args, &subject, &outcome, evidence)
+}
+
+/// The platform of an engine on this machine, as long as nobody has asked the engine.
+fn native_platform() -> String {
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("linux/{arch}")
 }
 
 /// Names, once each, what of the workflows takes no effect here.

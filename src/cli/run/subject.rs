@@ -29,10 +29,10 @@ pub(super) struct Subject {
     pub(super) scenario: Option<Scenario>,
 }
 
-/// Works out what is to be run.
-pub(super) fn subject(args: &args::Run) -> Result<Subject, Problem> {
+/// Works out what is to be run, on an engine of a platform such as `linux/amd64`.
+pub(super) fn subject(args: &args::Run, platform: &str) -> Result<Subject, Problem> {
     if let Some(dir) = &args.project {
-        return own_project(args, dir);
+        return own_project(args, dir, platform);
     }
     let name = args.scenario.as_deref().unwrap_or("healthy");
     let scenario = scenario::find(name).map_err(|error| Problem::usage(error.to_string()).hint(error.hint()))?;
@@ -114,7 +114,7 @@ fn planned(history: &[Happening], job: Option<&str>) -> Result<Vec<PlannedRun>, 
 }
 
 /// A person's own project.
-fn own_project(args: &args::Run, dir: &Path) -> Result<Subject, Problem> {
+fn own_project(args: &args::Run, dir: &Path, platform: &str) -> Result<Subject, Problem> {
     if !dir.is_dir() {
         return Err(Problem::stopped(format!("project {} is not a directory", dir.display()))
             .hint(Some("name the directory that holds the project's go.mod and Dockerfile".to_owned())));
@@ -139,7 +139,7 @@ fn own_project(args: &args::Run, dir: &Path) -> Result<Subject, Problem> {
             check_dockerfile(&dockerfile)?;
             let parsed = Dockerfile::parse(&dockerfile);
             let parsed = parsed.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
-            let text = scenario::healthy_workflow(&parsed, &inside.to_string_lossy());
+            let text = scenario::healthy_workflow(&parsed, &inside.to_string_lossy(), platform);
             Source::new(DERIVED, text.map_err(|error| Problem::from_error(&error).hint(error.hint()))?)
         }
     };
