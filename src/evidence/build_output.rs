@@ -109,13 +109,19 @@ impl BuildOutput {
     /// A vertex ended; `took` is the time it ran.
     pub fn done(&mut self, id: u64, took: Option<Duration>, succeeded: bool) -> Vec<Fact> {
         let top = self.rank();
+        let several = self.vertexes.values().filter(|vertex| vertex.rank == top).count() > 1;
         let Some(vertex) = self.vertexes.get_mut(&id) else { return Vec::new() };
         vertex.ended = true;
         if vertex.rank == 0 {
-            return Vec::new();
+            let fetched = succeeded && !vertex.cached && vertex.fetches();
+            return fetched.then(|| Fact::ModulesFetched { vertex: vertex.shown().to_owned() }).into_iter().collect();
         }
         let counts = vertex.rank == top;
         let mut facts = Vec::new();
+        if counts && several {
+            let unseen = vertex.measured.difference(&vertex.found);
+            facts.extend(unseen.map(|target| Fact::MountNotSeen { target: target.clone() }));
+        }
         if let Some(took) = took.filter(|_| succeeded && vertex.time.is_none()) {
             vertex.time = Some(BuildTime { took, source: TimeSource::Step });
             facts.extend(self.build_time().filter(|_| counts).map(Fact::BuildTime));
@@ -170,7 +176,10 @@ impl BuildOutput {
     }
 
     fn marker_of(&self, id: u64) -> Option<Moment> {
-        self.vertexes.get(&id).and_then(|vertex| vertex.marker).or(self.marker)
+        let vertex = self.vertexes.get(&id);
+        let own = vertex.and_then(|vertex| vertex.marker);
+        // What another step marks says nothing of one that compiles itself.
+        own.or(self.marker.filter(|_| vertex.is_none_or(|vertex| vertex.rank == 0)))
     }
 
     fn mark(&mut self, id: u64, moment: Moment) {
@@ -247,10 +256,14 @@ impl BuildOutput {
             match vertex.measures {
                 Some((1.., 0)) => Moment::Before,
                 Some((0, 1..)) => Moment::After,
-                _ if others || vertex.active || again => Moment::After,
+                // Another's build says nothing of what this one finds, when it compiles itself.
+                _ if (others && vertex.rank == 0) || vertex.active || again => Moment::After,
                 _ => Moment::Before,
             }
         });
+        if moment == Moment::Before {
+            vertex.found.insert(path.clone());
+        }
         // A mount that another command has filled meanwhile does not show what came in; an empty one does.
         let tells = moment == Moment::After || !filled || bytes < EMPTY;
         tells.then_some(Fact::MountSize { moment, target: path, bytes })

@@ -109,6 +109,16 @@ pub enum Fact {
         /// The vertex name.
         vertex: String,
     },
+    /// One of several compiling steps showed what it left in a mount, and not what it found there.
+    MountNotSeen {
+        /// The target.
+        target: String,
+    },
+    /// A step ran that fetches modules without a cache mount for them, so that no download of it is ever saved.
+    ModulesFetched {
+        /// The vertex name.
+        vertex: String,
+    },
     /// The step that runs `go build` came from the layer cache, so it showed nothing.
     BuildStepCached {
         /// The vertex name.

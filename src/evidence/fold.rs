@@ -116,6 +116,10 @@ pub struct Build {
     pub started: Option<Seen<Option<String>>>,
     /// The cache mounts of the Dockerfile, in order of first sight.
     pub mounts: Vec<Seen<MountSpec>>,
+    /// Targets of which one of several compiling steps did not show what it found.
+    pub not_seen: Vec<Seen<String>>,
+    /// A step fetched modules that no cache mount keeps.
+    pub fetched: Option<Seen<String>>,
     /// The compiling step came from the layer cache.
     pub cached: Option<Seen<String>>,
     /// Sizes printed, by target in order of first sight.
@@ -230,6 +234,8 @@ impl Evidence {
             Fact::Truncated => self.truncated = Some(event.quote.clone()),
             Fact::BuildMount(_)
             | Fact::BuildStepFound { .. }
+            | Fact::ModulesFetched { .. }
+            | Fact::MountNotSeen { .. }
             | Fact::BuildStepCached { .. }
             | Fact::MountSize { .. }
             | Fact::Download { .. }
@@ -292,6 +298,8 @@ impl Build {
         match &event.fact {
             Fact::BuildMount(mount) if self.mounts.iter().any(|known| known.value == *mount) => {}
             Fact::BuildMount(mount) => self.mounts.push(seen(order, event, mount.clone())),
+            Fact::MountNotSeen { target } => self.not_seen.push(seen(order, event, target.clone())),
+            Fact::ModulesFetched { vertex } => self.fetched = Some(seen(order, event, vertex.clone())),
             Fact::BuildStepFound { .. } => (self.cached, self.step_ended, self.time) = (None, None, None),
             Fact::BuildStepCached { vertex } => self.cached = Some(seen(order, event, vertex.clone())),
             Fact::MountSize { moment, target, bytes } => {
@@ -302,8 +310,11 @@ impl Build {
                 let size = Some(seen(order, event, *bytes));
                 let sizes = &mut self.sizes[at];
                 match moment {
-                    // The first size before and the last one after bracket everything between.
-                    Moment::Before if sizes.before.is_none() => sizes.before = size,
+                    // The last size after ends everything; of those before, the smallest counts: a build for several
+                    // platforms may have one cache of a target for each, and a full one must not hide an empty one.
+                    Moment::Before if sizes.before.as_ref().is_none_or(|known| *bytes < known.value) => {
+                        sizes.before = size;
+                    }
                     Moment::Before => {}
                     Moment::After => sizes.after = size,
                 }

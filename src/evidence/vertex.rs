@@ -40,6 +40,8 @@ pub(super) struct Vertex {
     pub(super) ended: bool,
     /// It came from the layer cache.
     pub(super) cached: bool,
+    /// The paths it measured before the build.
+    pub(super) found: BTreeSet<String>,
     /// The paths it measured.
     pub(super) measured: BTreeSet<String>,
     /// How long it compiled.
@@ -128,7 +130,14 @@ impl Vertex {
         self.times += 1;
         let ours = match self.timed {
             Timed::Build { count: 2.., nth: build } => nth == build,
-            Timed::Build { .. } | Timed::OutOfSight => true,
+            Timed::Build { .. } => true,
+            Timed::OutOfSight if nth == 0 => true,
+            // A script that times several things does not say which of them is the build.
+            Timed::OutOfSight => {
+                self.time = None;
+                self.timed = Timed::Others;
+                false
+            }
             Timed::Others => false,
         };
         if ours {
@@ -144,6 +153,14 @@ impl Vertex {
             Timed::Build { count: count @ 2.., .. } if printed => self.ended && self.times == count,
             _ => self.ended,
         }
+    }
+
+    /// Tells whether its name shows a command that fetches modules, and no cache mount where Go keeps them.
+    pub(super) fn fetches(&self) -> bool {
+        let command = self.name.as_deref().and_then(run_command).map(without_flags).unwrap_or_default();
+        let modules = |mount: &MountSpec| ["/pkg", "/go", "mod"].iter().any(|end| mount.clean_target().ends_with(end));
+        ["go mod download", "go get ", "go mod tidy"].iter().any(|fetch| command.contains(fetch))
+            && !self.mounts.iter().any(|mount| modules(mount) || mount.target.contains('$'))
     }
 
     /// Tells whether a path is one of its cache mounts, or lies in one.
@@ -209,9 +226,8 @@ fn block(command: &str) -> Option<u64> {
 
 /// Finds the timed commands of a shell line and says which of them is the build.
 fn timed(command: &str) -> Timed {
-    let mut count = 0;
-    let mut build = None;
-    let mut tool = false;
+    let (mut count, mut builds, mut build, mut tool) = (0, 0, None, false);
+    let mut untimed = command.to_owned();
     for part in command.split("time ").skip(1).zip(command.match_indices("time ")).filter_map(|(part, (at, _))| {
         let head = command[..at].trim_end_matches('\\');
         let own = head.is_empty() || head.ends_with(|char: char| char.is_whitespace() || ";&|({/".contains(char));
@@ -220,22 +236,44 @@ fn timed(command: &str) -> Timed {
         (own && !asked).then_some(part)
     }) {
         let this = part.split([';', '&', '|']).next().unwrap_or(part);
-        if this.contains("go build") && build.is_none() {
-            build = Some(count);
+        if this.contains("go build") {
+            builds += 1;
+            build.get_or_insert(count);
         }
+        untimed = untimed.replacen(this, "", 1);
         tool |= !this.trim_start().starts_with("go ");
         count += 1;
     }
     match (count, build) {
         (0, _) => Timed::OutOfSight,
+        // Of several builds no printed time is the whole.
+        (_, Some(_)) if builds > 1 || untimed.contains("go build") => Timed::Others,
         (count, Some(nth)) => Timed::Build { count, nth },
         // A script or a build tool may be the build, where no `go build` is in sight.
-        (1, None) if tool && !command.contains("go build") => Timed::OutOfSight,
+        (1, None) if tool && !command.contains("go build") && !TOOLS.iter().any(|tool| untimed.contains(tool)) => {
+            Timed::OutOfSight
+        }
         (_, None) => Timed::Others,
     }
 }
 
-/// Says where a shell line fills Go's caches before or without `go build`.
+/// Finds a build tool or a script in a shell line: what those do is not in sight, and may fill Go's caches.
+fn tool(command: &str) -> Option<usize> {
+    const TOOLS: [&str; 7] = ["make", "mage", "task", "just", "ninja", "bazel", "goreleaser"];
+    let (mut at, mut first) = (0, true);
+    for word in command.split_inclusive(|char: char| char.is_whitespace() || ";&|(){}`\"'".contains(char)) {
+        let bare = word.trim_end_matches(|char: char| char.is_whitespace() || ";&|(){}`\"'".contains(char));
+        if TOOLS.contains(&bare) || bare.ends_with(".sh") || (first && bare.starts_with("./")) {
+            return Some(at);
+        }
+        first = word.ends_with([';', '&', '|', '(', '{', '`']) || (first && bare.is_empty()) || bare == "time";
+        at += word.len();
+    }
+    None
+}
+
+/// Says where a shell line fills Go's caches before or without `go build`. What a script or a build tool does is not in
+/// sight; it may.
 fn fills(command: &str) -> Option<Filling> {
     const COMMANDS: [&str; 10] = [
         "go mod",
@@ -250,16 +288,22 @@ fn fills(command: &str) -> Option<Filling> {
         "staticcheck",
     ];
     let first = |text: &str| COMMANDS.iter().chain(&["go build"]).filter_map(|fill| text.find(fill)).min();
-    let at = first(command)?;
     let measured = command.match_indices("du ").map(|(at, _)| at).find(|at| {
         *at == 0 || command[..*at].ends_with(|char: char| char.is_whitespace() || ";&|()$`/".contains(char))
     });
+    let Some(at) = first(command) else {
+        let at = tool(command)?;
+        let before = measured.is_some_and(|measured| at < measured);
+        return Some(if before { Filling::BeforeMeasuring } else { Filling::Somewhere });
+    };
     let before_build = COMMANDS.iter().any(|fill| command.find(fill).is_some_and(|fill| fill == at));
     match measured {
         // What `go build` itself left is told apart by the place of `du`.
-        Some(measured) if at < measured && before_build => Some(Filling::BeforeMeasuring),
-        // A script may measure, at a place that is not in sight.
-        None if before_build => Some(Filling::BeforeMeasuring),
+        Some(measured) if (at < measured && before_build) || tool(&command[..measured]).is_some() => {
+            Some(Filling::BeforeMeasuring)
+        }
+        // A script behind it may measure.
+        None if before_build && tool(&command[at..]).is_some() => Some(Filling::BeforeMeasuring),
         _ => Some(Filling::Somewhere),
     }
 }
@@ -310,7 +354,12 @@ mod tests {
         assert_eq!(fills("go mod download && du -sh /go/pkg/mod && go build"), Some(Filling::BeforeMeasuring));
         assert_eq!(fills("du -sh /go/pkg/mod && go mod download"), Some(Filling::Somewhere));
         assert_eq!(fills("go build && du -sh /go/pkg/mod"), Some(Filling::Somewhere));
-        assert_eq!(fills("sh measured.sh"), None);
+        assert_eq!(fills("sh measured.sh"), Some(Filling::Somewhere));
+        assert_eq!(fills("make test && du -sh /go/pkg/mod && time go build ./..."), Some(Filling::BeforeMeasuring));
+        assert_eq!(fills("cd ./app && du -sh /go/pkg/mod && go build ./..."), Some(Filling::Somewhere));
+        assert_eq!(fills("cd app && time ./ci && du -sh /go/pkg/mod && go build"), Some(Filling::BeforeMeasuring));
+        assert_eq!(fills("time() { \"$@\"; }; du -sh /go/pkg/mod && time go build ./..."), Some(Filling::Somewhere));
+        assert_eq!(fills("echo makes && du -sh /go/pkg/mod"), None);
         let beside = named("[b 1/2] RUN --mount=type=cache,target=/root/.cache/staticcheck du -sh /x && go build .");
         assert_eq!(beside.fills, Some(Filling::Somewhere));
     }

@@ -364,7 +364,9 @@ impl JobReader {
             }
             _ => {}
         }
-        if let Some(fact) = self.surroundings.shared(line) {
+        if self.steps == 0
+            && let Some(fact) = self.surroundings.shared(line)
+        {
             self.sink.add(spot, None, fact);
         }
         if self.steps == 0

@@ -120,6 +120,8 @@ fn before(events: Vec<Event>, known: &[Known]) -> Vec<Event> {
             Fact::BuildStarted { .. }
             | Fact::BuildMount(_)
             | Fact::BuildStepFound { .. }
+            | Fact::ModulesFetched { .. }
+            | Fact::MountNotSeen { .. }
             | Fact::BuildStepCached { .. }
             | Fact::MountSize { .. }
             | Fact::Download { .. }

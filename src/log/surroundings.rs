@@ -32,9 +32,17 @@ impl Surroundings {
         None
     }
 
-    /// Reads who ran the job: act's jobs build on the Docker Engine of the machine it runs on, one after the other.
+    /// Reads who ran the job: act's jobs build on the Docker Engine of the machine it runs on, and those of a self-hosted
+    /// runner, which alone prints the name of its machine (actions/runner `src/Runner.Worker/JobExtension.cs`), may.
     pub(super) fn shared(&mut self, line: &Line<'_>) -> Option<Fact> {
-        (line.act && !std::mem::replace(&mut self.shared, true)).then(|| around(Aspect::SharedEngine, "act"))
+        let who = match () {
+            () if line.act => "act",
+            () if line.channel == Channel::Plain && line.text().starts_with("Machine name: '") => {
+                "a self-hosted runner"
+            }
+            () => return None,
+        };
+        (!std::mem::replace(&mut self.shared, true)).then(|| around(Aspect::SharedEngine, who))
     }
 
     /// Reads a line of a build's progress as buildx draws it on a terminal; tells the first.

@@ -89,7 +89,7 @@ pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
             (Some(before), Some((floor, _))) if !cached => {
                 match before.value >= (*floor).max(EMPTY_MOUNT) {
                     // On a first run a large mount proves a warm runner, not a carried cache.
-                    true if stage == Stage::First || warm => Status::Unobserved,
+                    true if stage == Stage::First || warm || hidden(view, &mount) => Status::Unobserved,
                     true => Status::Pass,
                     false if stage == Stage::Later => Status::Fail,
                     false => Status::Unobserved,
@@ -112,6 +112,12 @@ pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
         }
     }
     readings
+}
+
+/// Tells whether one of several compiling steps did not show what it found in a mount: another's may be full beside it.
+fn hidden(view: &View, mount: &Wanted) -> bool {
+    let mut not_seen = view.judged.build.iter().flat_map(|build| &build.not_seen);
+    not_seen.any(|target| target.value.trim_end_matches('/') == mount.target.trim_end_matches('/'))
 }
 
 /// Tells whether no module was seen to be downloaded, from the cold build on, although every build was seen to its end.

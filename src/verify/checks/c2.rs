@@ -40,8 +40,9 @@ pub(crate) fn read(view: &View) -> Reading {
         }
         Cold::None => {
             let good = time.value.took <= limit;
-            // Slow, where not even the lookup was seen, may be a first run.
-            let status = if !good && view.stage() == Stage::Unknown { Status::Unobserved } else { judged(good) };
+            // Slow, where not even the lookup was seen, may be a first run; and a slow step may have done more than build.
+            let unsure = view.stage() == Stage::Unknown || time.value.source == TimeSource::Step;
+            let status = if !good && unsure { Status::Unobserved } else { judged(good) };
             Reading { status, observed, threshold: absolute, evidence }
         }
         Cold::Run(run) => {

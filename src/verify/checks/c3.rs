@@ -4,9 +4,9 @@
 //! would have printed a download too.
 
 use super::Reading;
-use crate::evidence::{Build, TimeSource};
+use crate::evidence::{Build, Lookup, TimeSource};
 use crate::verify::Status;
-use crate::verify::view::{EMPTY_MOUNT, MountKind, Stage, View};
+use crate::verify::view::{CacheExt, EMPTY_MOUNT, MountKind, Stage, View};
 
 /// Reads the check.
 pub(crate) fn read(view: &View) -> Reading {
@@ -15,18 +15,32 @@ pub(crate) fn read(view: &View) -> Reading {
     let Some(build) = view.judged.build else {
         return Reading::unobserved("no build was seen", threshold);
     };
-    let count = build.downloads.len();
-    let observed = match count {
-        1 => "1 module downloaded".to_owned(),
-        _ => format!("{count} modules downloaded"),
+    let count = again(view, build);
+    let new = build.downloads.len() - count;
+    let observed = match (count, new) {
+        (1, 0) => "1 module downloaded".to_owned(),
+        (_, 0) => format!("{count} modules downloaded"),
+        (_, new) => format!("{count} modules downloaded again, {new} for the first time"),
     };
     let lines = build.downloads.iter().take(3).map(|module| module.quote.clone()).collect();
     if view.stage() == Stage::First {
         return Reading::unobserved(format!("{observed}, as it may be on a first run"), threshold).resting_on(lines);
     }
     if count > most {
-        let status = if view.stage() == Stage::Later { Status::Fail } else { Status::Unobserved };
+        // Another key than the one asked for may be of an older go.sum, which did not name all these.
+        let older = view.judged.restoring().any(|cache| match cache.lookup.as_ref().map(|lookup| &lookup.value) {
+            Some(Lookup::Partial { .. }) => true,
+            Some(Lookup::Hit { .. }) => cache.hit_primary().is_none(),
+            _ => false,
+        });
+        let named = view.cold_downloads().is_some();
+        let fails = view.stage() == Stage::Later && (named || !older || module_mount_is_empty(view, build));
+        let status = if fails { Status::Fail } else { Status::Unobserved };
         return Reading { status, observed, threshold, evidence: lines };
+    }
+    if let Some(fetched) = &build.fetched {
+        let observed = format!("{observed}, and a step without a module mount fetched its own");
+        return Reading::unobserved(observed, threshold).resting_on(vec![fetched.quote.clone()]);
     }
     let Some(build) = view.judged.finished_build().filter(|build| prints(build)) else {
         return Reading::unobserved("a finished step that would print downloads was not seen", threshold)
@@ -38,6 +52,20 @@ pub(crate) fn read(view: &View) -> Reading {
     }
     let ended = build.step_ended.iter().map(|ended| ended.quote.clone()).collect();
     Reading { status: Status::Pass, observed, threshold, evidence: ended }
+}
+
+/// Counts the downloads of modules that an earlier cold run had downloaded, too; all of them, where none was seen or the
+/// module mount was empty.
+fn again(view: &View, build: &Build) -> usize {
+    let known = view.cold_downloads().filter(|_| !module_mount_is_empty(view, build));
+    let Some(known) = known else { return build.downloads.len() };
+    build.downloads.iter().filter(|module| known.iter().any(|earlier| earlier.value == module.value)).count()
+}
+
+fn module_mount_is_empty(view: &View, build: &Build) -> bool {
+    let modules = view.wanted().into_iter().filter(|mount| mount.kind == MountKind::Modules);
+    let before = |target: &str| Some(build.sizes_of(target)?.before.as_ref()?.value);
+    modules.map(|mount| mount.target).any(|target| before(&target).is_some_and(|bytes| bytes < EMPTY_MOUNT))
 }
 
 /// Returns the module mount that was filled without a word, as by `go mod download`, which names no module that it

@@ -32,12 +32,16 @@ fn check(view: &View) -> Vec<Finding> {
     if downloads.status == Status::Fail && !findings.iter().any(|finding| finding.code == Code::ModulesNotRestored) {
         findings.push(Finding::error(
             Code::ModulesNotRestored,
-            format!("{}, though an earlier run had them", downloads.observed),
+            format!("{}, though {}", downloads.observed, had(view)),
             downloads.evidence,
             Code::ModulesNotRestored.docs().fix,
         ));
     }
     findings
+}
+
+fn had(view: &View) -> &'static str {
+    if view.cold_downloads().is_some() { "an earlier run had them" } else { "a cache was restored" }
 }
 
 /// Tells whether a mount stays empty whatever the build does: then nothing was lost, and it is not where Go keeps its cache.

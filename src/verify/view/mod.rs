@@ -13,7 +13,7 @@ pub(crate) use mounts::{EMPTY_MOUNT, MountKind, Pairing, Wanted, differs, pair};
 pub(crate) use paths::{covers, nested};
 pub(crate) use run::Run;
 
-use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome};
+use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome, Seen};
 use crate::verify::{Case, Profile, Thresholds};
 
 /// A case, ready to be asked.
@@ -143,6 +143,12 @@ impl<'a> View<'a> {
         self.earlier.iter().find(|run| run.was_warm())
     }
 
+    /// Returns what an earlier cold run downloaded, where it named anything.
+    pub(crate) fn cold_downloads(&self) -> Option<&'a [Seen<String>]> {
+        let cold = self.earlier.iter().filter(|run| run.is_cold() == Some(true));
+        cold.filter_map(|run| run.build).map(|build| build.downloads.as_slice()).find(|modules| !modules.is_empty())
+    }
+
     /// Says why a mount that is full before the build proves nothing, where that is so.
     pub(crate) fn not_fresh(&self) -> Option<String> {
         if let Some(run) = self.warm_runner() {
@@ -151,8 +157,11 @@ impl<'a> View<'a> {
                 run.name()
             ));
         }
-        let shared = self.judged.surrounding(Aspect::SharedEngine)?;
-        Some(format!("{} builds on the machine's own engine, where the mounts outlive a run", shared.value))
+        if let Some(shared) = self.judged.surrounding(Aspect::SharedEngine) {
+            return Some(format!("{} may keep its builders, and so their mounts, from run to run", shared.value));
+        }
+        let danced = !self.judged.dances().is_empty();
+        (!danced && self.judged.is_whole()).then(|| "no dance was seen that could have filled them".to_owned())
     }
 
     /// Tells whether a mount was seen to hold something after a build.

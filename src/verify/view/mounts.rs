@@ -37,6 +37,15 @@ impl MountKind {
         }
     }
 
+    /// Tells which of Go's caches usually lies below a target.
+    fn above(target: &str) -> Option<Self> {
+        match target.trim_end_matches('/') {
+            "/go" | "/go/pkg" | "/root/go" | "/root/go/pkg" => Some(Self::Modules),
+            cache if cache.ends_with("/.cache") => Some(Self::BuildCache),
+            _ => None,
+        }
+    }
+
     fn of_spec(spec: &MountSpec) -> Self {
         Self::of(&spec.target, spec.id.as_deref())
     }
@@ -74,6 +83,13 @@ impl View<'_> {
             let entries = self.runs().flat_map(|run| run.carried(DancePhase::Inject));
             for entry in entries.filter(|entry| MountKind::of(&entry.mount.value.target, None) != MountKind::Other) {
                 add(&entry.mount.value.target, None);
+            }
+        }
+        for kind in [MountKind::Modules, MountKind::BuildCache] {
+            if all.iter().all(|mount| mount.kind != kind) {
+                all.iter_mut()
+                    .filter(|mount| MountKind::above(&mount.target) == Some(kind))
+                    .for_each(|mount| mount.kind = kind);
             }
         }
         if all.iter().any(|mount| mount.kind != MountKind::Other) {
