@@ -4,8 +4,6 @@
 //! @actions/cache ("toolkit"), which decides the wording. Foreign facts: `package-lock.json` at each tag of
 //! actions/cache, and the toolkit's own releases.
 
-use super::line::Line;
-
 type Triple = (u16, u16, u16);
 
 /// A release of actions/cache.
@@ -85,18 +83,6 @@ impl Release {
     /// Says whether GitHub refuses the release when it sets up the job: it knows only the first cache service.
     pub fn is_refused(&self) -> bool {
         self.toolkit < (4, 0, 0)
-    }
-
-    /// Returns the error a job with a refused release ends with, before any step runs.
-    pub fn refusal(&self, reference: &str) -> Option<Line> {
-        self.is_refused().then(|| {
-            Line::error(format!(
-                "This request has been automatically failed because it uses a deprecated version of \
-                 `actions/cache: {reference}`. Please update your workflow to use v3/v4 of actions/cache to avoid \
-                 interruptions. Learn more: https://github.blog/changelog/2024-12-05-notice-of-upcoming-releases-and-\
-                 breaking-changes-for-github-actions/#actions-cache-v1-v2-and-actions-toolkit-cache-package-closing-down"
-            ))
-        })
     }
 
     /// Says whether a hit line names the key that matched. Before toolkit 4.0.5 it named the primary key even for a
@@ -189,15 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn releases_of_the_first_cache_service_are_refused_with_githubs_words() {
+    fn releases_of_the_first_cache_service_are_refused() {
         for refused in ["v1", "v2", "v3.3.1", "v4.0.0", "v4.1.2"] {
             assert!(Release::from_ref(refused).is_refused(), "{refused}");
         }
         for served in ["v3", "v4", "v4.2.0", "v5", "v6"] {
             assert!(!Release::from_ref(served).is_refused(), "{served}");
-            assert_eq!(Release::from_ref(served).refusal(served), None);
         }
-        insta::assert_snapshot!(Release::from_ref("v2").refusal("v2").unwrap().raw(), @"##[error]This request has been automatically failed because it uses a deprecated version of `actions/cache: v2`. Please update your workflow to use v3/v4 of actions/cache to avoid interruptions. Learn more: https://github.blog/changelog/2024-12-05-notice-of-upcoming-releases-and-breaking-changes-for-github-actions/#actions-cache-v1-v2-and-actions-toolkit-cache-package-closing-down");
     }
 
     proptest! {

@@ -22,6 +22,7 @@ pub use error::{ArchiveError, io_hint};
 pub use layout::Layout;
 pub use manifest::Manifest;
 pub use pack::{Owner, PackOptions, Times, pack_dir, pack_dirs};
+pub use pattern::{Pattern, Standing};
 pub use remove::{FirstRefusal, remove_tree, remove_tree_unprivileged};
 pub use unpack::unpack_dir;
 

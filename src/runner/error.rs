@@ -82,6 +82,12 @@ pub enum RunError {
         /// Its name.
         input: &'static str,
     },
+    /// A release of actions/cache that knows only the cache service that GitHub has closed down.
+    #[error("GitHub refuses `{uses}` when it sets up the job: it knows only the first cache service")]
+    RefusedRelease {
+        /// The action as the workflow names it.
+        uses: String,
+    },
     /// A dependency edit needs to know the project's modules.
     #[error("`--edit deps` knows only the bundled sample")]
     DepsEdit,
@@ -122,6 +128,7 @@ impl RunError {
             Self::Io { source, .. } => io_hint(source),
             Self::NothingToEdit { .. } => Some("run with `--edit none`".to_owned()),
             Self::NotReproduced { input } => Some(format!("take `{input}` out of the step for the experiment")),
+            Self::RefusedRelease { .. } => Some("use `actions/cache@v4` or a newer one".to_owned()),
             Self::DepsEdit => Some("use `--edit source` or `--edit none` with your own project".to_owned()),
             Self::NotFresh { .. } => Some("run again; if it happens twice, it is a defect of this program".to_owned()),
             Self::Disturbed { .. } => Some(

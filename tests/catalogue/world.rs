@@ -10,10 +10,13 @@ use verify_buildkit_cache::verify::{Profile, Report};
 use crate::support::{self, Told};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 3] = [
+    let tests: [(&str, fn()); 6] = [
         ("a cache mode that forbids shows as what it forbids", cache_modes),
         ("a run days later shows the days", days),
         ("a workflow's paths stay on its runner", paths_stay),
+        ("an entry is saved under the key that was asked for", key_of_the_restore),
+        ("a directory in hashFiles stands for what lies below it", hashed_directory),
+        ("a checkout after the restore empties the workspace", late_checkout),
     ];
     let trial = |(name, test): (&str, fn())| {
         Trial::test(name, move || -> Result<(), Failed> {
@@ -82,4 +85,44 @@ fn paths_stay() {
     assert_eq!(std::fs::read_to_string(own.join("own")).unwrap(), "mine");
     let report = last(&chosen, &told, Column::Live, &told.live);
     assert!(report.findings.is_empty(), "{report:#?}");
+}
+
+/// The healthy workflow with another key and no restore keys.
+fn keyed(key: &str) -> Chosen {
+    changed("healthy", |text| {
+        let from = text.find("          key:").unwrap();
+        let until = text.find("      - name: Carry").unwrap();
+        format!("{}          key: {key}\n\n{}", &text[..from], &text[until..])
+    })
+}
+
+fn codes(report: &Report) -> Vec<String> {
+    report.findings.iter().map(|finding| finding.code.to_string()).collect()
+}
+
+/// What the hash takes in is there only after the extract.
+fn key_of_the_restore() {
+    let chosen = keyed("v1-${{ hashFiles('go-build/**') }}");
+    let told = support::run(&chosen);
+    assert!(told.logs[0].contains("Cache saved with key: v1-\n"), "{}", told.logs[0]);
+    assert!(told.logs[1].contains("Cache restored from key: v1-\n"), "{}", told.logs[1]);
+}
+
+fn hashed_directory() {
+    let chosen = keyed("v1-${{ hashFiles('internal', '**/{go.mod,go.sum}') }}");
+    let told = support::run(&chosen);
+    let report = last(&chosen, &told, Column::Live, &told.live);
+    assert_eq!(codes(&report), ["cache-key-unique"], "each edit of the source changes the hash: {}", told.logs[1]);
+}
+
+fn late_checkout() {
+    let chosen = changed("healthy", |text| {
+        let checkout = "      - uses: actions/checkout@v4\n";
+        let dance = "      - name: Carry";
+        let text = text.replacen("${{ hashFiles('go.sum') }}", "x", 2);
+        text.replacen(checkout, "", 1).replacen(dance, &format!("{checkout}\n{dance}"), 1)
+    });
+    let told = support::run(&chosen);
+    assert!(told.logs[1].contains("Deleting the contents of '/home/runner/work/app/app'"), "{}", told.logs[1]);
+    assert_ne!(last(&chosen, &told, Column::Live, &told.live).verdict.as_str(), "effective");
 }

@@ -145,7 +145,10 @@ impl Engine for Docker {
     }
 
     async fn pull(&self, reference: &str, watch: &mut dyn FnMut(&str)) -> Result<(), EngineError> {
-        let options = CreateImageOptionsBuilder::new().from_image(reference).build();
+        // Without a tag an engine pulls every one there is; it is its clients that mean the latest.
+        let name = reference.rsplit('/').next().unwrap_or(reference);
+        let tagged = if name.contains([':', '@']) { reference.to_owned() } else { format!("{reference}:latest") };
+        let options = CreateImageOptionsBuilder::new().from_image(&tagged).build();
         let mut stream = self.client.create_image(Some(options), None, None);
         while let Some(part) = stream.next().await {
             let part =

@@ -159,7 +159,11 @@ impl Record {
     pub(super) fn made_by(&self, work: &Work) -> bool {
         let fits = match work.vertex.as_str() {
             CONTEXT => self.description.starts_with("http url http://build-context-"),
-            COPY_OF_CONTEXT => self.description == "fileop target" || self.description.starts_with("copy /context /"),
+            // The copy stands on nothing, unlike a layer that somebody copies meanwhile.
+            COPY_OF_CONTEXT => {
+                self.description.starts_with("copy /context /")
+                    || (self.description == "fileop target" && self.parents.is_empty())
+            }
             name if name.contains("] COPY ") || name.contains("] ADD ") || name.contains("] WORKDIR ") => {
                 self.description == "fileop target" || self.description == name
             }
@@ -169,9 +173,7 @@ impl Record {
             }
             // The engine's handle on an image of its own, made by who first builds on it.
             name if name.contains("] FROM ") => self.description.trim_end() == "from local",
-            name if name.contains("] RUN ") => {
-                self.description.starts_with("mount / from exec ") || self.description == name
-            }
+            name if name.contains("] RUN ") => self.description == name || self.runs(name),
             _ => false,
         };
         fits && self.kind == "regular" && self.created_within(work)
@@ -182,6 +184,15 @@ impl Record {
         let description = self.description.trim_end();
         let of_image = description.is_empty() || description == "from local" || description.starts_with("pulled from ");
         self.kind != "exec.cachemount" && !(of_image && self.kind == "regular")
+    }
+
+    /// Tells whether the layer is that of a `RUN` by its command: the work of one may take minutes, in which others build.
+    fn runs(&self, vertex: &str) -> bool {
+        let Some(ran) = self.description.strip_prefix("mount / from exec ") else { return false };
+        let ran = ran.strip_prefix("/bin/sh -c ").unwrap_or(ran);
+        let command = vertex.split_once("] RUN ").map_or("", |(_, command)| command);
+        let exec = command.find('[').and_then(|at| serde_json::from_str::<Vec<String>>(&command[at..]).ok());
+        !ran.is_empty() && (command.ends_with(ran) || exec.is_some_and(|words| words.join(" ") == ran))
     }
 
     /// Returns the bytes on disk.

@@ -13,11 +13,11 @@ use super::ArchiveError;
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub struct Pattern {
     /// Whether it takes matches away.
-    pub(super) negate: bool,
+    pub negate: bool,
     /// Whether it matches only directories: it ended in a slash.
-    pub(super) dirs_only: bool,
+    pub dirs_only: bool,
     segments: Vec<Segment>,
 }
 
@@ -31,16 +31,16 @@ enum Segment {
 
 /// How a path stands to a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
+pub struct Standing {
     /// The pattern matches the path.
-    pub(super) matches: bool,
+    pub matches: bool,
     /// The pattern may match something below it.
-    pub(super) leads_on: bool,
+    pub leads_on: bool,
 }
 
 impl Pattern {
     /// Compiles one trimmed line; `None` for a comment.
-    pub(super) fn parse(line: &str, workspace: &Path, home: &Path) -> Result<Option<Self>, ArchiveError> {
+    pub fn parse(line: &str, workspace: &Path, home: &Path) -> Result<Option<Self>, ArchiveError> {
         if line.is_empty() || line.starts_with('#') {
             return Ok(None);
         }
@@ -95,7 +95,7 @@ impl Pattern {
 
     /// Compares an absolute path with the pattern. Works on the set of positions reached, so that many `**` cost no
     /// more than one.
-    pub(super) fn standing(&self, path: &Path) -> Standing {
+    pub fn standing(&self, path: &Path) -> Standing {
         let end = self.segments.len();
         let mut reached = vec![false; end + 1];
         reached[0] = true;

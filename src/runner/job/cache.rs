@@ -25,6 +25,14 @@ const TEMP: &str = "/home/runner/work/_temp/cache";
 const DEFAULTS: [(&str, &str); 3] =
     [("enableCrossOsArchive", "false"), ("fail-on-cache-miss", "false"), ("lookup-only", "false")];
 
+/// What a restore leaves for its post step: the key, which is not evaluated again there as the paths are, and the key that
+/// it found. Source: actions/cache `src/saveImpl.ts` (`State.CachePrimaryKey`)
+#[derive(Debug, Clone)]
+pub(super) struct Restored {
+    primary: Key,
+    matched: Option<String>,
+}
+
 /// What a lookup found, without the borrow of the store.
 struct Found {
     id: EntryId,
@@ -39,6 +47,7 @@ impl<E: Engine> Job<'_, E> {
         let header = self.header(step, &DEFAULTS)?;
         let release = release(step);
         let Some((inputs, keys)) = self.cache_inputs(step, Some(header))? else { return Ok(StepOutcome::Failure) };
+        self.restored.insert(step.index, Restored { primary: keys.primary.clone(), matched: None });
         let request = LookupRequest {
             keys: keys.clone(),
             version: Version::of(&inputs.paths, COMPRESSION),
@@ -92,6 +101,7 @@ impl<E: Engine> Job<'_, E> {
             self.say(&restore_lines::lookup_only())?;
             self.say(&restore_lines::found(&found.key))?;
             self.cache_outputs(step, &Outputs::of(&inputs.key, Some(&found.key)), kind);
+            self.matched(step, found.key);
             return Ok(StepOutcome::Success);
         }
         self.store.touch(found.id, now)?;
@@ -116,18 +126,18 @@ impl<E: Engine> Job<'_, E> {
             self.recorder.fact(Fact::CacheRestoreFailed { reason: error.to_string() });
             self.say(&restore_lines::missed(&keys, inputs.fail_on_cache_miss))?;
             self.cache_outputs(step, &Outputs::of(&inputs.key, None), kind);
-            return Ok(StepOutcome::Success);
+            return Ok(if inputs.fail_on_cache_miss { StepOutcome::Failure } else { StepOutcome::Success });
         }
         self.say(&restore_lines::unpacked())?;
         self.say(&restore_lines::restored(&found.key))?;
         self.recorder.fact(Fact::CacheRestored { key: found.key.clone() });
         self.cache_outputs(step, &Outputs::of(&inputs.key, Some(&found.key)), kind);
-        self.restored.insert(step.index, Some(found.key));
+        self.matched(step, found.key);
         Ok(StepOutcome::Success)
     }
 
     /// A save: the post step of actions/cache, with what its restore left, or actions/cache/save.
-    pub(super) async fn save(&mut self, step: &PlannedStep, post: Option<Option<String>>) -> StepResult {
+    pub(super) async fn save(&mut self, step: &PlannedStep, post: Option<Option<Restored>>) -> StepResult {
         let in_main = post.is_none();
         let header = match in_main {
             true => Some(self.header(step, &[("enableCrossOsArchive", "false")])?),
@@ -135,9 +145,10 @@ impl<E: Engine> Job<'_, E> {
         };
         let release = release(step);
         let Some((inputs, keys)) = self.cache_inputs(step, header)? else { return Ok(StepOutcome::Success) };
-        let key = keys.primary.as_str().to_owned();
+        let restored = post.flatten().unwrap_or(Restored { primary: keys.primary, matched: None });
+        let key = restored.primary.as_str().to_owned();
         let permission = self.plan.permission();
-        match before_archive(release, &key, post.flatten().as_deref(), permission) {
+        match before_archive(release, &key, restored.matched.as_deref(), permission) {
             BeforeArchive::NotSaving => {
                 self.say(&save_lines::not_saving(&key))?;
                 return self.not_saved(NotSaved::PrimaryHit { key }, &[]);
@@ -175,11 +186,8 @@ impl<E: Engine> Job<'_, E> {
             }
         };
         self.say(&save_lines::command(WORKSPACE, COMPRESSION))?;
-        let identity = Identity {
-            key: keys.primary.clone(),
-            version: Version::of(&inputs.paths, COMPRESSION),
-            scope: self.scope(),
-        };
+        let identity =
+            Identity { key: restored.primary, version: Version::of(&inputs.paths, COMPRESSION), scope: self.scope() };
         let mut reservation = None;
         let answer = after_archive(release, made.bytes, || {
             if !permission.can_write() {
@@ -277,6 +285,12 @@ impl<E: Engine> Job<'_, E> {
         Ok(Some((inputs, keys)))
     }
 
+    fn matched(&mut self, step: &PlannedStep, key: String) {
+        if let Some(restored) = self.restored.get_mut(&step.index) {
+            restored.matched = Some(key);
+        }
+    }
+
     fn cache_outputs(&mut self, step: &PlannedStep, outputs: &Outputs, kind: ActionKind) {
         for (name, value) in outputs.pairs(kind) {
             self.output(step, name, &value);
@@ -302,7 +316,7 @@ impl<E: Engine> Job<'_, E> {
     }
 }
 
-fn release(step: &PlannedStep) -> Release {
+pub(super) fn release(step: &PlannedStep) -> Release {
     let uses = step.uses.as_ref();
     let reference = uses.and_then(|uses| uses.reference()).unwrap_or_default();
     // A commit with a version comment is that version.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobMatcher};
 use sha2::{Digest, Sha256};
 
-use super::WORKSPACE;
+use super::{HOME, WORKSPACE};
 use crate::evidence::StepOutcome;
 use crate::plan::{Plan, PlannedStep};
+use crate::runner::archive::Pattern;
 use crate::workflow::expr::{Contexts, HashFilesError, JobStatus, Value, combine_hashes};
 
 /// The contexts before one step.
@@ -44,15 +44,16 @@ impl Contexts for JobContexts<'_> {
     fn hash_files(&self, patterns: &[String]) -> Result<String, HashFilesError> {
         let mut rules = Vec::new();
         for pattern in patterns.iter().flat_map(|pattern| pattern.lines()).map(str::trim) {
-            let (exclude, pattern) = pattern.strip_prefix('!').map_or((false, pattern), |rest| (true, rest.trim()));
             if pattern.is_empty() || pattern.starts_with('#') {
                 continue;
             }
-            let pattern = pattern.trim_start_matches("./");
-            let pattern = pattern.strip_prefix(WORKSPACE).map_or(pattern, |rest| rest.trim_start_matches('/'));
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            let glob = glob.map_err(|error| HashFilesError { message: error.to_string() })?;
-            rules.push((exclude, glob.compile_matcher()));
+            // A directory stands for all that lies below it.
+            let below = format!("{}/**", pattern.trim_end_matches('/'));
+            let both = [Some(pattern), Some(below.as_str()).filter(|_| !pattern.ends_with("**"))];
+            for pattern in both.into_iter().flatten() {
+                let rule = Pattern::parse(pattern, Path::new(WORKSPACE), Path::new(HOME));
+                rules.extend(rule.map_err(|error| HashFilesError { message: error.to_string() })?);
+            }
         }
         let mut files = Vec::new();
         walk(&self.workspace, Path::new(""), &rules, &mut files)?;
@@ -168,12 +169,7 @@ fn outcome(outcome: Option<StepOutcome>) -> Value {
 }
 
 /// Finds the files the rules take; the last rule that matches decides.
-fn walk(
-    root: &Path,
-    below: &Path,
-    rules: &[(bool, GlobMatcher)],
-    found: &mut Vec<PathBuf>,
-) -> Result<(), HashFilesError> {
+fn walk(root: &Path, below: &Path, rules: &[Pattern], found: &mut Vec<PathBuf>) -> Result<(), HashFilesError> {
     let dir = root.join(below);
     let fail = |error: std::io::Error| HashFilesError { message: format!("cannot read {}: {error}", below.display()) };
     let entries = match fs::read_dir(&dir) {
@@ -188,8 +184,9 @@ fn walk(
         if kind.is_dir() {
             walk(root, &path, rules, found)?;
         } else if kind.is_file() {
-            let last = rules.iter().rev().find(|(_, glob)| glob.is_match(&path));
-            if last.is_some_and(|(exclude, _)| !exclude) {
+            let seen = Path::new(WORKSPACE).join(&path);
+            let last = rules.iter().rev().find(|rule| !rule.dirs_only && rule.standing(&seen).matches);
+            if last.is_some_and(|rule| !rule.negate) {
                 found.push(path);
             }
         }

@@ -166,10 +166,21 @@ impl<E: Engine> Job<'_, E> {
             DanceStep::CopyOut { mount, into, source, .. } => {
                 self.copy_out(namespace, &source, entry, &mount, into, scratch.to_owned()).await?;
             }
-            DanceStep::ClearSource { source, .. } => {
+            DanceStep::ClearSource { source, sudo } => {
                 let began = self.clock.now();
-                archive::remove_tree(&self.layout.place(source.as_ref()))?;
+                let path = self.layout.place(source.as_ref());
+                let removed = match sudo {
+                    true => {
+                        archive::remove_tree(&path)?;
+                        Ok(())
+                    }
+                    false => archive::remove_tree_unprivileged(&path, Path::new(&source)),
+                };
                 self.copied_since(began);
+                if let Err(refusal) = removed {
+                    let thrown = format!("Error: {refusal}");
+                    return self.thrown(&thrown, Fact::DanceFailed { phase, reason: thrown.clone() });
+                }
             }
             DanceStep::MoveIntoPlace { source, .. } => {
                 let from = self.real(scratch).join("dance-cache");
@@ -232,14 +243,15 @@ impl<E: Engine> Job<'_, E> {
         let copy = self.copy(namespace, entry, mount, chown, began);
         self.name_mounts(namespace, std::iter::once(mount));
         let copied = self.engine.inject(&copy, vec![first, second]).await?;
-        let tally = stream::join(packed).await??;
-        stream::join(touched).await??;
+        let (packed, touched) = (stream::join(packed).await?, stream::join(touched).await?);
         self.copied_since(began);
         let phase = DancePhase::Inject;
         if let Some(reason) = copied.failed {
+            // Whoever packs for a copy that fails finds nobody who listens, and that is no failure of its own.
             self.recorder.fact_at(Quote::measured("engine", reason.clone()), Fact::DanceFailed { phase, reason });
         } else {
-            self.moved(phase, source, mount, &tally);
+            touched?;
+            self.moved(phase, source, mount, &packed?);
         }
         Ok(())
     }

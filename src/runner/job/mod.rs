@@ -12,7 +12,7 @@ mod header;
 mod recorder;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -27,6 +27,7 @@ use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
 use crate::plan::{Action, CacheMode, DanceMode, Plan, PlannedStep, PostStep};
 use crate::scenario::GoRelease;
 use crate::workflow::expr::{JobStatus, Template};
+use cache::Restored;
 use contexts::JobContexts;
 use recorder::Recorder;
 
@@ -76,7 +77,7 @@ pub(super) struct Job<'a, E: Engine> {
     /// The cache mounts that copies and builds have named, by namespace.
     named: BTreeMap<Namespace, BTreeSet<String>>,
     /// By main step: what the restore left for its post step.
-    restored: BTreeMap<usize, Option<String>>,
+    restored: BTreeMap<usize, Restored>,
     /// By main step that ran: the id its facts carry.
     ids: BTreeMap<usize, StepId>,
     work: Work,
@@ -142,6 +143,11 @@ impl<'a, E: Engine> Job<'a, E> {
     pub(super) async fn run(mut self) -> Result<Finished, RunError> {
         self.recorder
             .line(&format!("Current runner version: 'verify-buildkit-cache {}'", env!("CARGO_PKG_VERSION")))?;
+        for step in self.plan.steps.iter().filter(|step| matches!(step.action, Action::Cache(_))) {
+            if let Some(uses) = step.uses.as_ref().filter(|_| cache::release(step).is_refused()) {
+                return Err(RunError::RefusedRelease { uses: uses.text.clone() });
+            }
+        }
         self.prove_fresh().await?;
         for step in &self.plan.steps {
             self.main_step(step).await?;
@@ -201,7 +207,7 @@ impl<'a, E: Engine> Job<'a, E> {
         self.recorder.line("Post job cleanup.")?;
         let outcome = match &step.action {
             Action::Cache(_) => {
-                let restored = self.restored.get(&post.of).cloned().flatten();
+                let restored = self.restored.get(&post.of).cloned();
                 self.save(step, Some(restored)).await?
             }
             Action::Dance(_) => self.extract(step).await?,
@@ -215,14 +221,34 @@ impl<'a, E: Engine> Job<'a, E> {
 
     async fn check_out(&mut self, step: &PlannedStep) -> StepResult {
         self.header(step, &[("repository", "app/app"), ("fetch-depth", "1"), ("clean", "true")])?;
+        let repository = self.input(step, "repository")?.filter(|name| !name.is_empty() && name != "app/app");
+        if let Some(name) = repository {
+            self.recorder.line(&format!("verify-buildkit-cache has no `{name}`; the step did nothing"))?;
+            return Ok(StepOutcome::NotReproduced);
+        }
         self.recorder.line("Syncing repository: app/app")?;
-        let (from, into) = (self.checkout.clone(), self.layout.real(WORKSPACE.as_ref()));
+        let path = self.input(step, "path")?.filter(|path| !path.trim().is_empty());
+        let (from, into) = (self.checkout.clone(), self.layout.target(path.as_deref().unwrap_or(".").trim().as_ref()));
+        // What is there and is no clone goes, whatever `clean` says; from a clone everything goes that is not tracked.
+        if std::fs::read_dir(&into).is_ok_and(|mut entries| entries.next().is_some()) {
+            let seen = Path::new(WORKSPACE).join(path.unwrap_or_default());
+            self.recorder
+                .line(&format!("Deleting the contents of '{}'", seen.display().to_string().trim_end_matches('/')))?;
+            super::archive::remove_tree(&into)?;
+        }
         super::stream::blocking(move || super::project::copy_tree(&from, &into)).await??;
         Ok(StepOutcome::Success)
     }
 
     fn set_up_buildx(&mut self, step: &PlannedStep) -> StepResult {
         self.header(step, &[("driver", "docker-container"), ("install", "false"), ("use", "true")])?;
+        if self.input(step, "driver")?.is_some_and(|driver| driver.trim() == "docker") {
+            // The engine's own builder; there is nothing to create.
+            "default".clone_into(&mut self.active_builder);
+            self.output(step, "name", "default");
+            self.output(step, "driver", "docker");
+            return Ok(StepOutcome::Success);
+        }
         let name = self.input(step, "name")?.filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| format!("builder-{}-{}", self.setting.session, self.number));
         self.recorder.line("##[group]Creating a new builder instance")?;
