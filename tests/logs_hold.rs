@@ -13,10 +13,10 @@ use verify_buildkit_cache::verify::{Case, CaseSource, CheckId, Profile, Report, 
 /// Logs in which the build that fails is a few lines beside a warm one, another build's or a quotation: with all of its
 /// lines lost nothing is left to contradict the warm one. Losing one line is another matter.
 const BRIEF: [&str; 4] = [
-    "fool-first-build-warms-the-second.log",
-    "fool-readme-and-a-build-that-prints-nothing.log",
-    "fool-script-prints-a-readme-and-builds-silently.log",
-    "fool-warm-tool-image-and-a-silent-build.log",
+    "bake-one-target-slow.log",
+    "fool-second-platform-has-an-empty-cache.log",
+    "two-builds-one-cold.log",
+    "two-compiling-steps-one-slow.log",
 ];
 
 /// Every fixture.

@@ -109,18 +109,19 @@ impl BuildOutput {
     /// A vertex ended; `took` is the time it ran.
     pub fn done(&mut self, id: u64, took: Option<Duration>, succeeded: bool) -> Vec<Fact> {
         let top = self.rank();
-        let several = self.vertexes.values().filter(|vertex| vertex.rank == top).count() > 1;
+        let unseen = self.not_found(id);
         let Some(vertex) = self.vertexes.get_mut(&id) else { return Vec::new() };
         vertex.ended = true;
+        let mut facts = Vec::new();
+        if succeeded && !vertex.cached && vertex.fetches {
+            facts.push(Fact::ModulesFetched { vertex: vertex.shown().to_owned() });
+        }
         if vertex.rank == 0 {
-            let fetched = succeeded && !vertex.cached && vertex.fetches();
-            return fetched.then(|| Fact::ModulesFetched { vertex: vertex.shown().to_owned() }).into_iter().collect();
+            return facts;
         }
         let counts = vertex.rank == top;
-        let mut facts = Vec::new();
-        if counts && several {
-            let unseen = vertex.measured.difference(&vertex.found);
-            facts.extend(unseen.map(|target| Fact::MountNotSeen { target: target.clone() }));
+        if counts {
+            facts.extend(unseen.into_iter().map(|target| Fact::MountNotSeen { target }));
         }
         if let Some(took) = took.filter(|_| succeeded && vertex.time.is_none()) {
             vertex.time = Some(BuildTime { took, source: TimeSource::Step });
@@ -132,16 +133,35 @@ impl BuildOutput {
         facts
     }
 
+    /// Returns the targets that a compiling step, one of several, measured and did not find anything of before the build; nor
+    /// did another that mounts the same cache there.
+    fn not_found(&self, id: u64) -> Vec<String> {
+        let top = self.rank();
+        let compiling = || self.vertexes.iter().filter(|(_, vertex)| vertex.rank == top);
+        let Some(own) = self.vertexes.get(&id).filter(|_| compiling().count() > 1) else { return Vec::new() };
+        let cache =
+            |vertex: &Vertex, target: &str| vertex.mounts.iter().find(|mount| mount.clean_target() == target).cloned();
+        let found = |target: &String| {
+            compiling().any(|(_, other)| other.found.contains(target) && cache(other, target) == cache(own, target))
+        };
+        own.measured.iter().filter(|target| !found(target)).cloned().collect()
+    }
+
     /// Returns how long the compiling steps took together, as far as they were seen.
     ///
     /// Several of them are added up: a fast one must not hide a slow one.
     pub fn build_time(&self) -> Option<BuildTime> {
         let top = self.rank();
         let times = self.vertexes.values().filter(|vertex| vertex.rank == top).filter_map(|vertex| vertex.time);
-        times.reduce(|sum, time| BuildTime {
-            took: sum.took.saturating_add(time.took),
-            source: if sum.source == time.source { sum.source } else { TimeSource::Step },
-        })
+        let (mut printed, mut steps) = (None, None);
+        for time in times {
+            let sum = if time.source == TimeSource::Printed { &mut printed } else { &mut steps };
+            *sum = Some(sum.unwrap_or(Duration::ZERO).saturating_add(time.took));
+        }
+        // The larger part says how sure the sum is.
+        let source = if printed > steps { TimeSource::Printed } else { TimeSource::Step };
+        let parts = [printed, steps].into_iter().flatten();
+        parts.reduce(Duration::saturating_add).map(|took| BuildTime { took, source })
     }
 
     /// Tells whether nothing is missing from [`Self::build_time`]: the end of every compiling step was seen, and no step whose name was never seen looks like one.

@@ -300,7 +300,10 @@ impl Build {
             Fact::BuildMount(mount) => self.mounts.push(seen(order, event, mount.clone())),
             Fact::MountNotSeen { target } => self.not_seen.push(seen(order, event, target.clone())),
             Fact::ModulesFetched { vertex } => self.fetched = Some(seen(order, event, vertex.clone())),
-            Fact::BuildStepFound { .. } => (self.cached, self.step_ended, self.time) = (None, None, None),
+            Fact::BuildStepFound { .. } => {
+                (self.cached, self.step_ended, self.time) = (None, None, None);
+                self.not_seen.clear();
+            }
             Fact::BuildStepCached { vertex } => self.cached = Some(seen(order, event, vertex.clone())),
             Fact::MountSize { moment, target, bytes } => {
                 let at = self.sizes.iter().position(|sizes| sizes.target == *target).unwrap_or_else(|| {

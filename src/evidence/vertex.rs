@@ -24,6 +24,8 @@ pub(super) struct Vertex {
     timed: Timed,
     /// Its name shows a command that fills Go's caches, and whether one stands before the first `du`.
     pub(super) fills: Option<Filling>,
+    /// Its name shows a command that fetches modules, and no cache mount that may keep them.
+    pub(super) fetches: bool,
     /// How many times it has printed.
     times: usize,
     /// The marker it printed last.
@@ -121,6 +123,8 @@ impl Vertex {
         self.block = block(command);
         self.timed = timed(command);
         self.fills = fills(command);
+        self.fetches = ["go mod download", "go get ", "go mod tidy"].iter().any(|fetch| command.contains(fetch))
+            && !self.mounts.iter().any(keeps_modules);
         self.measures = command.split_once("go build").map(|(before, after)| (measures(before), measures(after)));
     }
 
@@ -155,14 +159,6 @@ impl Vertex {
         }
     }
 
-    /// Tells whether its name shows a command that fetches modules, and no cache mount where Go keeps them.
-    pub(super) fn fetches(&self) -> bool {
-        let command = self.name.as_deref().and_then(run_command).map(without_flags).unwrap_or_default();
-        let modules = |mount: &MountSpec| ["/pkg", "/go", "mod"].iter().any(|end| mount.clean_target().ends_with(end));
-        ["go mod download", "go get ", "go mod tidy"].iter().any(|fetch| command.contains(fetch))
-            && !self.mounts.iter().any(|mount| modules(mount) || mount.target.contains('$'))
-    }
-
     /// Tells whether a path is one of its cache mounts, or lies in one.
     pub(super) fn mounted(&self, path: &str) -> bool {
         self.mounts.iter().any(|mount| {
@@ -181,6 +177,14 @@ impl Vertex {
             false => go && (variable || !self.named()),
         }
     }
+}
+
+/// Tells whether modules may lie in a mount, by its target and its id.
+fn keeps_modules(mount: &MountSpec) -> bool {
+    let (target, id) = (mount.clean_target(), mount.id_part().to_lowercase());
+    target.ends_with("/go")
+        || ["/go/pkg", "mod", "$", "***"].iter().any(|part| target.contains(part))
+        || id.contains("mod")
 }
 
 /// Returns the words of a `RUN` in exec form as one line; `None` for the shell form.
@@ -247,7 +251,7 @@ fn timed(command: &str) -> Timed {
     match (count, build) {
         (0, _) => Timed::OutOfSight,
         // Of several builds no printed time is the whole.
-        (_, Some(_)) if builds > 1 || untimed.contains("go build") => Timed::Others,
+        (_, Some(_)) if builds > 1 || unquoted(&untimed).contains("go build") => Timed::Others,
         (count, Some(nth)) => Timed::Build { count, nth },
         // A script or a build tool may be the build, where no `go build` is in sight.
         (1, None) if tool && !command.contains("go build") && !TOOLS.iter().any(|tool| untimed.contains(tool)) => {
@@ -257,16 +261,38 @@ fn timed(command: &str) -> Timed {
     }
 }
 
+/// Leaves out what stands in quotes.
+fn unquoted(command: &str) -> String {
+    let mut open = None;
+    let keep = |char: &char| match open {
+        Some(quote) if quote == *char => {
+            open = None;
+            false
+        }
+        Some(_) => false,
+        None if *char == '"' || *char == '\'' => {
+            open = Some(*char);
+            false
+        }
+        None => true,
+    };
+    command.chars().filter(keep).collect()
+}
+
 /// Finds a build tool or a script in a shell line: what those do is not in sight, and may fill Go's caches.
 fn tool(command: &str) -> Option<usize> {
-    const TOOLS: [&str; 7] = ["make", "mage", "task", "just", "ninja", "bazel", "goreleaser"];
+    const RUNNERS: [&str; 7] = ["make", "mage", "task", "just", "ninja", "bazel", "goreleaser"];
+    const BEFORE_ONE: [&str; 12] =
+        ["time", "env", "exec", "then", "do", "else", "sudo", "!", "sh", "bash", ".", "source"];
+    let parts = |char: char| char.is_whitespace() || ";&|(){}`\"'".contains(char);
     let (mut at, mut first) = (0, true);
-    for word in command.split_inclusive(|char: char| char.is_whitespace() || ";&|(){}`\"'".contains(char)) {
-        let bare = word.trim_end_matches(|char: char| char.is_whitespace() || ";&|(){}`\"'".contains(char));
-        if TOOLS.contains(&bare) || bare.ends_with(".sh") || (first && bare.starts_with("./")) {
+    for word in command.split_inclusive(parts) {
+        let bare = word.trim_end_matches(parts);
+        if first && (RUNNERS.contains(&bare) || bare.ends_with(".sh") || bare.starts_with("./")) {
             return Some(at);
         }
-        first = word.ends_with([';', '&', '|', '(', '{', '`']) || (first && bare.is_empty()) || bare == "time";
+        let passes = bare.is_empty() || bare.contains('=') || bare.starts_with('-') || BEFORE_ONE.contains(&bare);
+        first = word.ends_with([';', '&', '|', '(', '{', '`']) || (first && passes);
         at += word.len();
     }
     None
@@ -275,7 +301,7 @@ fn tool(command: &str) -> Option<usize> {
 /// Says where a shell line fills Go's caches before or without `go build`. What a script or a build tool does is not in
 /// sight; it may.
 fn fills(command: &str) -> Option<Filling> {
-    const COMMANDS: [&str; 10] = [
+    const COMMANDS: [&str; 12] = [
         "go mod",
         "go get",
         "go install",
@@ -284,6 +310,8 @@ fn fills(command: &str) -> Option<Filling> {
         "go run",
         "go list",
         "go generate",
+        "go tool",
+        "go work",
         "golangci-lint",
         "staticcheck",
     ];
@@ -359,7 +387,12 @@ mod tests {
         assert_eq!(fills("cd ./app && du -sh /go/pkg/mod && go build ./..."), Some(Filling::Somewhere));
         assert_eq!(fills("cd app && time ./ci && du -sh /go/pkg/mod && go build"), Some(Filling::BeforeMeasuring));
         assert_eq!(fills("time() { \"$@\"; }; du -sh /go/pkg/mod && time go build ./..."), Some(Filling::Somewhere));
-        assert_eq!(fills("echo makes && du -sh /go/pkg/mod"), None);
+        for harmless in ["echo makes", "apk add make git", "chmod +x /entry.sh", "echo \"just a check\""] {
+            assert_eq!(fills(&format!("{harmless} && du -sh /go/pkg/mod")), None, "{harmless}");
+        }
+        for tool in ["CI=1 make test", "sh -e test.sh", "cd app; task test", "time ./ci"] {
+            assert_eq!(fills(&format!("{tool} && du -sh /go/pkg/mod")), Some(Filling::BeforeMeasuring), "{tool}");
+        }
         let beside = named("[b 1/2] RUN --mount=type=cache,target=/root/.cache/staticcheck du -sh /x && go build .");
         assert_eq!(beside.fills, Some(Filling::Somewhere));
     }

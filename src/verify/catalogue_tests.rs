@@ -57,6 +57,25 @@ fn rows() -> Vec<Row> {
             Inconclusive,
             &[],
         ),
+        // A step before the build may fill one of them, as a generator does.
+        Row(
+            "one-mount-filled-before",
+            vec![
+                Job::cold().but(|job| (job.before[0], job.seconds) = (30 * MB, 60.0)),
+                Job::warm().but(|job| job.seconds = 12.0),
+            ],
+            Effective,
+            &[],
+        ),
+        Row(
+            "dance-missing-and-nothing-printed",
+            always([Job::cold_path_missing(), Job::hit_empty()], |job| {
+                job.dance = None;
+                job.prints_sizes = false;
+            }),
+            Ineffective,
+            &[Code::DanceMissing],
+        ),
         // `go mod download` names no module that it downloads.
         Row(
             "modules-downloaded-without-a-word",

@@ -234,9 +234,12 @@ impl<'a, E: Engine> Job<'a, E> {
             let seen = Path::new(WORKSPACE).join(path.unwrap_or_default());
             self.recorder
                 .line(&format!("Deleting the contents of '{}'", seen.display().to_string().trim_end_matches('/')))?;
-            super::archive::remove_tree(&into)?;
         }
-        super::stream::blocking(move || super::project::copy_tree(&from, &into)).await??;
+        super::stream::blocking(move || {
+            super::archive::remove_tree(&into)?;
+            super::project::copy_tree(&from, &into)
+        })
+        .await??;
         Ok(StepOutcome::Success)
     }
 

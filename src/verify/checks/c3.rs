@@ -26,13 +26,16 @@ pub(crate) fn read(view: &View) -> Reading {
     if view.stage() == Stage::First {
         return Reading::unobserved(format!("{observed}, as it may be on a first run"), threshold).resting_on(lines);
     }
+    // Another key than the one asked for may be of an older go.sum, which did not name all these.
+    let older = view.judged.restoring().any(|cache| match cache.lookup.as_ref().map(|lookup| &lookup.value) {
+        Some(Lookup::Partial { .. }) => true,
+        Some(Lookup::Hit { .. }) => cache.hit_primary().is_none(),
+        _ => false,
+    });
+    if count <= most && new > most && !older {
+        return Reading::unobserved(observed, threshold).resting_on(lines);
+    }
     if count > most {
-        // Another key than the one asked for may be of an older go.sum, which did not name all these.
-        let older = view.judged.restoring().any(|cache| match cache.lookup.as_ref().map(|lookup| &lookup.value) {
-            Some(Lookup::Partial { .. }) => true,
-            Some(Lookup::Hit { .. }) => cache.hit_primary().is_none(),
-            _ => false,
-        });
         let named = view.cold_downloads().is_some();
         let fails = view.stage() == Stage::Later && (named || !older || module_mount_is_empty(view, build));
         let status = if fails { Status::Fail } else { Status::Unobserved };
@@ -46,6 +49,10 @@ pub(crate) fn read(view: &View) -> Reading {
         return Reading::unobserved("a finished step that would print downloads was not seen", threshold)
             .resting_on(lines);
     };
+    if let Some(cut) = &view.judged.evidence.truncated {
+        let observed = format!("{observed}, as far as was seen: a later build may follow where it breaks off");
+        return Reading::unobserved(observed, threshold).resting_on(vec![cut.clone()]);
+    }
     if let Some(target) = filled_unseen(view, build) {
         let observed = format!("no download was printed, but {target} was empty before the build and full after it");
         return Reading::unobserved(observed, threshold).resting_on(lines);

@@ -17,7 +17,8 @@ fn check(view: &View) -> Vec<Finding> {
     let Some(build) = run.build.filter(|_| !danced && run.is_whole()) else { return Vec::new() };
     let mounts = c1::mounts(view);
     // Full mounts got there in a way of their own; C1 says that this proves nothing.
-    let arrived = !mounts.is_empty() && mounts.iter().all(|mount| mount.status != Status::Fail && !mount.is_empty());
+    let full = |mount: &c1::MountReading| mount.before.is_some() && mount.status != Status::Fail && !mount.is_empty();
+    let arrived = !mounts.is_empty() && mounts.iter().all(full);
     if arrived || build.mounts.is_empty() {
         return Vec::new();
     }

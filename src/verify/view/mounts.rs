@@ -85,10 +85,13 @@ impl View<'_> {
                 add(&entry.mount.value.target, None);
             }
         }
+        // Only what is measured: npm and pip keep caches below `.cache`, too.
+        let measured =
+            |target: &str| self.runs().any(|run| run.build.is_some_and(|build| build.sizes_of(target).is_some()));
         for kind in [MountKind::Modules, MountKind::BuildCache] {
             if all.iter().all(|mount| mount.kind != kind) {
                 all.iter_mut()
-                    .filter(|mount| MountKind::above(&mount.target) == Some(kind))
+                    .filter(|mount| MountKind::above(&mount.target) == Some(kind) && measured(&mount.target))
                     .for_each(|mount| mount.kind = kind);
             }
         }

@@ -10,14 +10,21 @@ pub(crate) fn covers(path: &str, source: &str) -> bool {
         return false;
     }
     match (path.as_slice(), source.as_slice()) {
-        // Where the home directory lies depends on the runner: `/root`, `/home/runner`.
-        (["~", path @ ..], ["/", source @ ..]) => {
-            (1..=2).any(|home| source.get(home..).is_some_and(|rest| rest.starts_with(path)))
-        }
-        (["/", path @ ..], ["~", source @ ..]) => {
-            (1..=2).any(|home| source.starts_with(path.get(home..).unwrap_or_default()))
-        }
+        // Where the home directory lies depends on the runner.
+        (["~", path @ ..], ["/", source @ ..]) => below_home(source).is_some_and(|rest| rest.starts_with(path)),
+        (["/", path @ ..], ["~", source @ ..]) => match below_home(path) {
+            Some(rest) => source.starts_with(rest),
+            None => matches!(path, [] | ["home" | "Users"]),
+        },
         _ => covers_alike(&path, &source),
+    }
+}
+
+/// Returns what follows a home directory.
+fn below_home<'p, 's>(path: &'p [&'s str]) -> Option<&'p [&'s str]> {
+    match path {
+        ["root", rest @ ..] | ["home" | "Users", _, rest @ ..] | ["github", "home", rest @ ..] => Some(rest),
+        _ => None,
     }
 }
 
@@ -94,6 +101,8 @@ mod tests {
             ("!go-mod", "go-mod"),
             ("/a/go", "go-mod"),
             ("~/go", "/home/runner/cache/go"),
+            ("~/cache", "/tmp/cache/go"),
+            ("/tmp", "~/cache"),
             ("/home/runner/go", "~/cache"),
         ] {
             assert!(!covers(path, source), "{path} does not cover {source}");

@@ -1,6 +1,6 @@
 //! One run, as checks and rules ask about it. [`Run`] is principal.
 
-use super::{CacheExt, EMPTY_ARCHIVE, EMPTY_MOUNT, covers};
+use super::{CacheExt, EMPTY_ARCHIVE, EMPTY_MOUNT, MountKind, covers};
 use crate::evidence::{
     Aspect, Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, MountSpec, Phase, Quote, Seen, StepOutcome,
 };
@@ -115,9 +115,14 @@ impl<'a> Run<'a> {
         self.restored_nothing() == Some(true) && self.began_full()
     }
 
+    /// Tells whether all of Go's mounts were full before the build. One alone may be filled by a step before.
     fn began_full(&self) -> bool {
-        let mut sizes = self.build.iter().flat_map(|build| &build.sizes).filter_map(|sizes| sizes.before.as_ref());
-        sizes.any(|before| before.value >= EMPTY_MOUNT)
+        // A runner of ours was proven empty, and the engine's records show it.
+        let ours = !self.evidence.records.is_empty();
+        let sizes = self.build.iter().flat_map(|build| &build.sizes);
+        let go = sizes.filter(|sizes| MountKind::of(&sizes.target, None) != MountKind::Other);
+        let mut before = go.filter_map(|sizes| sizes.before.as_ref()).peekable();
+        !ours && before.peek().is_some() && before.all(|before| before.value >= EMPTY_MOUNT)
     }
 
     fn restored_nothing(&self) -> Option<bool> {
