@@ -239,6 +239,8 @@ async fn on<E: Engine + Inventory>(engine: &E, name: &str, case: impl AsyncFnOnc
     for namespace in bench.namespaces() {
         left.extend(engine.clean(std::slice::from_ref(&namespace)).await.err());
     }
+    // What was in use a moment ago.
+    left.extend(engine.clean(&[]).await.err());
     if let Err(failure) = result {
         std::panic::resume_unwind(failure);
     }
