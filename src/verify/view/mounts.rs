@@ -85,14 +85,11 @@ impl View<'_> {
                 add(&entry.mount.value.target, None);
             }
         }
-        // Only what is measured: npm and pip keep caches below `.cache`, too.
-        let measured =
-            |target: &str| self.runs().any(|run| run.build.is_some_and(|build| build.sizes_of(target).is_some()));
+        // What lies above may be another tool's, such as npm's `.cache`; only a size that is printed tells, and none is doubt.
         for kind in [MountKind::Modules, MountKind::BuildCache] {
             if all.iter().all(|mount| mount.kind != kind) {
-                all.iter_mut()
-                    .filter(|mount| MountKind::above(&mount.target) == Some(kind) && measured(&mount.target))
-                    .for_each(|mount| mount.kind = kind);
+                let above = all.iter_mut().filter(|mount| MountKind::above(&mount.target) == Some(kind));
+                above.for_each(|mount| mount.kind = kind);
             }
         }
         if all.iter().any(|mount| mount.kind != MountKind::Other) {
