@@ -287,11 +287,15 @@ impl Dance {
     }
 }
 
+/// Compares two targets of mounts, whatever slash they end in.
+pub fn same_target(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
 impl Build {
     /// Returns what was printed about a target, compared as clean paths.
     pub fn sizes_of(&self, target: &str) -> Option<&MountSizes> {
-        let wanted = target.trim_end_matches('/');
-        self.sizes.iter().find(|sizes| sizes.target.trim_end_matches('/') == wanted)
+        self.sizes.iter().find(|sizes| same_target(&sizes.target, target))
     }
 
     fn add(&mut self, order: usize, event: &Event) {

@@ -19,7 +19,7 @@ pub use fact::{
     Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, Creator, DanceInputs, DancePhase, Fact, Lookup, MissCause,
     Moment, MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, Tally, TimeSource,
 };
-pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, Step};
+pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, Step, same_target};
 pub use observe::{Observation, Size, parse_size};
 pub use run_mounts::run_mounts;
 pub use timing::parse_duration;

@@ -27,7 +27,7 @@ struct Left {
     in_use: usize,
     /// Those on which a layer of another namespace stands.
     held: usize,
-    /// Those that were not removed for the sake of all that others have built; see [`ImageStore`](super::image_store::ImageStore).
+    /// Those that were not removed for the sake of all that others have built; see [`forgets`](super::image_store::forgets).
     kept: usize,
     /// The bytes of those.
     kept_bytes: u64,
@@ -86,7 +86,7 @@ impl Docker {
         let records = match self.finished(namespaces) {
             Some(made) => self.remove_all_records(made, namespaces.is_empty(), &mut cleaned).await,
             // Others are at work, and the last of them removes these.
-            None if namespaces.is_empty() || self.image_store.forgets() => Ok(()),
+            None if namespaces.is_empty() || self.info.forgets => Ok(()),
             None => {
                 let marked = namespaces.iter().map(|namespace| (namespace.clone(), Made::default())).collect();
                 self.remove_records(&marked, Asked::Naming(namespaces), 0, &mut cleaned).await.map(drop)
@@ -163,7 +163,7 @@ impl Docker {
         loop {
             let records = self.records(asked).await?;
             let claims = Claims::new(&records, made);
-            if self.image_store.forgets() && claims.beside_others {
+            if self.info.forgets && claims.beside_others {
                 let kept = records.iter().filter(|record| claims.free.contains(record.id.as_str()));
                 let kept_bytes = kept.map(Record::bytes).sum();
                 return Ok(Left { kept: claims.free.len(), kept_bytes, ..Left::default() });
@@ -199,7 +199,7 @@ impl Docker {
             if mounts.is_empty() {
                 return Ok(removed);
             }
-            if self.image_store.forgets() {
+            if self.info.forgets {
                 return Err(EngineError::Forgets);
             }
             let (deleted, _) = self.prune(&mounts).await?;

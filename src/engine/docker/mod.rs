@@ -27,7 +27,6 @@ use super::{
     EngineMount, Namespace,
 };
 
-use image_store::ImageStore;
 use made::Made;
 use turn::Turn;
 
@@ -53,10 +52,11 @@ pub struct Docker {
     /// engine exports always, the image goes with the clean-up.
     without_export: bollard::Docker,
     address: String,
+    /// What it said of itself when it was reached.
+    info: Arc<EngineInfo>,
     way: Arc<copy::Way>,
     made: Arc<Mutex<HashMap<Namespace, Made>>>,
     turn: Arc<Turn>,
-    image_store: ImageStore,
     /// The session of all its builds, named after the first namespace. The client library opens one for every build and
     /// never closes it; of a name that is open already the engine refuses another, and the build uses the one there is.
     /// Each costs both sides a health check a second.
@@ -88,19 +88,10 @@ impl Docker {
         let skips = version.api_version.as_deref().and_then(api).is_some_and(|api| api < ALWAYS_EXPORTS);
         let without_export = if skips { client.clone().with_request_modifier(skip_export) } else { client.clone() };
         let info = client.info().await.map_err(|error| unreachable(words(&error)))?;
+        let info = Arc::new(about(client.client_version().to_string(), version, info));
         let way = Arc::new(copy::Way::of(&address));
         let turn = Turn::of(&address);
-        let image_store = ImageStore::of(&info);
-        Ok(Self {
-            client,
-            without_export,
-            address,
-            way,
-            made: Arc::default(),
-            turn,
-            image_store,
-            session: Arc::default(),
-        })
+        Ok(Self { client, without_export, address, info, way, made: Arc::default(), turn, session: Arc::default() })
     }
 
     /// Copies as with an engine on another machine, which cannot open a connection to this one.
@@ -122,18 +113,7 @@ impl Docker {
 
 impl Engine for Docker {
     async fn describe(&self) -> Result<EngineInfo, EngineError> {
-        let doing = "asking what it is";
-        let info = self.client.info().await.map_err(|error| failed(doing, &error))?;
-        let version = self.client.version().await.map_err(|error| failed(doing, &error))?;
-        Ok(EngineInfo {
-            name: format!("Docker Engine {}", info.server_version.unwrap_or_else(|| "?".to_owned())),
-            api: self.client.client_version().to_string(),
-            platform: format!("{}/{}", version.os.unwrap_or_default(), version.arch.unwrap_or_default()),
-            storage: info.driver.unwrap_or_default(),
-            cpus: info.ncpu.and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
-            memory: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
-            forgets: self.image_store.forgets(),
-        })
+        Ok((*self.info).clone())
     }
 
     async fn has_image(&self, reference: &str) -> Result<bool, EngineError> {
@@ -193,6 +173,19 @@ impl Engine for Docker {
 
     async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {
         self.remove_all(namespaces).await
+    }
+}
+
+/// Puts together what an engine says of itself.
+fn about(api: String, version: bollard::models::SystemVersion, info: bollard::models::SystemInfo) -> EngineInfo {
+    EngineInfo {
+        forgets: image_store::forgets(&info),
+        name: format!("Docker Engine {}", info.server_version.unwrap_or_else(|| "?".to_owned())),
+        api,
+        platform: format!("{}/{}", version.os.unwrap_or_default(), version.arch.unwrap_or_default()),
+        storage: info.driver.unwrap_or_default(),
+        cpus: info.ncpu.and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
+        memory: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
     }
 }
 

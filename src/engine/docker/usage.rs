@@ -129,10 +129,7 @@ impl Record {
     /// Tells whether a command without a marker was one of a namespace's own builds: the mount came into being while a
     /// vertex with this very command worked.
     fn mounted_by(&self, creator: &str, made: &Made) -> bool {
-        let command = creator.strip_prefix("/bin/sh -c ").unwrap_or(creator);
-        made.work
-            .iter()
-            .any(|work| work.vertex.contains("RUN ") && work.vertex.contains(command) && self.created_within(work))
+        made.work.iter().any(|work| ran(&work.vertex, creator) && self.created_within(work))
     }
 
     fn created_within(&self, work: &Work) -> bool {
@@ -173,7 +170,11 @@ impl Record {
             }
             // The engine's handle on an image of its own, made by who first builds on it.
             name if name.contains("] FROM ") => self.description.trim_end() == "from local",
-            name if name.contains("] RUN ") => self.description == name || self.runs(name),
+            // The work of a `RUN` may take minutes, in which others build.
+            name if name.contains("] RUN ") => {
+                let creator = self.description.strip_prefix("mount / from exec ");
+                self.description == name || creator.is_some_and(|creator| ran(name, creator))
+            }
             _ => false,
         };
         fits && self.kind == "regular" && self.created_within(work)
@@ -186,15 +187,6 @@ impl Record {
         self.kind != "exec.cachemount" && !(of_image && self.kind == "regular")
     }
 
-    /// Tells whether the layer is that of a `RUN` by its command: the work of one may take minutes, in which others build.
-    fn runs(&self, vertex: &str) -> bool {
-        let Some(ran) = self.description.strip_prefix("mount / from exec ") else { return false };
-        let ran = ran.strip_prefix("/bin/sh -c ").unwrap_or(ran);
-        let command = vertex.split_once("] RUN ").map_or("", |(_, command)| command);
-        let exec = command.find('[').and_then(|at| serde_json::from_str::<Vec<String>>(&command[at..]).ok());
-        !ran.is_empty() && (command.ends_with(ran) || exec.is_some_and(|words| words.join(" ") == ran))
-    }
-
     /// Returns the bytes on disk.
     pub(super) fn bytes(&self) -> u64 {
         u64::try_from(self.size).unwrap_or(0)
@@ -204,6 +196,14 @@ impl Record {
     pub(super) fn parents(&self) -> impl Iterator<Item = &str> {
         self.parents.iter().map(String::as_str)
     }
+}
+
+/// Tells whether the command in a record's description is that of a `RUN`, as its vertex is named.
+fn ran(vertex: &str, creator: &str) -> bool {
+    let ran = creator.strip_prefix("/bin/sh -c ").unwrap_or(creator);
+    let command = vertex.split_once("] RUN ").map_or("", |(_, command)| command);
+    let exec = command.find('[').and_then(|at| serde_json::from_str::<Vec<String>>(&command[at..]).ok());
+    !ran.is_empty() && (command.ends_with(ran) || exec.is_some_and(|words| words.join(" ") == ran))
 }
 
 /// The most bytes an answer may have: a record takes a few hundred, and an engine may hold ten thousands of them.

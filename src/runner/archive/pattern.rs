@@ -21,7 +21,7 @@ pub struct Pattern {
     segments: Vec<Segment>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Segment {
     Literal(OsString),
     Glob(GlobMatcher),
@@ -82,6 +82,12 @@ impl Pattern {
         });
         let segments = before.chain(parts.into_iter().map(segment)).collect();
         Ok(Some(Self { negate, dirs_only: text.ends_with('/'), segments }))
+    }
+
+    /// Returns the pattern of all that lies below what this one matches.
+    pub fn below(&self) -> Self {
+        let segments = self.segments.iter().cloned().chain([Segment::Deep]).collect();
+        Self { negate: self.negate, dirs_only: false, segments }
     }
 
     /// Returns the path a search for matches starts from: all components before the first glob.

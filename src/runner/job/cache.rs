@@ -137,15 +137,16 @@ impl<E: Engine> Job<'_, E> {
     }
 
     /// A save: the post step of actions/cache, with what its restore left, or actions/cache/save.
-    pub(super) async fn save(&mut self, step: &PlannedStep, post: Option<Option<Restored>>) -> StepResult {
-        let in_main = post.is_none();
+    pub(super) async fn save(&mut self, step: &PlannedStep) -> StepResult {
+        let in_main = step.action == Action::Cache(plan::CacheMode::Save);
         let header = match in_main {
             true => Some(self.header(step, &[("enableCrossOsArchive", "false")])?),
             false => None,
         };
         let release = release(step);
         let Some((inputs, keys)) = self.cache_inputs(step, header)? else { return Ok(StepOutcome::Success) };
-        let restored = post.flatten().unwrap_or(Restored { primary: keys.primary, matched: None });
+        let restored = self.restored.get(&step.index).cloned();
+        let restored = restored.unwrap_or(Restored { primary: keys.primary, matched: None });
         let key = restored.primary.as_str().to_owned();
         let permission = self.plan.permission();
         match before_archive(release, &key, restored.matched.as_deref(), permission) {

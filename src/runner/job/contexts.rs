@@ -44,15 +44,11 @@ impl Contexts for JobContexts<'_> {
     fn hash_files(&self, patterns: &[String]) -> Result<String, HashFilesError> {
         let mut rules = Vec::new();
         for pattern in patterns.iter().flat_map(|pattern| pattern.lines()).map(str::trim) {
-            if pattern.is_empty() || pattern.starts_with('#') {
-                continue;
-            }
-            // A directory stands for all that lies below it.
-            let below = format!("{}/**", pattern.trim_end_matches('/'));
-            let both = [Some(pattern), Some(below.as_str()).filter(|_| !pattern.ends_with("**"))];
-            for pattern in both.into_iter().flatten() {
-                let rule = Pattern::parse(pattern, Path::new(WORKSPACE), Path::new(HOME));
-                rules.extend(rule.map_err(|error| HashFilesError { message: error.to_string() })?);
+            let rule = Pattern::parse(pattern, Path::new(WORKSPACE), Path::new(HOME));
+            if let Some(rule) = rule.map_err(|error| HashFilesError { message: error.to_string() })? {
+                // A directory stands for all that lies below it.
+                let below = rule.below();
+                rules.extend([rule, below]);
             }
         }
         let mut files = Vec::new();

@@ -13,7 +13,7 @@ use crate::dockerfile::{Dockerfile, MountOptions};
 use crate::engine::{Copy, CopyMount, Engine, Namespace};
 use crate::evidence::{DanceInputs, DancePhase, Fact, MountSpec, Quote, StepOutcome, Tally};
 use crate::plan::PlannedStep;
-use crate::runner::archive::{self, Owner, PackOptions, Times};
+use crate::runner::archive::{self, FirstRefusal, Owner, PackOptions, Times};
 use crate::runner::{RunError, stream};
 use crate::source::Source;
 
@@ -168,14 +168,7 @@ impl<E: Engine> Job<'_, E> {
             }
             DanceStep::ClearSource { source, sudo } => {
                 let began = self.clock.now();
-                let path = self.layout.place(source.as_ref());
-                let removed = match sudo {
-                    true => {
-                        archive::remove_tree(&path)?;
-                        Ok(())
-                    }
-                    false => archive::remove_tree_unprivileged(&path, Path::new(&source)),
-                };
+                let removed = self.remove(&source, sudo)?;
                 self.copied_since(began);
                 if let Err(refusal) = removed {
                     let thrown = format!("Error: {refusal}");
@@ -323,15 +316,18 @@ impl<E: Engine> Job<'_, E> {
         self.recorder.fact_at(Quote::measured("engine", words), fact);
     }
 
-    fn remove_source(&mut self, source: &str, how: RemoveSource) -> StepResult {
-        let path = self.layout.place(source.as_ref());
-        if how == RemoveSource::Sudo {
+    /// Removes a directory, as root or as the runner's user, who may be refused.
+    fn remove(&self, dir: &str, sudo: bool) -> Result<Result<(), FirstRefusal>, RunError> {
+        let path = self.layout.place(dir.as_ref());
+        if sudo {
             archive::remove_tree(&path)?;
-            return Ok(StepOutcome::Success);
+            return Ok(Ok(()));
         }
-        let Err(refusal) = archive::remove_tree_unprivileged(&path, Path::new(source)) else {
-            return Ok(StepOutcome::Success);
-        };
+        Ok(archive::remove_tree_unprivileged(&path, Path::new(dir)))
+    }
+
+    fn remove_source(&mut self, source: &str, how: RemoveSource) -> StepResult {
+        let Err(refusal) = self.remove(source, how == RemoveSource::Sudo)? else { return Ok(StepOutcome::Success) };
         if how == RemoveSource::Fatal {
             return self.crash(&format!("Error: {refusal}"));
         }

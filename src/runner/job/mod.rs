@@ -180,7 +180,7 @@ impl<'a, E: Engine> Job<'a, E> {
         let began = self.clock.now();
         let outcome = match &step.action {
             Action::Checkout => self.check_out(step).await,
-            Action::Cache(CacheMode::Save) => self.save(step, None).await,
+            Action::Cache(CacheMode::Save) => self.save(step).await,
             Action::Cache(_) => self.restore(step).await,
             Action::Dance(DanceMode::Extract) => self.extract(step).await,
             Action::Dance(_) => self.inject(step).await,
@@ -206,10 +206,7 @@ impl<'a, E: Engine> Job<'a, E> {
         let began = self.clock.now();
         self.recorder.line("Post job cleanup.")?;
         let outcome = match &step.action {
-            Action::Cache(_) => {
-                let restored = self.restored.get(&post.of).cloned();
-                self.save(step, Some(restored)).await?
-            }
+            Action::Cache(_) => self.save(step).await?,
             Action::Dance(_) => self.extract(step).await?,
             _ => StepOutcome::Success,
         };

@@ -1,7 +1,7 @@
 //! Check C1: are the cache mounts large before the build? [`read`] is principal, [`mounts`] its numbers.
 
 use super::Reading;
-use crate::evidence::Seen;
+use crate::evidence::{Seen, same_target};
 use crate::verify::view::{EMPTY_MOUNT, MountKind, Stage, View, Wanted};
 use crate::verify::{Profile, Status, size};
 
@@ -117,7 +117,7 @@ pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
 /// Tells whether one of several compiling steps did not show what it found in a mount: another's may be full beside it.
 fn hidden(view: &View, mount: &Wanted) -> bool {
     let mut not_seen = view.judged.build.iter().flat_map(|build| &build.not_seen);
-    not_seen.any(|target| target.value.trim_end_matches('/') == mount.target.trim_end_matches('/'))
+    not_seen.any(|target| same_target(&target.value, &mount.target))
 }
 
 /// Tells whether no module was seen to be downloaded, from the cold build on, although every build was seen to its end.

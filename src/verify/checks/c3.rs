@@ -4,7 +4,7 @@
 //! would have printed a download too.
 
 use super::Reading;
-use crate::evidence::{Build, Lookup, TimeSource};
+use crate::evidence::{Build, Lookup, MountSizes, TimeSource};
 use crate::verify::Status;
 use crate::verify::view::{CacheExt, EMPTY_MOUNT, MountKind, Stage, View};
 
@@ -70,20 +70,22 @@ fn again(view: &View, build: &Build) -> usize {
 }
 
 fn module_mount_is_empty(view: &View, build: &Build) -> bool {
-    let modules = view.wanted().into_iter().filter(|mount| mount.kind == MountKind::Modules);
-    let before = |target: &str| Some(build.sizes_of(target)?.before.as_ref()?.value);
-    modules.map(|mount| mount.target).any(|target| before(&target).is_some_and(|bytes| bytes < EMPTY_MOUNT))
+    module_sizes(view, build).any(|sizes| sizes.before.as_ref().is_some_and(|before| before.value < EMPTY_MOUNT))
 }
 
 /// Returns the module mount that was filled without a word, as by `go mod download`, which names no module that it
 /// downloads (`cmd/go/internal/modfetch`).
-fn filled_unseen(view: &View, build: &Build) -> Option<String> {
-    let modules = view.wanted().into_iter().filter(|mount| mount.kind == MountKind::Modules);
-    let filled = |target: &str| {
-        let sizes = build.sizes_of(target)?;
-        Some(sizes.before.as_ref()?.value < EMPTY_MOUNT && sizes.after.as_ref()?.value >= EMPTY_MOUNT)
+fn filled_unseen<'b>(view: &View, build: &'b Build) -> Option<&'b str> {
+    let filled = |sizes: &&MountSizes| match (&sizes.before, &sizes.after) {
+        (Some(before), Some(after)) => before.value < EMPTY_MOUNT && after.value >= EMPTY_MOUNT,
+        _ => false,
     };
-    modules.map(|mount| mount.target).find(|target| filled(target) == Some(true))
+    module_sizes(view, build).find(filled).map(|sizes| sizes.target.as_str())
+}
+
+fn module_sizes<'b>(view: &View, build: &'b Build) -> impl Iterator<Item = &'b MountSizes> {
+    let modules = view.wanted().into_iter().filter(|mount| mount.kind == MountKind::Modules);
+    modules.filter_map(|mount| build.sizes_of(&mount.target))
 }
 
 /// Tells whether anything the step printed was seen.

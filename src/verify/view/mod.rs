@@ -13,7 +13,7 @@ pub(crate) use mounts::{EMPTY_MOUNT, MountKind, Pairing, Wanted, differs, pair};
 pub(crate) use paths::{covers, nested};
 pub(crate) use run::Run;
 
-use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome, Seen};
+use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome, Seen, same_target};
 use crate::verify::{Case, Profile, Thresholds};
 
 /// A case, ready to be asked.
@@ -168,10 +168,9 @@ impl<'a> View<'a> {
     pub(crate) fn was_filled(&self, mount: &Wanted) -> bool {
         self.runs().any(|run| {
             let after = run.build.and_then(|build| build.sizes_of(&mount.target)?.after.as_ref());
-            let target = |path: &str| path.trim_end_matches('/') == mount.target.trim_end_matches('/');
             let records = run.evidence.records.iter().map(|record| &record.value);
-            after.is_some_and(|after| after.value >= EMPTY_MOUNT)
-                || records.filter(|record| target(&record.target)).any(|record| record.bytes >= EMPTY_MOUNT)
+            let mut records = records.filter(|record| same_target(&record.target, &mount.target));
+            after.is_some_and(|after| after.value >= EMPTY_MOUNT) || records.any(|record| record.bytes >= EMPTY_MOUNT)
         })
     }
 
