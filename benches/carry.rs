@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
-use verify_buildkit_cache::engine::{BuildRequest, Copy, CopyMount, Docker, Engine, Namespace};
+use verify_buildkit_cache::engine::{BuildRequest, CopyMount, Docker, Engine, MountCopy, Namespace};
 use verify_buildkit_cache::runner::archive::{self, Owner, PackOptions, Times};
 use verify_buildkit_cache::runner::stream;
 use verify_buildkit_cache::scenario::sample;
@@ -138,7 +138,7 @@ impl Bench<'_> {
         let (namespace, into) = (self.namespace(), self.copy());
         let stamp = unique();
         let mount = CopyMount { target: TARGET.to_owned(), flag: MOUNT.to_owned() };
-        let copy = Copy { namespace, image: self.image.to_owned(), mount, owner: None, stamp };
+        let copy = MountCopy { namespace, image: self.image.to_owned(), mount, owner: None, stamp };
         settle()?;
         let began = Instant::now();
         let options = PackOptions { owner: Owner::Zero, times: Times::default(), trailing_dirs: true };
@@ -152,7 +152,7 @@ impl Bench<'_> {
         ensure!(copied.failed.is_none(), "the inject failed: {:?}", copied.failed);
 
         settle()?;
-        let copy = Copy { stamp: unique(), ..copy };
+        let copy = MountCopy { stamp: unique(), ..copy };
         let place = into.clone();
         let began = Instant::now();
         let (sender, unpacked) = stream::consume(move |input| archive::unpack_dir(input, &place));

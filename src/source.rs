@@ -21,12 +21,12 @@ impl Source {
     }
 
     /// Returns the place of a byte offset; an offset past the end gives the last place.
-    pub fn place(&self, offset: usize) -> Place {
+    pub fn place(&self, offset: usize) -> Position {
         let upto = &self.text.as_bytes()[..offset.min(self.text.len())];
         let line = upto.iter().filter(|byte| **byte == b'\n').count() + 1;
         let start = upto.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let column = String::from_utf8_lossy(&upto[start..]).chars().count() + 1;
-        Place { line, column }
+        Position { line, column }
     }
 
     /// Returns the text of one line, without its end; `None` when there is no such line. Lines count from 1.
@@ -58,14 +58,14 @@ impl Span {
 
 /// A line and column, both counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}", self.line, self.column)
     }

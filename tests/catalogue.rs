@@ -18,14 +18,14 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use support::Told;
-use verify_buildkit_cache::catalogue::{Chosen, Column, Form, Numbers, judge, select};
+use verify_buildkit_cache::catalogue::{Column, JudgedBy, ScenarioForm, SelectedScenario, judge, select};
 use verify_buildkit_cache::verify::Profile;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials = whole::trials();
     trials.extend(world::trials());
-    for (form, ending) in [(Form::Faulty, ""), (Form::Fixed, " without its fault")] {
+    for (form, ending) in [(ScenarioForm::Faulty, ""), (ScenarioForm::Fixed, " without its fault")] {
         trials.extend(select(&[], form, None).unwrap().into_iter().map(|chosen| {
             let name = format!("{}{ending}", chosen.scenario.name);
             Trial::test(name, move || ends_as_it_says(&chosen).map_err(Failed::from))
@@ -36,9 +36,9 @@ fn main() -> ExitCode {
 
 /// Live and by its logs, the verdict and the codes are those the scenario names. A person who has the logs alone judges
 /// them by the first run and not by the scenario's numbers, so they are judged so, too.
-fn ends_as_it_says(chosen: &Chosen) -> Result<(), String> {
+fn ends_as_it_says(chosen: &SelectedScenario) -> Result<(), String> {
     let told = support::run(chosen);
-    let by = |profile| Numbers { thresholds: told.thresholds, profile };
+    let by = |profile| JudgedBy { thresholds: told.thresholds, profile };
     let mut differences = Vec::new();
     let mut answers = Vec::new();
     for (column, runs, profile) in [

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use verify_buildkit_cache::evidence::Evidence;
 use verify_buildkit_cache::log::LogReader;
-use verify_buildkit_cache::verify::{Case, CaseSource, Profile, Status, Thresholds, verify};
+use verify_buildkit_cache::verify::{Case, CaseSource, CheckStatus, Profile, Thresholds, verify};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logs")
@@ -23,9 +23,9 @@ fn line(name: &str, runs: Vec<Evidence>, profile: Profile) -> String {
         .iter()
         .map(|check| {
             let mark = match check.status {
-                Status::Pass => '+',
-                Status::Fail => '-',
-                Status::Unobserved => '?',
+                CheckStatus::Pass => '+',
+                CheckStatus::Fail => '-',
+                CheckStatus::Unobserved => '?',
             };
             format!("{}{mark}", check.id.as_str())
         })

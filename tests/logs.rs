@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use verify_buildkit_cache::evidence::{
     Aspect, Build, Cache, Dance, Evidence, Lookup, NotSaved, SaveOutcome, StepOutcome, TimeSource,
 };
-use verify_buildkit_cache::log::{Job, LogReader};
+use verify_buildkit_cache::log::{LogReader, LoggedJob};
 use verify_buildkit_cache::verify::{Case, CaseSource, Profile, Thresholds, verify};
 
 fn fixtures() -> PathBuf {
@@ -25,7 +25,7 @@ fn names() -> Vec<String> {
     names
 }
 
-fn read(name: &str) -> Vec<Job> {
+fn read(name: &str) -> Vec<LoggedJob> {
     let mut reader = LogReader::new(name);
     reader.feed(&std::fs::read(fixtures().join(name)).unwrap());
     reader.finish()

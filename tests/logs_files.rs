@@ -10,9 +10,11 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 use verify_buildkit_cache::dockerfile::Dockerfile;
 use verify_buildkit_cache::evidence::{Evidence, MountSpec, Quote};
-use verify_buildkit_cache::log::{Job, LogReader, job_of, with_dockerfile_mounts, with_workflow};
+use verify_buildkit_cache::log::{LogReader, LoggedJob, job_of, with_dockerfile_mounts, with_workflow};
 use verify_buildkit_cache::source::Source;
-use verify_buildkit_cache::verify::{Case, CaseSource, Profile, Status, Thresholds, Verdict, verify, verify_informed};
+use verify_buildkit_cache::verify::{
+    Case, CaseSource, CheckStatus, Profile, Thresholds, Verdict, verify, verify_informed,
+};
 use verify_buildkit_cache::workflow::Workflow;
 
 /// A fixture log.
@@ -110,7 +112,7 @@ key: go-${{ hashFiles('go.sum') }}\n          restore-keys: go-\n      \
 cache-map: '{\"cache/go-mod\": {\"target\": \"/go/pkg/mod\", \"id\": \"go-mod\"}}'\n      \
 - uses: docker/build-push-action@v6\n        with:\n          no-cache: true\n";
 
-fn read(log: &str) -> Vec<Job> {
+fn read(log: &str) -> Vec<LoggedJob> {
     let mut reader = LogReader::new("run.log");
     reader.feed(log.as_bytes());
     reader.finish()
@@ -205,7 +207,7 @@ fn no_file_at_hand_makes_a_check_pass_that_the_log_alone_does_not() {
                 let (seen, known) = (case(job.evidence()), case(Evidence::fold("informed", &events)));
                 let (alone, informed) = (verify(&seen), verify_informed(&seen, &known));
                 for (alone, informed) in alone.checks.iter().zip(&informed.checks) {
-                    let new = informed.status == Status::Pass && alone.status != Status::Pass;
+                    let new = informed.status == CheckStatus::Pass && alone.status != CheckStatus::Pass;
                     assert!(!new, "{name}: {informed:?} where the log alone says {alone:?}");
                 }
                 assert!(informed.verdict != Verdict::Effective || alone.verdict == Verdict::Effective, "{name}");

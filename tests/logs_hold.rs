@@ -7,8 +7,10 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use verify_buildkit_cache::evidence::Evidence;
-use verify_buildkit_cache::log::{Job, LogReader};
-use verify_buildkit_cache::verify::{Case, CaseSource, CheckId, Profile, Report, Status, Thresholds, Verdict, verify};
+use verify_buildkit_cache::log::{LogReader, LoggedJob};
+use verify_buildkit_cache::verify::{
+    Case, CaseSource, CheckId, CheckStatus, Profile, Report, Thresholds, Verdict, verify,
+};
 
 /// Logs in which the build that fails is a few lines beside a warm one, another build's or a quotation: with all of its
 /// lines lost nothing is left to contradict the warm one. Losing one line is another matter.
@@ -30,7 +32,7 @@ static FAILING: LazyLock<Vec<String>> = LazyLock::new(|| {
         let reports: Vec<Report> = read(text(name).as_bytes()).iter().map(|job| judged(&job.evidence())).collect();
         let failed = |report: &Report| {
             let counts = |id| matches!(id, CheckId::A | CheckId::C1 | CheckId::C2);
-            report.checks.iter().any(|check| counts(check.id) && check.status == Status::Fail)
+            report.checks.iter().any(|check| counts(check.id) && check.status == CheckStatus::Fail)
         };
         reports.iter().all(|report| report.verdict != Verdict::Effective) && reports.iter().any(failed)
     };
@@ -51,7 +53,7 @@ fn text(name: &str) -> String {
     String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
 }
 
-fn read(bytes: &[u8]) -> Vec<Job> {
+fn read(bytes: &[u8]) -> Vec<LoggedJob> {
     let mut reader = LogReader::new("log");
     reader.feed(bytes);
     reader.finish()
@@ -246,7 +248,7 @@ fn without_the_lines_it_rests_on_no_check_of_any_log_passes() {
                 let reports: Vec<Report> = jobs.iter().map(|job| judged(&job.evidence())).collect();
                 let check = |report: &Report| report.checks.iter().find(|check| check.id == id).cloned();
                 let passing: Vec<_> =
-                    reports.iter().filter_map(check).filter(|check| check.status == Status::Pass).collect();
+                    reports.iter().filter_map(check).filter(|check| check.status == CheckStatus::Pass).collect();
                 if passing.is_empty() {
                     break;
                 }
@@ -279,7 +281,7 @@ fn seeing_no_download_passes_only_where_one_would_have_been_seen() {
         for job in read(silent.join("\n").as_bytes()) {
             let report = judged(&job.evidence());
             let downloads = report.checks.iter().find(|check| check.id == CheckId::C3).unwrap();
-            assert_eq!(downloads.status, Status::Unobserved, "{name}: {}", downloads.observed);
+            assert_eq!(downloads.status, CheckStatus::Unobserved, "{name}: {}", downloads.observed);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One line an action prints, with the way it prints it. [`Line`] is principal.
+//! One line an action prints, with the way it prints it. [`ActionLine`] is principal.
 //!
 //! Timestamps, groups and masking belong to whoever writes the job log.
 
@@ -17,14 +17,14 @@ pub enum Channel {
 
 /// A line of an action's output. The text may hold newlines; the runner stamps it once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct ActionLine {
     /// How it is printed.
     pub channel: Channel,
     /// What it says, without any prefix.
     pub text: String,
 }
 
-impl Line {
+impl ActionLine {
     /// Makes a plain line.
     pub fn info(text: impl Into<String>) -> Self {
         Self { channel: Channel::Info, text: text.into() }

@@ -1,4 +1,4 @@
-//! Releases of actions/cache and what each does differently. [`Release`] is principal.
+//! Releases of actions/cache and what each does differently. [`CacheRelease`] is principal.
 //!
 //! A workflow names a release by a moving tag, a full tag or a commit; the table below maps each to the bundled
 //! @actions/cache ("toolkit"), which decides the wording. Foreign facts: `package-lock.json` at each tag of
@@ -8,13 +8,13 @@ type Triple = (u16, u16, u16);
 
 /// A release of actions/cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Release {
+pub struct CacheRelease {
     version: Triple,
     toolkit: Triple,
 }
 
 /// Every release line whose behaviour is known, oldest first.
-const RELEASES: &[Release] = &[
+const RELEASES: &[CacheRelease] = &[
     row((1, 0, 0), (0, 0, 0)),
     row((2, 0, 0), (1, 0, 0)),
     row((3, 0, 0), (2, 0, 0)),
@@ -47,13 +47,13 @@ const RELEASES: &[Release] = &[
 const COMMITS: &[(&str, Triple)] =
     &[("27d5ce7f107f", (5, 0, 5)), ("0057852bfaa8", (4, 3, 0)), ("6f8efc29b200", (3, 5, 0))];
 
-const fn row(version: Triple, toolkit: Triple) -> Release {
-    Release { version, toolkit }
+const fn row(version: Triple, toolkit: Triple) -> CacheRelease {
+    CacheRelease { version, toolkit }
 }
 
-impl Release {
+impl CacheRelease {
     /// The newest release known here.
-    pub const NEWEST: Release = RELEASES[RELEASES.len() - 1];
+    pub const NEWEST: CacheRelease = RELEASES[RELEASES.len() - 1];
 
     /// Finds the release behind the `@ref` of a `uses:`. A moving tag means the newest of its line; a tag that is not
     /// in the table, the next older one; an unknown commit or branch, the newest of all.
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn tag_of(reference: &str) -> String {
-        Release::from_ref(reference).tag()
+        CacheRelease::from_ref(reference).tag()
     }
 
     #[test]
@@ -177,17 +177,17 @@ mod tests {
     #[test]
     fn releases_of_the_first_cache_service_are_refused() {
         for refused in ["v1", "v2", "v3.3.1", "v4.0.0", "v4.1.2"] {
-            assert!(Release::from_ref(refused).is_refused(), "{refused}");
+            assert!(CacheRelease::from_ref(refused).is_refused(), "{refused}");
         }
         for served in ["v3", "v4", "v4.2.0", "v5", "v6"] {
-            assert!(!Release::from_ref(served).is_refused(), "{served}");
+            assert!(!CacheRelease::from_ref(served).is_refused(), "{served}");
         }
     }
 
     proptest! {
         #[test]
         fn any_ref_names_some_release(reference in ".*") {
-            let _ = Release::from_ref(&reference);
+            let _ = CacheRelease::from_ref(&reference);
         }
     }
 }

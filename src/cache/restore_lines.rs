@@ -5,101 +5,101 @@
 
 use std::time::Duration;
 
-use super::{CacheMode, Compression, Keys, Line, Release, cache_size, progress};
+use super::{ActionLine, CacheAccess, CacheRelease, Compression, Keys, cache_size, progress};
 
 /// Says that the service found an entry.
-pub fn hit(release: Release, primary: &str, matched: &str) -> Line {
+pub fn hit(release: CacheRelease, primary: &str, matched: &str) -> ActionLine {
     if !release.names_the_matched_key() {
-        Line::info(format!("Cache hit for: {primary}"))
+        ActionLine::info(format!("Cache hit for: {primary}"))
     } else if primary == matched {
-        Line::info(format!("Cache hit for: {matched}"))
+        ActionLine::info(format!("Cache hit for: {matched}"))
     } else {
-        Line::info(format!("Cache hit for restore-key: {matched}"))
+        ActionLine::info(format!("Cache hit for restore-key: {matched}"))
     }
 }
 
 /// Says that `lookup-only` stops here.
-pub fn lookup_only() -> Line {
-    Line::info("Lookup only - skipping download")
+pub fn lookup_only() -> ActionLine {
+    ActionLine::info("Lookup only - skipping download")
 }
 
 /// Says how far the download is. The client prints one such line a second, and one at the end.
-pub fn received(done: u64, total: u64, elapsed: Duration) -> Line {
-    Line::info(format!("Received {}", progress(done, total, elapsed)))
+pub fn received(done: u64, total: u64, elapsed: Duration) -> ActionLine {
+    ActionLine::info(format!("Received {}", progress(done, total, elapsed)))
 }
 
 /// Says how large the compressed archive is.
-pub fn size(bytes: u64) -> Line {
-    Line::info(format!("Cache Size: {}", cache_size(bytes)))
+pub fn size(bytes: u64) -> ActionLine {
+    ActionLine::info(format!("Cache Size: {}", cache_size(bytes)))
 }
 
 /// Shows the command that unpacks. `archive_dir` is the temporary directory of the download.
-pub fn command(workspace: &str, archive_dir: &str, compression: Compression) -> Line {
+pub fn command(workspace: &str, archive_dir: &str, compression: Compression) -> ActionLine {
     let archive = compression.archive_name();
     let decompress = match compression {
         Compression::Zstd => "--use-compress-program unzstd",
         Compression::Gzip => "-z",
     };
-    Line::info(format!("[command]/usr/bin/tar -xf {archive_dir}/{archive} -P -C {workspace} {decompress}"))
+    ActionLine::info(format!("[command]/usr/bin/tar -xf {archive_dir}/{archive} -P -C {workspace} {decompress}"))
 }
 
 /// Says that the archive is unpacked.
-pub fn unpacked() -> Line {
-    Line::info("Cache restored successfully")
+pub fn unpacked() -> ActionLine {
+    ActionLine::info("Cache restored successfully")
 }
 
 /// Ends a restore that found `matched`.
-pub fn restored(matched: &str) -> Line {
-    Line::info(format!("Cache restored from key: {matched}"))
+pub fn restored(matched: &str) -> ActionLine {
+    ActionLine::info(format!("Cache restored from key: {matched}"))
 }
 
 /// Ends a restore with `lookup-only` that found `matched`.
-pub fn found(matched: &str) -> Line {
-    Line::info(format!("Cache found and can be restored from key: {matched}"))
+pub fn found(matched: &str) -> ActionLine {
+    ActionLine::info(format!("Cache found and can be restored from key: {matched}"))
 }
 
 /// Ends a restore that found nothing, or that failed on the way: the action tells them apart by [`failed`] only.
 /// With `fail-on-cache-miss` the line is an error, and the step fails.
-pub fn missed(keys: &Keys, fail_on_cache_miss: bool) -> Line {
+pub fn missed(keys: &Keys, fail_on_cache_miss: bool) -> ActionLine {
     if fail_on_cache_miss {
-        return Line::error(format!(
+        return ActionLine::error(format!(
             "Failed to restore cache entry. Exiting as fail-on-cache-miss is set. Input key: {}",
             keys.primary
         ));
     }
-    Line::info(format!("Cache not found for input keys: {}", joined(keys)))
+    ActionLine::info(format!("Cache not found for input keys: {}", joined(keys)))
 }
 
 /// The warning that one release prints before [`missed`].
-pub fn miss_warning(release: Release, keys: &Keys) -> Option<Line> {
-    release.warns_on_miss().then(|| Line::warning(format!("Cache not found for keys: {}", joined(keys))))
+pub fn miss_warning(release: CacheRelease, keys: &Keys) -> Option<ActionLine> {
+    release.warns_on_miss().then(|| ActionLine::warning(format!("Cache not found for keys: {}", joined(keys))))
 }
 
 /// Warns of a failure that the step survives; [`missed`] follows.
-pub fn failed(message: &str) -> Line {
-    Line::warning(format!("Failed to restore: {message}"))
+pub fn failed(message: &str) -> ActionLine {
+    ActionLine::warning(format!("Failed to restore: {message}"))
 }
 
 /// Shows what the decompressor (zstd 1.5.4) and GNU tar 1.34 print of an archive that ends too early; [`tar_failed`]
 /// follows.
-pub fn archive_is_cut(compression: Compression) -> Vec<Line> {
+pub fn archive_is_cut(compression: Compression) -> Vec<ActionLine> {
     let decompressor = match compression {
         Compression::Zstd => "/*stdin*\\ : Read error (39) : premature end ",
         Compression::Gzip => "gzip: stdin: unexpected end of file",
     };
     let tar = ["/usr/bin/tar: Unexpected EOF in archive", "/usr/bin/tar: Error is not recoverable: exiting now"];
-    [decompressor].into_iter().chain(tar).map(Line::info).collect()
+    [decompressor].into_iter().chain(tar).map(ActionLine::info).collect()
 }
 
 /// Warns that unpacking failed; [`missed`] follows.
-pub fn tar_failed() -> Line {
+pub fn tar_failed() -> ActionLine {
     failed("\"/usr/bin/tar\" failed with error: The process '/usr/bin/tar' failed with exit code 2")
 }
 
 /// What a job without the right to read prints, before [`missed`].
-pub fn read_denied(release: Release, mode: CacheMode) -> Line {
+pub fn read_denied(release: CacheRelease, mode: CacheAccess) -> ActionLine {
     if release.honours_cache_mode() {
-        return Line::info(format!(
+        return ActionLine::info(format!(
             "Cache restore skipped: the effective cache-mode '{}' does not permit reads.",
             mode.name()
         ));
@@ -111,8 +111,8 @@ pub fn read_denied(release: Release, mode: CacheMode) -> Line {
 }
 
 /// The error a restore fails with when an input or a key is refused.
-pub fn rejected(message: impl std::fmt::Display) -> Line {
-    Line::error(message.to_string())
+pub fn rejected(message: impl std::fmt::Display) -> ActionLine {
+    ActionLine::error(message.to_string())
 }
 
 fn joined(keys: &Keys) -> String {
@@ -123,8 +123,8 @@ fn joined(keys: &Keys) -> String {
 mod tests {
     use super::*;
 
-    fn v(tag: &str) -> Release {
-        Release::from_ref(tag)
+    fn v(tag: &str) -> CacheRelease {
+        CacheRelease::from_ref(tag)
     }
 
     fn keys() -> Keys {

@@ -5,14 +5,14 @@
 //! only known after the work of archiving is spent. Foreign facts: actions/cache `src/saveImpl.ts`, actions/toolkit
 //! `packages/cache/src/cache.ts`, `saveCacheV2`.
 
-use super::{Release, is_exact_key_match};
+use super::{CacheRelease, is_exact_key_match};
 
 /// The largest archive the older clients accept: 10 GiB.
 const CLIENT_LIMIT_BYTES: u64 = 10 * 1024 * 1024 * 1024;
 
 /// What a job may do with the cache: the workflow key `cache-mode`, or what a low-trust event is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum CacheMode {
+pub enum CacheAccess {
     /// Read and write; `write`, and what an unknown value means.
     #[default]
     Write,
@@ -24,7 +24,7 @@ pub enum CacheMode {
     None,
 }
 
-impl CacheMode {
+impl CacheAccess {
     /// Reads the workflow's value; an unknown one permits everything, as in the client.
     pub fn from_value(value: &str) -> Self {
         match value {
@@ -69,7 +69,7 @@ pub enum BeforeArchive {
 
 /// Decides before the archive is made. `restored` is the matched key that the main step left as state; for
 /// `actions/cache/save` there is none, so it always archives.
-pub fn before_archive(release: Release, key: &str, restored: Option<&str>, mode: CacheMode) -> BeforeArchive {
+pub fn before_archive(release: CacheRelease, key: &str, restored: Option<&str>, mode: CacheAccess) -> BeforeArchive {
     if restored.is_some_and(|restored| is_exact_key_match(key, restored)) {
         BeforeArchive::NotSaving
     } else if release.honours_cache_mode() && !mode.can_write() {
@@ -111,7 +111,7 @@ pub enum AfterArchive {
 }
 
 /// Decides when the archive is made. `reserve` is asked only if the client itself has no objection.
-pub fn after_archive(release: Release, size: u64, reserve: impl FnOnce() -> ReserveAnswer) -> AfterArchive {
+pub fn after_archive(release: CacheRelease, size: u64, reserve: impl FnOnce() -> ReserveAnswer) -> AfterArchive {
     if release.limits_archive_size() && size > CLIENT_LIMIT_BYTES {
         return AfterArchive::TooLarge;
     }
@@ -126,13 +126,13 @@ pub fn after_archive(release: Release, size: u64, reserve: impl FnOnce() -> Rese
 mod tests {
     use super::*;
 
-    fn v(tag: &str) -> Release {
-        Release::from_ref(tag)
+    fn v(tag: &str) -> CacheRelease {
+        CacheRelease::from_ref(tag)
     }
 
     #[test]
     fn an_exact_hit_is_not_saved_again_and_case_does_not_count() {
-        let before = |restored| before_archive(v("v4"), "Go-1", restored, CacheMode::Write);
+        let before = |restored| before_archive(v("v4"), "Go-1", restored, CacheAccess::Write);
         assert_eq!(before(Some("go-1")), BeforeArchive::NotSaving);
         assert_eq!(before(Some("go-")), BeforeArchive::Archive);
         assert_eq!(before(None), BeforeArchive::Archive);
@@ -140,9 +140,9 @@ mod tests {
 
     #[test]
     fn no_tagged_release_knows_the_cache_mode_so_the_service_refuses_after_the_work() {
-        assert_eq!(before_archive(Release::NEWEST, "k", None, CacheMode::Read), BeforeArchive::Archive);
+        assert_eq!(before_archive(CacheRelease::NEWEST, "k", None, CacheAccess::Read), BeforeArchive::Archive);
         assert_eq!(
-            after_archive(Release::NEWEST, 1, ReserveAnswer::read_only),
+            after_archive(CacheRelease::NEWEST, 1, ReserveAnswer::read_only),
             AfterArchive::Denied("cache write denied: token has no writable scopes".to_owned())
         );
     }
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn an_unknown_mode_permits_everything() {
-        let rights = |value| (CacheMode::from_value(value).can_read(), CacheMode::from_value(value).can_write());
+        let rights = |value| (CacheAccess::from_value(value).can_read(), CacheAccess::from_value(value).can_write());
         assert_eq!(rights("read"), (true, false));
         assert_eq!(rights("write-only"), (false, true));
         assert_eq!(rights("none"), (false, false));

@@ -5,38 +5,38 @@
 
 use std::time::Duration;
 
-use super::{CacheMode, Compression, Line, Release, cache_size, progress};
+use super::{ActionLine, CacheAccess, CacheRelease, Compression, cache_size, progress};
 
 /// Says that the restore hit the primary key, so nothing is saved.
-pub fn not_saving(key: &str) -> Line {
-    Line::info(format!("Cache hit occurred on the primary key {key}, not saving cache."))
+pub fn not_saving(key: &str) -> ActionLine {
+    ActionLine::info(format!("Cache hit occurred on the primary key {key}, not saving cache."))
 }
 
 /// Shows the command that packs.
-pub fn command(workspace: &str, compression: Compression) -> Line {
+pub fn command(workspace: &str, compression: Compression) -> ActionLine {
     let archive = compression.archive_name();
     let compress = match compression {
         Compression::Zstd => "--use-compress-program zstdmt",
         Compression::Gzip => "-z",
     };
-    Line::info(format!(
+    ActionLine::info(format!(
         "[command]/usr/bin/tar --posix -cf {archive} --exclude {archive} -P -C {workspace} \
          --files-from manifest.txt {compress}"
     ))
 }
 
 /// Says how far the upload is. The client prints one such line a second, and one at the end.
-pub fn sent(done: u64, total: u64, elapsed: Duration) -> Line {
-    Line::info(format!("Sent {}", progress(done, total, elapsed)))
+pub fn sent(done: u64, total: u64, elapsed: Duration) -> ActionLine {
+    ActionLine::info(format!("Sent {}", progress(done, total, elapsed)))
 }
 
 /// Ends a save that made an entry.
-pub fn saved(key: &str) -> Line {
-    Line::info(format!("Cache saved with key: {key}"))
+pub fn saved(key: &str) -> ActionLine {
+    ActionLine::info(format!("Cache saved with key: {key}"))
 }
 
 /// Says that the entry exists already.
-pub fn conflict(release: Release, key: &str) -> Line {
+pub fn conflict(release: CacheRelease, key: &str) -> ActionLine {
     if release.shows_the_conflict() {
         return failed(
             "Failed to CreateCacheEntry: Received non-retryable error: Failed request: (409) Conflict: \
@@ -47,42 +47,43 @@ pub fn conflict(release: Release, key: &str) -> Line {
 }
 
 /// Says that the service refused the reservation for `reason`.
-pub fn denied(release: Release, key: &str, reason: &str) -> Vec<Line> {
+pub fn denied(release: CacheRelease, key: &str, reason: &str) -> Vec<ActionLine> {
     if release.details_denied_writes() && reason.starts_with("cache write denied") {
         return vec![failed(&format!("Unable to reserve cache with key {key}. More details: {reason}"))];
     }
-    let refusal = release.prints_the_refusal().then(|| Line::warning(format!("Cache reservation failed: {reason}")));
+    let refusal =
+        release.prints_the_refusal().then(|| ActionLine::warning(format!("Cache reservation failed: {reason}")));
     refusal.into_iter().chain([not_reserved(key)]).collect()
 }
 
-fn not_reserved(key: &str) -> Line {
-    Line::info(format!(
+fn not_reserved(key: &str) -> ActionLine {
+    ActionLine::info(format!(
         "Failed to save: Unable to reserve cache with key {key}, another job may be creating this cache."
     ))
 }
 
 /// Warns that the client refuses the archive's size.
-pub fn too_large(bytes: u64) -> Line {
+pub fn too_large(bytes: u64) -> ActionLine {
     failed(&format!("Cache size of {} is over the 10GB limit, not saving cache.", cache_size(bytes)))
 }
 
 /// Says that the cache mode forbids the save.
-pub fn mode_forbids(mode: CacheMode) -> Line {
-    Line::info(format!("Cache save skipped: the effective cache-mode '{}' does not permit writes.", mode.name()))
+pub fn mode_forbids(mode: CacheAccess) -> ActionLine {
+    ActionLine::info(format!("Cache save skipped: the effective cache-mode '{}' does not permit writes.", mode.name()))
 }
 
 /// Warns of a failure on the way.
-pub fn failed(message: &str) -> Line {
-    Line::warning(format!("Failed to save: {message}"))
+pub fn failed(message: &str) -> ActionLine {
+    ActionLine::warning(format!("Failed to save: {message}"))
 }
 
 /// Warns that packing failed.
-pub fn tar_failed() -> Line {
+pub fn tar_failed() -> ActionLine {
     failed("\"/usr/bin/tar\" failed with error: The process '/usr/bin/tar' failed with exit code 2")
 }
 
 /// Says that no pattern matched anything. Not an annotation: easily overlooked.
-pub fn path_missing() -> Line {
+pub fn path_missing() -> ActionLine {
     rejected(
         "Path Validation Error: Path(s) specified in the action for caching do(es) not exist, \
          hence no cache is being saved.",
@@ -90,25 +91,25 @@ pub fn path_missing() -> Line {
 }
 
 /// Says why an input, key or pattern is refused.
-pub fn rejected(message: impl std::fmt::Display) -> Line {
-    Line::log_warning(message.to_string())
+pub fn rejected(message: impl std::fmt::Display) -> ActionLine {
+    ActionLine::log_warning(message.to_string())
 }
 
 /// The warning that `actions/cache/save` adds, in most releases, whenever it made no entry.
-pub fn save_failed(release: Release) -> Option<Line> {
-    release.warns_on_failed_save().then(|| Line::warning("Cache save failed."))
+pub fn save_failed(release: CacheRelease) -> Option<ActionLine> {
+    release.warns_on_failed_save().then(|| ActionLine::warning("Cache save failed."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn v(tag: &str) -> Release {
-        Release::from_ref(tag)
+    fn v(tag: &str) -> CacheRelease {
+        CacheRelease::from_ref(tag)
     }
 
-    fn raw(lines: Vec<Line>) -> Vec<String> {
-        lines.iter().map(Line::raw).collect()
+    fn raw(lines: Vec<ActionLine>) -> Vec<String> {
+        lines.iter().map(ActionLine::raw).collect()
     }
 
     #[test]

@@ -7,14 +7,14 @@ use crate::verify::{Report, Severity, Verdict};
 
 /// What a report comes down to where a scenario is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenResult {
     /// The verdict.
     pub verdict: Verdict,
     /// The codes of errors and warnings, by their public names.
     pub codes: BTreeSet<&'static str>,
 }
 
-impl Seen {
+impl SeenResult {
     /// Takes a report's verdict and codes. Notes are good to know and count for nothing.
     pub fn of(report: &Report) -> Self {
         let counts = report.findings.iter().filter(|finding| finding.severity != Severity::Note);
@@ -28,7 +28,7 @@ pub struct Comparison {
     /// What the scenario says.
     pub expected: Expect,
     /// What the verifier said.
-    pub seen: Seen,
+    pub seen: SeenResult,
 }
 
 impl Comparison {
@@ -74,7 +74,7 @@ mod tests {
                 verdict: expected.0.to_owned(),
                 codes: expected.1.iter().map(|code| (*code).to_owned()).collect(),
             },
-            seen: Seen { verdict: seen.0, codes: seen.1.iter().copied().collect() },
+            seen: SeenResult { verdict: seen.0, codes: seen.1.iter().copied().collect() },
         }
     }
 

@@ -1,10 +1,10 @@
-//! What came of one scenario. [`Entry`] is principal; [`judge`] makes its middle.
+//! What came of one scenario. [`ScenarioResult`] is principal; [`judge`] makes its middle.
 
 use std::time::Duration;
 
-use super::{Chosen, Comparison, Seen};
+use super::{Comparison, SeenResult, SelectedScenario};
 use crate::evidence::Evidence;
-use crate::scenario::{Expect, Group, Limits, Scenario};
+use crate::scenario::{Expect, Group, Scenario, ScenarioLimits};
 use crate::verify::{Case, CaseSource, Profile, Report, Thresholds, verify};
 
 /// What the verifier had to go by.
@@ -38,14 +38,14 @@ impl Column {
 
 /// Whether scenarios are run as they stand, or with their fault undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ScenarioForm {
     /// As they stand.
     Faulty,
     /// With `fix.diff` applied.
     Fixed,
 }
 
-impl Form {
+impl ScenarioForm {
     /// Returns the public name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Form {
 
 /// One scenario of a run of the catalogue.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct ScenarioResult {
     /// Its name.
     pub name: String,
     /// Its part of the catalogue.
@@ -65,7 +65,7 @@ pub struct Entry {
     /// What it must end in, live.
     pub expected: Expect,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: ScenarioOutcome,
     /// How long it took.
     pub took: Duration,
     /// Where its evidence was kept, if it was.
@@ -74,9 +74,9 @@ pub struct Entry {
 
 /// What came of one scenario.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum ScenarioOutcome {
     /// It ran, and this was said of it.
-    Judged(Vec<Judged>),
+    Judged(Vec<JudgedRuns>),
     /// It did not come to a verdict.
     Stopped {
         /// What stopped it.
@@ -88,7 +88,7 @@ pub enum Outcome {
 
 /// What was said of the first runs of a scenario, or of all of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
+pub struct JudgedRuns {
     /// By what evidence.
     pub column: Column,
     /// How many runs had been run.
@@ -101,32 +101,34 @@ pub struct Judged {
     pub report: Report,
 }
 
-impl Entry {
+impl ScenarioResult {
     /// Tells whether everything was said as expected.
     pub fn agrees(&self) -> bool {
         match &self.outcome {
-            Outcome::Judged(judged) => !judged.is_empty() && judged.iter().all(|judged| judged.comparison.agrees()),
-            Outcome::Stopped { .. } => false,
+            ScenarioOutcome::Judged(judged) => {
+                !judged.is_empty() && judged.iter().all(|judged| judged.comparison.agrees())
+            }
+            ScenarioOutcome::Stopped { .. } => false,
         }
     }
 
     /// Lists what was said by one kind of evidence.
-    pub fn column(&self, column: Column) -> impl Iterator<Item = &Judged> {
+    pub fn column(&self, column: Column) -> impl Iterator<Item = &JudgedRuns> {
         let judged = match &self.outcome {
-            Outcome::Judged(judged) => judged.as_slice(),
-            Outcome::Stopped { .. } => &[],
+            ScenarioOutcome::Judged(judged) => judged.as_slice(),
+            ScenarioOutcome::Stopped { .. } => &[],
         };
         judged.iter().filter(move |judged| judged.column == column)
     }
 
     /// Returns what was said of all runs by one kind of evidence.
-    pub fn last(&self, column: Column) -> Option<&Judged> {
+    pub fn last(&self, column: Column) -> Option<&JudgedRuns> {
         self.column(column).find(|judged| judged.last)
     }
 
     /// Says in words each difference in one column, with the run after which it was seen.
     pub fn differences(&self, column: Column) -> Vec<String> {
-        let words = |judged: &Judged| {
+        let words = |judged: &JudgedRuns| {
             let place = if judged.last { String::new() } else { format!("after run {}: ", judged.runs) };
             let differences = judged.comparison.differences().into_iter();
             differences.map(move |difference| format!("{place}{difference}")).collect::<Vec<_>>()
@@ -137,7 +139,7 @@ impl Entry {
 
 /// Judges the runs of a scenario by one kind of evidence: after each run of which the scenario says something, and in
 /// the end. What is expected of a single run is expected of its log too; only for the end may a scenario say less of logs.
-pub fn judge(chosen: &Chosen, column: Column, runs: &[Evidence], by: &Numbers) -> Vec<Judged> {
+pub fn judge(chosen: &SelectedScenario, column: Column, runs: &[Evidence], by: &JudgedBy) -> Vec<JudgedRuns> {
     let about = &chosen.scenario.about;
     let end = match column {
         Column::Live => &about.expect,
@@ -153,22 +155,22 @@ pub fn judge(chosen: &Chosen, column: Column, runs: &[Evidence], by: &Numbers) -
                 thresholds: by.thresholds,
                 profile: by.profile,
             });
-            let comparison = Comparison { expected: expected.clone(), seen: Seen::of(&report) };
-            Judged { column, runs: so_far, last, comparison, report }
+            let comparison = Comparison { expected: expected.clone(), seen: SeenResult::of(&report) };
+            JudgedRuns { column, runs: so_far, last, comparison, report }
         })
         .collect()
 }
 
 /// By what a scenario is judged.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Numbers {
+pub struct JudgedBy {
     /// The numbers.
     pub thresholds: Thresholds,
     /// How they are used.
     pub profile: Profile,
 }
 
-impl Numbers {
+impl JudgedBy {
     /// The numbers of a scenario, in both columns: live evidence and logs differ in what they show and in nothing else.
     pub fn of(scenario: &Scenario) -> Self {
         Self { thresholds: thresholds(&scenario.about.thresholds), profile: Profile::Checklist }
@@ -176,7 +178,7 @@ impl Numbers {
 }
 
 /// Puts a scenario's limits over the checklist's.
-pub fn thresholds(limits: &Limits) -> Thresholds {
+pub fn thresholds(limits: &ScenarioLimits) -> Thresholds {
     let usual = Thresholds::default();
     let mb = |limit: Option<u64>| limit.map(|limit| limit << 20);
     Thresholds {
@@ -197,11 +199,11 @@ mod tests {
     fn a_run_of_which_the_scenario_says_something_is_judged_before_the_end() {
         let mut scenario = scenario::find("healthy").unwrap();
         scenario.about.from_log = Some(Expect { verdict: "inconclusive".to_owned(), codes: Vec::new() });
-        let mut chosen = Chosen { history: scenario.history().unwrap(), scenario };
+        let mut chosen = SelectedScenario { history: scenario.history().unwrap(), scenario };
         chosen.history[0].expect = Some(Expect { verdict: "ineffective".to_owned(), codes: Vec::new() });
         let runs = [Evidence::fold("run 1", &[]), Evidence::fold("run 2", &[])];
         let say = |column| {
-            let judged = judge(&chosen, column, &runs, &Numbers::of(&chosen.scenario));
+            let judged = judge(&chosen, column, &runs, &JudgedBy::of(&chosen.scenario));
             judged.into_iter().map(|judged| (judged.runs, judged.last, judged.comparison.expected.verdict)).collect()
         };
         let (live, log): (Vec<_>, Vec<_>) = (say(Column::Live), say(Column::Log));
@@ -211,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_scenario_that_stopped_or_said_nothing_does_not_agree() {
-        let entry = |outcome| Entry {
+        let entry = |outcome| ScenarioResult {
             name: "x".to_owned(),
             group: Group::Cache,
             expected: Expect::effective(),
@@ -219,7 +221,7 @@ mod tests {
             took: Duration::ZERO,
             evidence: None,
         };
-        assert!(!entry(Outcome::Stopped { reason: "no engine".to_owned(), hint: None }).agrees());
-        assert!(!entry(Outcome::Judged(Vec::new())).agrees());
+        assert!(!entry(ScenarioOutcome::Stopped { reason: "no engine".to_owned(), hint: None }).agrees());
+        assert!(!entry(ScenarioOutcome::Judged(Vec::new())).agrees());
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Column, Comparison, Entry, Seen};
+use super::{Column, Comparison, ScenarioResult, SeenResult};
 use crate::scenario::{Expect, Scenario};
 use crate::verify::{Code, Verdict};
 
@@ -15,23 +15,23 @@ pub struct Matrix {
     /// The codes that any row expects or shows.
     pub codes: Vec<&'static str>,
     /// The scenarios.
-    pub rows: Vec<Row>,
+    pub rows: Vec<MatrixRow>,
 }
 
 /// A scenario's codes, after all of its runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct MatrixRow {
     /// The scenario.
     pub name: String,
     /// What it says of each code, by live evidence and by the log alone.
-    pub cells: Vec<[Mark; 2]>,
+    pub cells: Vec<[CodeMark; 2]>,
     /// Whether the verdict is the one expected, by live evidence and by the log alone; `None` when it was stopped.
     pub verdicts: Option<[bool; 2]>,
 }
 
 /// What one kind of evidence says of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub enum CodeMark {
     /// Neither expected nor seen.
     Absent,
     /// Expected and seen.
@@ -42,7 +42,7 @@ pub enum Mark {
     Unexpected,
 }
 
-impl Mark {
+impl CodeMark {
     /// Returns the public name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl Mark {
 }
 
 /// What a row is made of.
-struct Source<'a> {
+struct RowSource<'a> {
     name: &'a str,
     expected: &'a Expect,
     columns: Option<[Comparison; 2]>,
@@ -72,13 +72,16 @@ struct Source<'a> {
 
 impl Matrix {
     /// What came of a run of the catalogue.
-    pub fn of_entries(entries: &[Entry]) -> Self {
-        let source = |entry: &'_ Entry| {
+    pub fn of_entries(entries: &[ScenarioResult]) -> Self {
+        let source = |entry: &'_ ScenarioResult| {
             let [live, log] = Column::ALL.map(|column| Some(entry.last(column)?.comparison.clone()));
             live.zip(log).map(|(live, log)| [live, log])
         };
-        let sources =
-            entries.iter().map(|entry| Source { name: &entry.name, expected: &entry.expected, columns: source(entry) });
+        let sources = entries.iter().map(|entry| RowSource {
+            name: &entry.name,
+            expected: &entry.expected,
+            columns: source(entry),
+        });
         Self::new(sources.collect())
     }
 
@@ -90,7 +93,7 @@ impl Matrix {
             let verdict = verdicts.into_iter().find(|verdict| verdict.as_str() == expected.verdict);
             Comparison {
                 expected: expected.clone(),
-                seen: Seen {
+                seen: SeenResult {
                     verdict: verdict.unwrap_or(Verdict::Inconclusive),
                     codes: known.map(Code::as_str).collect(),
                 },
@@ -99,12 +102,12 @@ impl Matrix {
         let sources = scenarios.iter().map(|scenario| {
             let live = &scenario.about.expect;
             let log = scenario.about.from_log.as_ref().unwrap_or(live);
-            Source { name: &scenario.name, expected: live, columns: Some([live, log].map(as_seen)) }
+            RowSource { name: &scenario.name, expected: live, columns: Some([live, log].map(as_seen)) }
         });
         Self::new(sources.collect())
     }
 
-    fn new(mut sources: Vec<Source>) -> Self {
+    fn new(mut sources: Vec<RowSource>) -> Self {
         sources.sort_by_key(|source| {
             let main = main_code(source.name, source.expected);
             (main.map_or(usize::MAX, place), main.is_none_or(|main| main != source.name), source.name)
@@ -115,7 +118,7 @@ impl Matrix {
             })
         };
         let codes: Vec<&'static str> = Code::ALL.iter().map(|code| code.as_str()).filter(shown).collect();
-        let rows = sources.iter().map(|source| Row {
+        let rows = sources.iter().map(|source| MatrixRow {
             name: source.name.to_owned(),
             cells: codes.iter().map(|code| cell(source, code)).collect(),
             verdicts: source.columns.as_ref().map(|columns| columns.each_ref().map(Comparison::verdict_agrees)),
@@ -141,9 +144,9 @@ fn place(code: &str) -> usize {
     Code::ALL.iter().position(|known| known.as_str() == code).unwrap_or(Code::ALL.len())
 }
 
-fn cell(source: &Source, code: &str) -> [Mark; 2] {
+fn cell(source: &RowSource, code: &str) -> [CodeMark; 2] {
     let mark = |comparison: &Comparison| {
-        Mark::of(comparison.expected.codes.iter().any(|known| known == code), comparison.seen.codes.contains(code))
+        CodeMark::of(comparison.expected.codes.iter().any(|known| known == code), comparison.seen.codes.contains(code))
     };
-    source.columns.as_ref().map_or([Mark::Absent; 2], |columns| columns.each_ref().map(mark))
+    source.columns.as_ref().map_or([CodeMark::Absent; 2], |columns| columns.each_ref().map(mark))
 }

@@ -1,4 +1,4 @@
-//! The catalogue held against what the verifier says of it. [`Entry`] is principal.
+//! The catalogue held against what the verifier says of it. [`ScenarioResult`] is principal.
 //!
 //! A scenario states what must be said of its runs; [`judge`] has it said, twice over: of what the runner saw, and of what
 //! the written logs alone show. Missing codes and unexpected ones both count. Nothing here runs anything, reads a file or
@@ -11,9 +11,9 @@ mod partition;
 mod round;
 mod selection;
 
-pub use compare::{Comparison, Seen};
-pub use entry::{Column, Entry, Form, Judged, Numbers, Outcome, judge, thresholds};
-pub use matrix::{Mark, Matrix, Row, main_code};
+pub use compare::{Comparison, SeenResult};
+pub use entry::{Column, JudgedBy, JudgedRuns, ScenarioForm, ScenarioOutcome, ScenarioResult, judge, thresholds};
+pub use matrix::{CodeMark, Matrix, MatrixRow, main_code};
 pub use partition::{Partition, PartitionError};
-pub use round::Round;
-pub use selection::{Chosen, SelectionError, select};
+pub use round::CatalogueRun;
+pub use selection::{SelectedScenario, SelectionError, select};

@@ -1,16 +1,16 @@
 //! Which scenarios are to be run. [`select`] is the door.
 
-use super::{Form, Partition};
-use crate::scenario::{self, Happening, Limits, SampleName, Scenario, ScenarioError};
+use super::{Partition, ScenarioForm};
+use crate::scenario::{self, SampleName, Scenario, ScenarioError, ScenarioLimits, TriggerEvent};
 use crate::verify::{CheckId, Code};
 
 /// A scenario to run, in the form asked for, with its runs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Chosen {
+pub struct SelectedScenario {
     /// The scenario; in its fixed form, what it must end in is what the fixed form must end in.
     pub scenario: Scenario,
     /// Its runs.
-    pub history: Vec<Happening>,
+    pub history: Vec<TriggerEvent>,
 }
 
 /// Why scenarios cannot be chosen.
@@ -37,7 +37,7 @@ impl SelectionError {
     }
 }
 
-impl Chosen {
+impl SelectedScenario {
     /// Tells whether the verdict hangs on how long builds took and on nothing else, so that other work on the machine
     /// could change it. Such a scenario has the engine to itself.
     pub fn hangs_on_time(&self) -> bool {
@@ -53,7 +53,11 @@ impl Chosen {
 ///
 /// # Errors
 /// [`SelectionError`] for a scenario that cannot be run; nothing is left out silently.
-pub fn select(names: &[String], form: Form, partition: Option<Partition>) -> Result<Vec<Chosen>, SelectionError> {
+pub fn select(
+    names: &[String],
+    form: ScenarioForm,
+    partition: Option<Partition>,
+) -> Result<Vec<SelectedScenario>, SelectionError> {
     let named = !names.is_empty();
     let mut wanted = if named { names.to_vec() } else { scenario::names() };
     wanted.sort();
@@ -62,17 +66,17 @@ pub fn select(names: &[String], form: Form, partition: Option<Partition>) -> Res
     for name in wanted {
         let scenario = scenario::find(&name)?;
         let scenario = match (form, scenario.fixed()?) {
-            (Form::Faulty, _) => scenario,
-            (Form::Fixed, Some(fixed)) => fixed,
-            (Form::Fixed, None) if named => return Err(SelectionError::NoFix(name)),
-            (Form::Fixed, None) => continue,
+            (ScenarioForm::Faulty, _) => scenario,
+            (ScenarioForm::Fixed, Some(fixed)) => fixed,
+            (ScenarioForm::Fixed, None) if named => return Err(SelectionError::NoFix(name)),
+            (ScenarioForm::Fixed, None) => continue,
         };
         let scenario = small(scenario);
         let history = scenario.history()?;
         if history.is_empty() {
             return Err(SelectionError::NoRun(name));
         }
-        chosen.push(Chosen { scenario, history });
+        chosen.push(SelectedScenario { scenario, history });
     }
     chosen.sort_by(|one, other| {
         (one.scenario.about.group, &one.scenario.name).cmp(&(other.scenario.about.group, &other.scenario.name))
@@ -86,7 +90,7 @@ pub fn select(names: &[String], form: Form, partition: Option<Partition>) -> Res
 /// The catalogue is run on the small sample: it tells the faults apart as well as the full one, in a tenth of the time.
 fn small(mut scenario: Scenario) -> Scenario {
     if scenario.about.sample == SampleName::Full {
-        (scenario.about.sample, scenario.about.thresholds) = (SampleName::Small, Limits::small());
+        (scenario.about.sample, scenario.about.thresholds) = (SampleName::Small, ScenarioLimits::small());
     }
     scenario
 }
@@ -95,17 +99,17 @@ fn small(mut scenario: Scenario) -> Scenario {
 mod tests {
     use super::*;
 
-    fn names(chosen: &[Chosen]) -> Vec<&str> {
+    fn names(chosen: &[SelectedScenario]) -> Vec<&str> {
         chosen.iter().map(|chosen| chosen.scenario.name.as_str()).collect()
     }
 
     #[test]
     fn without_names_all_are_chosen_and_the_parts_make_up_the_whole() {
-        let all = select(&[], Form::Faulty, None).unwrap();
+        let all = select(&[], ScenarioForm::Faulty, None).unwrap();
         assert_eq!(all.len(), scenario::names().len());
         let mut parted = Vec::new();
         for part in ["1/3", "2/3", "3/3"] {
-            parted.extend(select(&[], Form::Faulty, Some(part.parse().unwrap())).unwrap());
+            parted.extend(select(&[], ScenarioForm::Faulty, Some(part.parse().unwrap())).unwrap());
         }
         let (mut all, mut parted) = (names(&all), names(&parted));
         all.sort_unstable();
@@ -115,16 +119,16 @@ mod tests {
 
     #[test]
     fn an_unknown_name_and_one_without_a_fault_to_undo_are_refused() {
-        let error = select(&["cache-afterdance".to_owned()], Form::Faulty, None).unwrap_err();
+        let error = select(&["cache-afterdance".to_owned()], ScenarioForm::Faulty, None).unwrap_err();
         assert!(error.hint().is_some(), "{error}");
-        let error = select(&["healthy".to_owned()], Form::Fixed, None).unwrap_err();
+        let error = select(&["healthy".to_owned()], ScenarioForm::Fixed, None).unwrap_err();
         assert_eq!(error, SelectionError::NoFix("healthy".to_owned()));
-        assert!(!names(&select(&[], Form::Fixed, None).unwrap()).contains(&"healthy"));
+        assert!(!names(&select(&[], ScenarioForm::Fixed, None).unwrap()).contains(&"healthy"));
     }
 
     #[test]
     fn a_scenario_whose_verdict_rests_on_time_is_told_apart() {
-        let mut chosen = select(&["healthy".to_owned()], Form::Faulty, None).unwrap().remove(0);
+        let mut chosen = select(&["healthy".to_owned()], ScenarioForm::Faulty, None).unwrap().remove(0);
         assert!(!chosen.hangs_on_time());
         chosen.scenario.about.expect.codes = vec!["build-not-faster".to_owned()];
         assert!(chosen.hangs_on_time());

@@ -23,7 +23,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run a workflow on fresh runners and judge it (the default: the healthy sample)
-    Run(Box<Run>),
+    Run(Box<RunArgs>),
     /// Judge the logs of real CI runs
     #[command(after_help = LOGS_HELP)]
     Logs(Logs),
@@ -56,7 +56,7 @@ impl Default for Command {
 }
 
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct Run {
+pub(super) struct RunArgs {
     /// A scenario of the catalogue
     #[arg(
         long,
@@ -93,7 +93,7 @@ pub(super) struct Run {
     /// What changes between runs [default: source, or what the scenario says]; a scenario that lists its runs takes neither
     /// this nor --runs
     #[arg(long, value_enum, help_heading = "How to run")]
-    pub(super) edit: Option<Edit>,
+    pub(super) edit: Option<EditArg>,
     /// Repeat the last run without the dance; it must be cold
     #[arg(long, help_heading = "How to run")]
     pub(super) control: bool,
@@ -119,7 +119,7 @@ pub(super) struct Run {
 pub(super) struct Judging {
     /// Absolute numbers, or relative to the first run [default: checklist for the sample, auto elsewhere]
     #[arg(long, value_enum)]
-    pub(super) profile: Option<Profile>,
+    pub(super) profile: Option<ProfileArg>,
     /// The least archive that counts as restored, such as 100MB (1 MB is 2^20 bytes); auto asks for it only of a single
     /// run [default: 100MB, or the scenario's]
     #[arg(long, value_name = "SIZE", value_parser = size)]
@@ -186,7 +186,7 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Profile {
+pub(super) enum ProfileArg {
     /// The absolute numbers of the checklist
     Checklist,
     /// Relative to the first run, absolute where there is none
@@ -202,7 +202,7 @@ pub(super) enum Sample {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Edit {
+pub(super) enum EditArg {
     /// Nothing
     None,
     /// A line of source, as a commit would

@@ -3,20 +3,20 @@
 use super::engine::connect;
 use super::exit::Exit;
 use super::out;
-use super::problem::Problem;
+use super::problem::CliProblem;
 use crate::engine::Engine as _;
 use crate::scenario::sample;
 
 /// Runs `doctor`.
-pub(super) fn run() -> Result<Exit, Problem> {
+pub(super) fn run() -> Result<Exit, CliProblem> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Problem::from_error(&error))?;
+    let runtime = runtime.map_err(|error| CliProblem::from_error(&error))?;
     runtime.block_on(examine())
 }
 
-async fn examine() -> Result<Exit, Problem> {
+async fn examine() -> Result<Exit, CliProblem> {
     let engine = connect().await?;
-    let failed = |error: crate::engine::EngineError| Problem::from_error(&error).hint(error.hint());
+    let failed = |error: crate::engine::EngineError| CliProblem::from_error(&error).hint(error.hint());
     let info = engine.describe().await.map_err(failed)?;
     out(&format!("engine       {} at {}\n", info.name, engine.address()));
     out(&format!("             API {}, {}, storage {}\n", info.api, info.platform, info.storage));

@@ -3,20 +3,20 @@
 use std::time::SystemTime;
 
 use super::folder::Folder;
-use super::problem::Problem;
+use super::problem::CliProblem;
 use super::say;
 use crate::engine::{Cleaned, Docker};
-use crate::runner::{Ledger, RunError};
+use crate::runner::{NamespaceLedger, RunError};
 use crate::verify::size;
 
 /// Keeps the engine's type in one place of this storey.
-pub(super) type Engine = Docker;
+pub(super) type LiveEngine = Docker;
 
 /// Connects to the engine that the environment names.
-pub(super) async fn connect() -> Result<Engine, Problem> {
+pub(super) async fn connect() -> Result<LiveEngine, CliProblem> {
     let address = std::env::var("DOCKER_HOST").ok().filter(|address| !address.is_empty());
-    let engine = Engine::connect(address.as_deref()).await;
-    engine.map_err(|error| Problem::from_error(&error).hint(error.hint()))
+    let engine = LiveEngine::connect(address.as_deref()).await;
+    engine.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))
 }
 
 /// A word that no other run on the engine uses, nor any other of so many runs of this process.
@@ -27,8 +27,8 @@ pub(super) fn session(number: usize) -> String {
 
 /// Removes what an experiment made on the engine and, meanwhile, the directories of its runners.
 pub(super) async fn clear_away(
-    engine: &Engine,
-    ledger: &Ledger,
+    engine: &LiveEngine,
+    ledger: &NamespaceLedger,
     scratch: Folder,
 ) -> (Result<Cleaned, RunError>, Result<(), RunError>) {
     let removing = tokio::task::spawn_blocking(move || scratch.remove());

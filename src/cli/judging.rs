@@ -2,20 +2,20 @@
 
 use super::args::{self, Judging};
 use crate::catalogue;
-use crate::scenario::Limits;
+use crate::scenario::ScenarioLimits;
 use crate::verify::{Profile, Thresholds};
 
 /// Decides by which numbers to judge.
 pub(super) fn profile(judging: &Judging, usual: Profile) -> Profile {
     match judging.profile {
-        Some(args::Profile::Checklist) => Profile::Checklist,
-        Some(args::Profile::Auto) => Profile::Auto,
+        Some(args::ProfileArg::Checklist) => Profile::Checklist,
+        Some(args::ProfileArg::Auto) => Profile::Auto,
         None => usual,
     }
 }
 
 /// Puts the flags over the scenario's limits over the checklist's.
-pub(super) fn thresholds(judging: &Judging, limits: &Limits) -> Thresholds {
+pub(super) fn thresholds(judging: &Judging, limits: &ScenarioLimits) -> Thresholds {
     let usual = catalogue::thresholds(limits);
     Thresholds {
         min_restore: judging.min_restore.unwrap_or(usual.min_restore),

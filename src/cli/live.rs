@@ -1,4 +1,4 @@
-//! The live view of the steps while they run. [`Live`] is principal.
+//! The live view of the steps while they run. [`LiveView`] is principal.
 //!
 //! On a terminal, the step under way has a spinner with the last line it wrote; elsewhere each step that ends is a line.
 
@@ -7,16 +7,16 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::evidence::StepOutcome;
-use crate::runner::Progress;
+use crate::runner::RunProgress;
 
 /// What a person sees while the runs are under way.
-pub(super) struct Live {
+pub(super) struct LiveView {
     bar: ProgressBar,
     step: String,
     seen: String,
 }
 
-impl Live {
+impl LiveView {
     /// Begins the view.
     pub(super) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -27,23 +27,23 @@ impl Live {
     }
 
     /// Shows what happened.
-    pub(super) fn show(&mut self, progress: &Progress) {
+    pub(super) fn show(&mut self, progress: &RunProgress) {
         match progress {
-            Progress::Pull(line) => self.spin("pulling", line),
-            Progress::Job { name, .. } => self.print(&format!("\n{name}")),
-            Progress::Step { name, .. } => {
+            RunProgress::Pull(line) => self.spin("pulling", line),
+            RunProgress::Job { name, .. } => self.print(&format!("\n{name}")),
+            RunProgress::Step { name, .. } => {
                 self.step.clone_from(name);
                 self.bar.reset_elapsed();
                 self.spin(&self.step.clone(), "");
             }
-            Progress::Line(line) => {
+            RunProgress::Line(line) => {
                 if !line.trim().is_empty() && !line.starts_with("##[") && self.seen != *line {
                     self.seen.clone_from(line);
                     let text: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
                     self.bar.set_message(text);
                 }
             }
-            Progress::StepEnded { outcome, took } => {
+            RunProgress::StepEnded { outcome, took } => {
                 let mark = match outcome {
                     StepOutcome::Success => "done",
                     StepOutcome::Failure => "FAILED",
@@ -53,7 +53,7 @@ impl Live {
                 self.bar.disable_steady_tick();
                 self.print(&format!("  {:<56} {:>7.1}s  {mark}", clip(&self.step, 56), took.as_secs_f64()));
             }
-            Progress::CleaningUp => self.spin("cleaning up", ""),
+            RunProgress::CleaningUp => self.spin("cleaning up", ""),
         }
     }
 

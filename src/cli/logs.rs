@@ -8,13 +8,13 @@ use super::args::Logs;
 use super::exit::Exit;
 use super::judging::{profile, thresholds};
 use super::present::Presented;
-use super::problem::Problem;
-use super::reading::{Watched, read};
+use super::problem::CliProblem;
+use super::reading::{ProgressReading, read};
 use super::{out, say};
 use crate::dockerfile::{ChangeKind, Dockerfile, InstrumentOptions, instrument as instrument_copy};
 use crate::evidence::{Evidence, MountSpec, Quote};
-use crate::log::{self, Job, LogReader};
-use crate::scenario::Limits;
+use crate::log::{self, LogReader, LoggedJob};
+use crate::scenario::ScenarioLimits;
 use crate::verify::{self, Case, CaseSource, Profile, Verdict};
 use crate::workflow::Workflow;
 
@@ -22,8 +22,8 @@ use crate::workflow::Workflow;
 const CHUNK: usize = 1 << 18;
 
 /// Runs `logs`.
-pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
-    let files = Files {
+pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
+    let files = SideFiles {
         mounts: args.dockerfile.as_deref().map(dockerfile_mounts).transpose()?,
         workflow: args.workflow.as_deref().map(workflow).transpose()?,
     };
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
         jobs.extend(read_jobs(input)?);
     }
     // Logs of one job, in the order given, are its consecutive runs; other jobs get verdicts of their own.
-    let mut groups: Vec<(String, Vec<Job>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<LoggedJob>)> = Vec::new();
     for job in jobs {
         let name = job.name.clone().unwrap_or_default();
         match groups.iter_mut().find(|(known, _)| *known == name) {
@@ -42,9 +42,9 @@ pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
     }
     let mut worst: Option<Verdict> = None;
     for (_, jobs) in &groups {
-        let runs = jobs.iter().map(Job::evidence).collect();
+        let runs = jobs.iter().map(LoggedJob::evidence).collect();
         let profile = profile(&args.judging, Profile::Auto);
-        let thresholds = thresholds(&args.judging, &Limits::default());
+        let thresholds = thresholds(&args.judging, &ScenarioLimits::default());
         let case = Case { runs, source: CaseSource::Logs, thresholds, profile };
         let report = match files.any() {
             true => {
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
             }
             false => verify::verify(&case),
         };
-        let subject = jobs.iter().map(Job::title).collect::<Vec<_>>().join(", ");
+        let subject = jobs.iter().map(LoggedJob::title).collect::<Vec<_>>().join(", ");
         let presented = Presented {
             command: "logs",
             subject: &subject,
@@ -70,18 +70,18 @@ pub(super) fn run(args: &Logs) -> Result<Exit, Problem> {
     match worst {
         Some(verdict) => Ok(verdict.into()),
         None => {
-            Err(Problem::stopped("the logs hold no job").hint(Some("pass the log of a job that builds".to_owned())))
+            Err(CliProblem::stopped("the logs hold no job").hint(Some("pass the log of a job that builds".to_owned())))
         }
     }
 }
 
 /// Runs `instrument`.
-pub(super) fn instrument(path: &Path) -> Result<Exit, Problem> {
+pub(super) fn instrument(path: &Path) -> Result<Exit, CliProblem> {
     let source = read(path)?;
-    let parsed = Dockerfile::parse(&source).map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let parsed = Dockerfile::parse(&source).map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     let options = InstrumentOptions { measure: true, ..InstrumentOptions::default() };
     let copy = instrument_copy(&parsed, &options);
-    let copy = copy.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let copy = copy.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     for change in &copy.changes {
         let stage = change.stage + 1;
         match &change.kind {
@@ -95,18 +95,18 @@ pub(super) fn instrument(path: &Path) -> Result<Exit, Problem> {
 }
 
 /// The files at hand beside the logs.
-struct Files {
+struct SideFiles {
     mounts: Option<(Vec<MountSpec>, Quote)>,
     workflow: Option<Workflow>,
 }
 
-impl Files {
+impl SideFiles {
     fn any(&self) -> bool {
         self.mounts.is_some() || self.workflow.is_some()
     }
 
     /// Adds to a job what the files say of it.
-    fn inform(&self, job: &Job) -> Evidence {
+    fn inform(&self, job: &LoggedJob) -> Evidence {
         let mut events = job.events.clone();
         if let Some((mounts, quote)) = &self.mounts {
             events = log::with_dockerfile_mounts(events, mounts, quote);
@@ -123,9 +123,9 @@ impl Files {
     }
 }
 
-fn workflow(path: &Path) -> Result<Workflow, Problem> {
+fn workflow(path: &Path) -> Result<Workflow, CliProblem> {
     let source = read(path)?;
-    Workflow::parse(&source).map_err(|error| Problem::from_error(&error).hint(error.hint()))
+    Workflow::parse(&source).map_err(|error| CliProblem::from_error(&error).hint(error.hint()))
 }
 
 fn worse(one: Option<Verdict>, other: Verdict) -> Verdict {
@@ -136,11 +136,11 @@ fn worse(one: Option<Verdict>, other: Verdict) -> Verdict {
     }
 }
 
-fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), Problem> {
+fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), CliProblem> {
     let source = read(path)?;
-    let parsed = Dockerfile::parse(&source).map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let parsed = Dockerfile::parse(&source).map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     let mounts = parsed.cache_mounts(&std::collections::BTreeMap::new());
-    let mounts = mounts.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let mounts = mounts.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     let quote = match mounts.first() {
         Some(mount) => {
             let line = source.place(mount.span.start).line;
@@ -153,53 +153,53 @@ fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), Problem> {
 }
 
 /// Reads one input: a log, a zip, a directory of logs, or standard input.
-pub(super) fn read_jobs(input: &Path) -> Result<Vec<Job>, Problem> {
+pub(super) fn read_jobs(input: &Path) -> Result<Vec<LoggedJob>, CliProblem> {
     if input == Path::new("-") {
-        return feed(Watched::new(io::stdin().lock(), "standard input", None), "standard input");
+        return feed(ProgressReading::new(io::stdin().lock(), "standard input", None), "standard input");
     }
     let name = input.display().to_string();
-    let failed = |error: io::Error| Problem::stopped(format!("cannot read {name}: {error}"));
+    let failed = |error: io::Error| CliProblem::stopped(format!("cannot read {name}: {error}"));
     if input.is_dir() {
         return directory(input, &name);
     }
     let file = File::open(input).map_err(failed)?;
     let whole = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
-    let mut file = Watched::new(file, &name, whole);
+    let mut file = ProgressReading::new(file, &name, whole);
     let mut magic = [0u8; 4];
     let length = file.read(&mut magic).map_err(failed)?;
     if magic.starts_with(&[0x1f, 0x8b]) {
-        let problem = Problem::stopped(format!("{name} is compressed"));
+        let problem = CliProblem::stopped(format!("{name} is compressed"));
         return Err(problem.hint(Some(format!("unpack it: gunzip -c {name} | verify-buildkit-cache logs -"))));
     }
     if magic[..length] == *b"PK\x03\x04" {
         file.rewind().map_err(failed)?;
-        let jobs = log::read_archive(&name, file, log::Limits::default());
-        return jobs.map_err(|error| Problem::from_error(&error).hint(error.hint()));
+        let jobs = log::read_archive(&name, file, log::ZipLimits::default());
+        return jobs.map_err(|error| CliProblem::from_error(&error).hint(error.hint()));
     }
     feed(io::Cursor::new(&magic[..length]).chain(file), &name)
 }
 
-fn feed(from: impl Read, name: &str) -> Result<Vec<Job>, Problem> {
+fn feed(from: impl Read, name: &str) -> Result<Vec<LoggedJob>, CliProblem> {
     let mut reader = LogReader::new(name);
     copy(from, &mut reader, name)?;
     Ok(reader.finish())
 }
 
-fn copy(mut from: impl Read, reader: &mut LogReader, name: &str) -> Result<(), Problem> {
+fn copy(mut from: impl Read, reader: &mut LogReader, name: &str) -> Result<(), CliProblem> {
     let mut chunk = vec![0; CHUNK];
     loop {
         match from.read(&mut chunk) {
             Ok(0) => return Ok(()),
             Ok(count) => reader.feed(&chunk[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Problem::stopped(format!("cannot read {name}: {error}"))),
+            Err(error) => return Err(CliProblem::stopped(format!("cannot read {name}: {error}"))),
         }
     }
 }
 
 /// Reads an archive that was unpacked.
-fn directory(dir: &Path, name: &str) -> Result<Vec<Job>, Problem> {
-    let failed = |error: io::Error| Problem::stopped(format!("cannot read {name}: {error}"));
+fn directory(dir: &Path, name: &str) -> Result<Vec<LoggedJob>, CliProblem> {
+    let failed = |error: io::Error| CliProblem::stopped(format!("cannot read {name}: {error}"));
     let mut names = Vec::new();
     let mut open: Vec<PathBuf> = vec![dir.to_owned()];
     while let Some(below) = open.pop() {
@@ -222,7 +222,7 @@ fn directory(dir: &Path, name: &str) -> Result<Vec<Job>, Problem> {
         let file = File::open(&path).map_err(failed)?;
         let whole = file.metadata().ok().map(|about| about.len());
         let name = path.display().to_string();
-        copy(Watched::new(file, &name, whole), &mut reader, &name)?;
+        copy(ProgressReading::new(file, &name, whole), &mut reader, &name)?;
     }
     Ok(reader.finish())
 }

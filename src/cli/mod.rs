@@ -23,7 +23,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Args, Command};
 use exit::Exit;
-use problem::Problem;
+use problem::CliProblem;
 
 /// Runs the program on its arguments.
 pub fn main() -> ExitCode {
@@ -60,9 +60,9 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints the page of a finding code.
-fn explain(code: &str) -> Result<Exit, Problem> {
+fn explain(code: &str) -> Result<Exit, CliProblem> {
     let code = code.parse::<crate::verify::Code>();
-    let code = code.map_err(|error| Problem::usage(error.to_string()).hint(error.hint()))?;
+    let code = code.map_err(|error| CliProblem::usage(error.to_string()).hint(error.hint()))?;
     out(&crate::report::explain(code));
     Ok(Exit::Effective)
 }

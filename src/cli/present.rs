@@ -3,7 +3,7 @@
 use super::args::Format;
 use super::out;
 use crate::report::{self, Document, TextOptions};
-use crate::runner::Timing;
+use crate::runner::ExperimentTiming;
 use crate::verify::{Profile, Report, Thresholds};
 
 /// What is told along with a report.
@@ -13,7 +13,7 @@ pub(super) struct Presented<'a> {
     pub(super) scenario: Option<&'a str>,
     pub(super) profile: Profile,
     pub(super) thresholds: &'a Thresholds,
-    pub(super) timing: Option<Timing>,
+    pub(super) timing: Option<ExperimentTiming>,
     pub(super) evidence: Option<&'a str>,
     pub(super) repeat: Option<&'a str>,
 }

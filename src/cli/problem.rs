@@ -1,4 +1,4 @@
-//! What stopped the program, for a person to read. [`Problem`] is principal.
+//! What stopped the program, for a person to read. [`CliProblem`] is principal.
 
 use anstyle::{AnsiColor, Style};
 
@@ -7,14 +7,14 @@ use super::say;
 
 /// An error with its causes, a hint, and the exit code.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct CliProblem {
     /// The code to exit with.
     pub(super) exit: Exit,
     message: String,
     hint: Option<String>,
 }
 
-impl Problem {
+impl CliProblem {
     /// The arguments make no sense.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into(), hint: None }

@@ -1,4 +1,4 @@
-//! Reading files, and on a terminal how far a large one has been read. [`Watched`] is principal.
+//! Reading files, and on a terminal how far a large one has been read. [`ProgressReading`] is principal.
 
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::problem::Problem;
+use super::problem::CliProblem;
 use crate::source::Source;
 
 /// Reads a text file.
-pub(super) fn read(path: &Path) -> Result<Source, Problem> {
+pub(super) fn read(path: &Path) -> Result<Source, CliProblem> {
     match fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => Ok(Source::new(path.display().to_string(), text)),
-            Err(_) => Err(Problem::stopped(format!("{} is not UTF-8 text", path.display()))),
+            Err(_) => Err(CliProblem::stopped(format!("{} is not UTF-8 text", path.display()))),
         },
-        Err(error) => Err(Problem::stopped(format!("cannot read {}: {error}", path.display()))),
+        Err(error) => Err(CliProblem::stopped(format!("cannot read {}: {error}", path.display()))),
     }
 }
 
@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path) -> Result<Source, Problem> {
 const LARGE: u64 = 64 << 20;
 
 /// A reader that shows how far it has come, once that is worth showing.
-pub(super) struct Watched<R> {
+pub(super) struct ProgressReading<R> {
     from: R,
     name: String,
     length: Option<u64>,
@@ -32,7 +32,7 @@ pub(super) struct Watched<R> {
     bar: Option<ProgressBar>,
 }
 
-impl<R> Watched<R> {
+impl<R> ProgressReading<R> {
     /// Watches a reader; `length` is how much it holds, where that is known.
     pub(super) fn new(from: R, name: &str, length: Option<u64>) -> Self {
         Self { from, name: name.to_owned(), length, read: 0, bar: None }
@@ -49,7 +49,7 @@ impl<R> Watched<R> {
     }
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for ProgressReading<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(into)?;
         self.took(count as u64);
@@ -57,13 +57,13 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-impl<R: Seek> Seek for Watched<R> {
+impl<R: Seek> Seek for ProgressReading<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.from.seek(to)
     }
 }
 
-impl<R> Drop for Watched<R> {
+impl<R> Drop for ProgressReading<R> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -93,10 +93,10 @@ mod tests {
 
     #[test]
     fn every_byte_is_counted_and_only_a_large_input_gets_a_bar() {
-        let mut small = Watched::new(&[7u8; 100][..], "small", Some(100));
+        let mut small = ProgressReading::new(&[7u8; 100][..], "small", Some(100));
         assert_eq!(io::copy(&mut small, &mut io::sink()).unwrap(), 100);
         assert!(small.bar.is_none());
-        let mut large = Watched::new(io::repeat(7).take(LARGE + 1), "large", None);
+        let mut large = ProgressReading::new(io::repeat(7).take(LARGE + 1), "large", None);
         io::copy(&mut large, &mut io::sink()).unwrap();
         assert_eq!((large.read, large.bar.as_ref().map(ProgressBar::position)), (LARGE + 1, Some(LARGE + 1)));
     }

@@ -1,6 +1,6 @@
 //! What one version does. [`Behaviour`] is principal; it is a table, and the code that follows it is elsewhere.
 
-use super::version::{Dance, DanceVersion, Flavour};
+use super::version::{DanceCode, DanceVersion, Flavour};
 use crate::workflow::ActionRef;
 
 /// How far a version understands `cache-map`.
@@ -57,7 +57,7 @@ pub enum ExtractMethod {
 
 /// When the post step runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PostCondition {
+pub enum DancePostCondition {
     /// There is none: inject and extract are two actions.
     Separate,
     /// Always.
@@ -70,7 +70,7 @@ pub enum PostCondition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Behaviour {
     /// Whose and which.
-    pub dance: Dance,
+    pub dance: DanceCode,
     /// How `cache-map` is read.
     pub map: MapSupport,
     /// Whether an empty cache map is filled from the Dockerfile.
@@ -88,7 +88,7 @@ pub struct Behaviour {
     /// The utility image when nothing else is given.
     pub utility_image: &'static str,
     /// When the extract runs.
-    pub post: PostCondition,
+    pub post: DancePostCondition,
     /// Whether `uid` and `gid` of an entry make the inject end with `chown -R`.
     pub chown: bool,
     /// How the source is removed after the inject.
@@ -109,7 +109,7 @@ pub struct Behaviour {
 
 impl Behaviour {
     /// Looks up what a version does.
-    pub fn of(dance: Dance) -> Self {
+    pub fn of(dance: DanceCode) -> Self {
         match dance.flavour {
             Flavour::Upstream => upstream(dance),
             Flavour::Hiromaily => hiromaily(dance),
@@ -118,18 +118,18 @@ impl Behaviour {
 
     /// Finds the behaviour behind `owner/buildkit-cache-dance@reference`.
     pub fn identify(owner: &str, reference: &str) -> Self {
-        Self::of(Dance::identify(owner, reference))
+        Self::of(DanceCode::identify(owner, reference))
     }
 
     /// Finds the behaviour behind the `uses:` of a step.
     pub fn of_action(action: &ActionRef) -> Self {
-        Self::of(Dance::of_action(action))
+        Self::of(DanceCode::of_action(action))
     }
 }
 
 const BUSYBOX: &str = "ghcr.io/containerd/busybox:latest";
 
-fn upstream(dance: Dance) -> Behaviour {
+fn upstream(dance: DanceCode) -> Behaviour {
     let since = |major, minor, patch| dance.version >= DanceVersion::new(major, minor, patch);
     let exactly = |major, minor, patch| dance.version == DanceVersion::new(major, minor, patch);
     Behaviour {
@@ -147,9 +147,9 @@ fn upstream(dance: Dance) -> Behaviour {
         utility_image_input: since(3, 2, 0),
         utility_image: if since(3, 2, 0) { BUSYBOX } else { "busybox:1" },
         post: match () {
-            () if since(3, 1, 1) => PostCondition::Success,
-            () if since(2, 0, 0) => PostCondition::Always,
-            () => PostCondition::Separate,
+            () if since(3, 1, 1) => DancePostCondition::Success,
+            () if since(2, 0, 0) => DancePostCondition::Always,
+            () => DancePostCondition::Separate,
         },
         chown: since(3, 1, 2),
         remove_source: match () {
@@ -169,7 +169,7 @@ fn upstream(dance: Dance) -> Behaviour {
     }
 }
 
-fn hiromaily(dance: Dance) -> Behaviour {
+fn hiromaily(dance: DanceCode) -> Behaviour {
     let since = |minor, patch| dance.version >= DanceVersion::new(4, minor, patch);
     let applied = since(2, 0) || dance.version == DanceVersion::new(4, 0, 1);
     Behaviour {
@@ -182,7 +182,7 @@ fn hiromaily(dance: Dance) -> Behaviour {
         builder_default: Some("default"),
         utility_image_input: true,
         utility_image: BUSYBOX,
-        post: PostCondition::Success,
+        post: DancePostCondition::Success,
         chown: true,
         remove_source: RemoveSource::Notice,
         extract: ExtractMethod::Container { sudo: true },
@@ -218,10 +218,10 @@ mod tests {
 
     #[test]
     fn the_post_step_became_conditional() {
-        assert_eq!(upstream("v1").post, PostCondition::Separate);
-        assert_eq!(upstream("v2").post, PostCondition::Always);
-        assert_eq!(upstream("v3.1.0").post, PostCondition::Always);
-        assert_eq!(upstream("v3.1.1").post, PostCondition::Success);
+        assert_eq!(upstream("v1").post, DancePostCondition::Separate);
+        assert_eq!(upstream("v2").post, DancePostCondition::Always);
+        assert_eq!(upstream("v3.1.0").post, DancePostCondition::Always);
+        assert_eq!(upstream("v3.1.1").post, DancePostCondition::Success);
     }
 
     #[test]

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::behaviour::{Behaviour, MapSupport};
 use super::discovery;
 use super::entry::DanceEntry;
-use super::inputs::DanceInputs;
+use super::inputs::ResolvedInputs;
 use super::js::{self, Json};
 use crate::dockerfile::Dockerfile;
-use crate::source::Place;
+use crate::source::Position;
 
 /// The Dockerfile at the place the inputs name.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ pub struct CacheMapError {
     /// What is wrong, in our words.
     pub problem: String,
     /// The place inside the text of `cache-map`, when it is not JSON.
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     /// What to do about it.
     hint: String,
     /// What the action printed on standard output before.
@@ -72,7 +72,7 @@ impl CacheMapError {
 /// # Errors
 /// What makes the action itself end: a text that is not JSON, `null`, a missing Dockerfile, a mount it cannot read.
 pub fn cache_map(
-    inputs: &DanceInputs,
+    inputs: &ResolvedInputs,
     behaviour: &Behaviour,
     dockerfile: DockerfileInput<'_>,
 ) -> Result<CacheMap, CacheMapError> {
@@ -140,7 +140,7 @@ pub fn cache_map(
 }
 
 fn discovered(
-    inputs: &DanceInputs,
+    inputs: &ResolvedInputs,
     behaviour: &Behaviour,
     dockerfile: DockerfileInput<'_>,
     mut log: Vec<String>,
@@ -213,7 +213,7 @@ mod tests {
     ) -> Result<CacheMap, CacheMapError> {
         let behaviour = Behaviour::identify(owner, reference);
         let lookup = |name: &str| with.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        let inputs = DanceInputs::from_with(&lookup, &behaviour);
+        let inputs = ResolvedInputs::from_with(&lookup, &behaviour);
         let file = dockerfile.map(|text| Dockerfile::parse(&Source::new("Dockerfile", text)).unwrap());
         cache_map(&inputs, &behaviour, file.as_ref().map_or(DockerfileInput::Missing, DockerfileInput::Parsed))
     }

@@ -1,11 +1,11 @@
-//! The inputs of a dance step, with the defaults of its version. [`DanceInputs`] is principal.
+//! The inputs of a dance step, with the defaults of its version. [`ResolvedInputs`] is principal.
 
 use super::behaviour::{Behaviour, CacheDirUse, ExtractMethod, MapSupport};
 use super::version::{DanceVersion, Flavour};
 
 /// The inputs as the action sees them: trimmed, defaults applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DanceInputs {
+pub struct ResolvedInputs {
     /// `cache-map`, never empty.
     pub cache_map: String,
     /// `cache-source`, for the versions that read it.
@@ -46,7 +46,7 @@ const NAMES: [&str; 11] = [
     "is-debug",
 ];
 
-impl DanceInputs {
+impl ResolvedInputs {
     /// Reads the inputs of a `with:` block, expressions evaluated, through `lookup`.
     pub fn from_with(lookup: &dyn Fn(&str) -> Option<String>, behaviour: &Behaviour) -> Self {
         let given = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
@@ -113,13 +113,13 @@ pub fn skips_extraction(input: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn inputs(reference: &str, with: &[(&str, &str)]) -> DanceInputs {
+    fn inputs(reference: &str, with: &[(&str, &str)]) -> ResolvedInputs {
         let behaviour = Behaviour::identify(
             if reference.starts_with("v4") { "hiromaily" } else { "reproducible-containers" },
             reference,
         );
         let lookup = |name: &str| with.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        DanceInputs::from_with(&lookup, &behaviour)
+        ResolvedInputs::from_with(&lookup, &behaviour)
     }
 
     #[test]

@@ -15,13 +15,13 @@ mod text;
 mod version;
 mod wording;
 
-pub use behaviour::{Behaviour, CacheDirUse, ExtractMethod, MapSupport, PostCondition, RemoveSource};
+pub use behaviour::{Behaviour, CacheDirUse, DancePostCondition, ExtractMethod, MapSupport, RemoveSource};
 pub use cache_map::{CacheMap, CacheMapError, DockerfileInput, MapOrigin, cache_map};
 pub use entry::{DanceEntry, EntryProblem};
-pub use inputs::{DanceInputs, skips_extraction};
-pub use steps::{Copy, DanceStep, Move, extract_steps, inject_steps};
+pub use inputs::{ResolvedInputs, skips_extraction};
+pub use steps::{CopyMethod, DanceStep, ExtractMove, extract_steps, inject_steps};
 pub use text::{SOURCE_MOUNT, extract_dancefile, inject_dancefile};
-pub use version::{Dance, DanceVersion, Flavour};
+pub use version::{DanceCode, DanceVersion, Flavour};
 pub use wording::{
     SKIPPED, cleaning_notice, command_failed, dancefile_lines, docker_build_command, fatal, opening_lines,
 };

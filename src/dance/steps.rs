@@ -5,14 +5,14 @@
 
 use super::behaviour::{Behaviour, ExtractMethod, RemoveSource};
 use super::entry::DanceEntry;
-use super::inputs::DanceInputs;
+use super::inputs::ResolvedInputs;
 use super::text::{chown, extract_dancefile, inject_dancefile};
 use super::wording::docker_build_command;
 use crate::dockerfile::MountOptions;
 
 /// How files get into the mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Copy {
+pub enum CopyMethod {
     /// `cp -p -R`: everything, over what is there. Everything belongs to root before a `chown`, because a build
     /// context does not carry owners; times are whole seconds.
     All,
@@ -22,7 +22,7 @@ pub enum Copy {
 
 /// How files get out of the mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Move {
+pub enum ExtractMove {
     /// Into `scratch/dance-cache`: modes, links and whole-second times survive.
     Scratch,
     /// Into the source directory, over what is there: [`ExtractMethod::Local`].
@@ -61,7 +61,7 @@ pub enum DanceStep {
         /// The mount.
         mount: MountOptions,
         /// How.
-        copy: Copy,
+        copy: CopyMethod,
         /// Who owns everything in the mount afterwards: `uid:gid`, `uid:` or `:gid`.
         chown: Option<String>,
         /// The command the action runs.
@@ -79,7 +79,7 @@ pub enum DanceStep {
         /// The mount.
         mount: MountOptions,
         /// Where to and how.
-        into: Move,
+        into: ExtractMove,
         /// The source directory.
         source: String,
         /// The command the action runs.
@@ -112,7 +112,7 @@ pub enum DanceStep {
 }
 
 /// Lists what the inject of one entry does.
-pub fn inject_steps(entry: &DanceEntry, inputs: &DanceInputs, behaviour: &Behaviour) -> Vec<DanceStep> {
+pub fn inject_steps(entry: &DanceEntry, inputs: &ResolvedInputs, behaviour: &Behaviour) -> Vec<DanceStep> {
     let source = || entry.source.clone();
     if let Some(problem) = entry.problem.as_ref().filter(|problem| problem.at_once) {
         return vec![DanceStep::Fail(problem.text.clone())];
@@ -132,7 +132,7 @@ pub fn inject_steps(entry: &DanceEntry, inputs: &DanceInputs, behaviour: &Behavi
     match entry.mount() {
         Err(error) => steps.push(DanceStep::Refused { command, why: error.to_string() }),
         Ok(mount) => {
-            let copy = if inputs.rsync { Copy::Missing } else { Copy::All };
+            let copy = if inputs.rsync { CopyMethod::Missing } else { CopyMethod::All };
             let chown = chown(entry, behaviour);
             steps.push(DanceStep::CopyIn { source: source(), mount, copy, chown, command });
             steps.push(DanceStep::RemoveSource { source: source(), how: behaviour.remove_source });
@@ -142,7 +142,7 @@ pub fn inject_steps(entry: &DanceEntry, inputs: &DanceInputs, behaviour: &Behavi
 }
 
 /// Lists what the extract of one entry does. Whether it is skipped is for the caller to ask.
-pub fn extract_steps(entry: &DanceEntry, inputs: &DanceInputs, behaviour: &Behaviour) -> Vec<DanceStep> {
+pub fn extract_steps(entry: &DanceEntry, inputs: &ResolvedInputs, behaviour: &Behaviour) -> Vec<DanceStep> {
     let source = || entry.source.clone();
     let scratch = || inputs.scratch_dir.clone();
     if let Some(problem) = entry.problem.as_ref().filter(|problem| problem.at_once) {
@@ -171,16 +171,16 @@ pub fn extract_steps(entry: &DanceEntry, inputs: &DanceInputs, behaviour: &Behav
     };
     match inputs.extract_method(behaviour) {
         ExtractMethod::Container { sudo } => steps.extend([
-            DanceStep::CopyOut { mount, into: Move::Scratch, source: source(), command },
+            DanceStep::CopyOut { mount, into: ExtractMove::Scratch, source: source(), command },
             DanceStep::ClearSource { source: source(), sudo },
             DanceStep::MoveIntoPlace { scratch: scratch(), source: source() },
         ]),
         ExtractMethod::Local => {
-            steps.push(DanceStep::CopyOut { mount, into: Move::Local, source: source(), command });
+            steps.push(DanceStep::CopyOut { mount, into: ExtractMove::Local, source: source(), command });
         }
         ExtractMethod::Rsync { delete } => steps.extend([
             DanceStep::MakeSource(source()),
-            DanceStep::CopyOut { mount, into: Move::Rsync { delete }, source: source(), command },
+            DanceStep::CopyOut { mount, into: ExtractMove::Rsync { delete }, source: source(), command },
         ]),
     }
     steps
@@ -194,7 +194,7 @@ mod tests {
     fn names(owner: &str, reference: &str, map: &str, extract: bool) -> String {
         let behaviour = Behaviour::identify(owner, reference);
         let lookup = |name: &str| (name == "cache-map").then(|| map.to_owned());
-        let inputs = DanceInputs::from_with(&lookup, &behaviour);
+        let inputs = ResolvedInputs::from_with(&lookup, &behaviour);
         let map = cache_map(&inputs, &behaviour, DockerfileInput::Missing).unwrap();
         let list = if extract { extract_steps } else { inject_steps };
         let name = |step: &DanceStep| {

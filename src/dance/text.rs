@@ -5,14 +5,14 @@
 
 use super::behaviour::{Behaviour, ExtractMethod, MapSupport};
 use super::entry::DanceEntry;
-use super::inputs::DanceInputs;
+use super::inputs::ResolvedInputs;
 use super::version::{DanceVersion, Flavour};
 
 /// Where the host directory is mounted in an inject; only an inject has this.
 pub const SOURCE_MOUNT: &str = "--mount=type=bind,source=.,target=/var/dance-cache";
 
 /// Writes the Dancefile of an inject.
-pub fn inject_dancefile(entry: &DanceEntry, inputs: &DanceInputs, behaviour: &Behaviour) -> String {
+pub fn inject_dancefile(entry: &DanceEntry, inputs: &ResolvedInputs, behaviour: &Behaviour) -> String {
     let (mount, target) = words(entry, behaviour);
     let copy = if inputs.rsync {
         format!("rsync -a --ignore-existing /var/dance-cache/ {target}/")
@@ -34,7 +34,7 @@ pub fn inject_dancefile(entry: &DanceEntry, inputs: &DanceInputs, behaviour: &Be
 }
 
 /// Writes the Dancefile of an extract.
-pub fn extract_dancefile(entry: &DanceEntry, inputs: &DanceInputs, behaviour: &Behaviour) -> String {
+pub fn extract_dancefile(entry: &DanceEntry, inputs: &ResolvedInputs, behaviour: &Behaviour) -> String {
     let (mount, target) = words(entry, behaviour);
     let old_rsync = inputs.rsync && behaviour.dance.version < DanceVersion::new(4, 2, 2);
     let copy = if old_rsync {
@@ -69,7 +69,7 @@ fn words(entry: &DanceEntry, behaviour: &Behaviour) -> (String, String) {
     }
 }
 
-fn file(inputs: &DanceInputs, behaviour: &Behaviour, stage: &str, run: &[String]) -> String {
+fn file(inputs: &ResolvedInputs, behaviour: &Behaviour, stage: &str, run: &[String]) -> String {
     let from = &inputs.utility_image;
     let run = run.join(if behaviour.multi_line { " \\\n    " } else { "     " });
     let lead =
@@ -86,7 +86,7 @@ mod tests {
     fn texts(owner: &str, reference: &str, map: &str) -> (String, String) {
         let behaviour = Behaviour::identify(owner, reference);
         let lookup = |name: &str| (name == "cache-map").then(|| map.to_owned());
-        let inputs = DanceInputs::from_with(&lookup, &behaviour);
+        let inputs = ResolvedInputs::from_with(&lookup, &behaviour);
         let map = cache_map(&inputs, &behaviour, DockerfileInput::Missing).unwrap();
         let entry = &map.entries[0];
         assert_eq!(

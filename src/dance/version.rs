@@ -1,4 +1,4 @@
-//! Which buildkit-cache-dance a `uses:` names. [`Dance`] is principal.
+//! Which buildkit-cache-dance a `uses:` names. [`DanceCode`] is principal.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ impl fmt::Display for Flavour {
 
 /// The code a step is simulated as. Reads `upstream v3.3.2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Dance {
+pub struct DanceCode {
     /// Whose code.
     pub flavour: Flavour,
     /// Which release.
@@ -57,7 +57,7 @@ pub struct Dance {
     pub known: bool,
 }
 
-impl fmt::Display for Dance {
+impl fmt::Display for DanceCode {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.flavour, self.version)
     }
@@ -102,7 +102,7 @@ const HIROMAILY: [(DanceVersion, &str); 8] = [
 /// The newest release whose code was read; what cannot be known behaves as it. v3.4.0 has the same logic.
 const STAND_IN: DanceVersion = DanceVersion::new(3, 3, 2);
 
-impl Dance {
+impl DanceCode {
     /// Finds the code behind the `uses:` of a step.
     ///
     /// Of a commit that nobody studied, the version in the comment behind it counts.
@@ -215,7 +215,7 @@ mod tests {
             ("somebody", "v3.1.2", "upstream v3.1.2", false),
             ("somebody", "v7", "upstream v3.3.2", false),
         ] {
-            let dance = Dance::identify(owner, reference);
+            let dance = DanceCode::identify(owner, reference);
             assert_eq!((dance.to_string().as_str(), dance.known), (said, known), "{owner}@{reference}");
         }
     }
@@ -236,7 +236,7 @@ mod tests {
             );
             let workflow = Workflow::parse(&Source::new("ci.yml", text)).unwrap();
             let StepAction::Uses(action) = &workflow.job(None).unwrap().steps[0].action else { unreachable!() };
-            let dance = Dance::of_action(action);
+            let dance = DanceCode::of_action(action);
             assert_eq!((dance.to_string().as_str(), dance.known), (said, false), "{owner}{noted}");
         }
     }
@@ -244,7 +244,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_reference_makes_it_panic(reference in "v?[0-9.]{0,12}|.{0,20}") {
-            Dance::identify("hiromaily", &reference);
+            DanceCode::identify("hiromaily", &reference);
         }
     }
 }

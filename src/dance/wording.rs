@@ -2,14 +2,14 @@
 
 use super::behaviour::{Behaviour, ExtractMethod};
 use super::entry::DanceEntry;
-use super::inputs::DanceInputs;
+use super::inputs::ResolvedInputs;
 use super::version::{DanceVersion, Flavour};
 
 /// The line of a post step whose extract is skipped.
 pub const SKIPPED: &str = "skip-extraction is set. Skipping extraction step...";
 
 /// Returns the lines a step starts with, before the cache map is read.
-pub fn opening_lines(inputs: &DanceInputs, behaviour: &Behaviour) -> Vec<String> {
+pub fn opening_lines(inputs: &ResolvedInputs, behaviour: &Behaviour) -> Vec<String> {
     let says_mode =
         behaviour.dance.flavour == Flavour::Hiromaily && behaviour.dance.version >= DanceVersion::new(4, 2, 1);
     if !says_mode {
@@ -51,7 +51,7 @@ pub fn fatal(thrown: &str) -> Vec<String> {
 pub fn docker_build_command(
     phase: &str,
     entry: &DanceEntry,
-    inputs: &DanceInputs,
+    inputs: &ResolvedInputs,
     behaviour: &Behaviour,
 ) -> Vec<String> {
     let mut words: Vec<String> = ["docker", "buildx", "build"].map(str::to_owned).into();
@@ -96,7 +96,7 @@ mod tests {
     fn commands(owner: &str, reference: &str) -> String {
         let behaviour = Behaviour::identify(owner, reference);
         let lookup = |name: &str| (name == "cache-map").then(|| "{\"A/go\": \"/x\"}".to_owned());
-        let inputs = DanceInputs::from_with(&lookup, &behaviour);
+        let inputs = ResolvedInputs::from_with(&lookup, &behaviour);
         let entry = cache_map(&inputs, &behaviour, DockerfileInput::Missing).unwrap().entries.remove(0);
         let command = |phase| docker_build_command(phase, &entry, &inputs, &behaviour).join(" ");
         format!("{}\n{}", command("inject"), command("extract"))

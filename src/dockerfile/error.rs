@@ -16,12 +16,12 @@ pub struct DockerfileError {
     /// The text of that line.
     pub text: String,
     /// What is wrong, as a lower-case fragment.
-    pub problem: Problem,
+    pub problem: DockerfileProblem,
 }
 
 impl DockerfileError {
     /// Places a problem in its source.
-    pub(super) fn at(source: &Source, offset: usize, problem: Problem) -> Self {
+    pub(super) fn at(source: &Source, offset: usize, problem: DockerfileProblem) -> Self {
         let line = source.place(offset).line;
         let text = source.line(line).unwrap_or("").trim();
         // A pasted binary must not flood the terminal.
@@ -30,29 +30,36 @@ impl DockerfileError {
     }
 
     /// Places a problem at the start of a span.
-    pub(super) fn in_span(source: &Source, span: Span, problem: Problem) -> Self {
+    pub(super) fn in_span(source: &Source, span: Span, problem: DockerfileProblem) -> Self {
         Self::at(source, span.start, problem)
     }
 
     /// Says what to do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match &self.problem {
-            Problem::Empty | Problem::NoStage => "a Dockerfile needs at least one FROM instruction".to_owned(),
-            Problem::UnknownInstruction(word) => {
+            DockerfileProblem::Empty | DockerfileProblem::NoStage => {
+                "a Dockerfile needs at least one FROM instruction".to_owned()
+            }
+            DockerfileProblem::UnknownInstruction(word) => {
                 format!("if {word} continues the line above, end that line with a backslash")
             }
-            Problem::UnterminatedHeredoc(word) => format!("add a line that says only {word}"),
-            Problem::Escape(_) => "use # escape=\\ or # escape=`".to_owned(),
-            Problem::BeforeFrom => "only ARG may stand before the first FROM".to_owned(),
-            Problem::Shell => "write SHELL as a JSON array, for example SHELL [\"/bin/sh\", \"-c\"]".to_owned(),
-            Problem::Mount(error) => return error.hint(),
-            Problem::UnknownVariable(name) => {
+            DockerfileProblem::UnterminatedHeredoc(word) => format!("add a line that says only {word}"),
+            DockerfileProblem::Escape(_) => "use # escape=\\ or # escape=`".to_owned(),
+            DockerfileProblem::BeforeFrom => "only ARG may stand before the first FROM".to_owned(),
+            DockerfileProblem::Shell => {
+                "write SHELL as a JSON array, for example SHELL [\"/bin/sh\", \"-c\"]".to_owned()
+            }
+            DockerfileProblem::Mount(error) => return error.hint(),
+            DockerfileProblem::UnknownVariable(name) => {
                 format!(
                     "declare it above with `ARG {name}` or `ENV {name}=…`, or give your own workflow with --workflow"
                 )
             }
-            Problem::Word(_) => "check the ${...} and the quotes of this line".to_owned(),
-            Problem::From | Problem::RunWithoutCommand | Problem::UnknownFlag(_) | Problem::RepeatedDirective(_) => {
+            DockerfileProblem::Word(_) => "check the ${...} and the quotes of this line".to_owned(),
+            DockerfileProblem::From
+            | DockerfileProblem::RunWithoutCommand
+            | DockerfileProblem::UnknownFlag(_)
+            | DockerfileProblem::RepeatedDirective(_) => {
                 return None;
             }
         };
@@ -62,7 +69,7 @@ impl DockerfileError {
 
 /// The kinds of problem a Dockerfile can have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum DockerfileProblem {
     /// There is no instruction at all.
     #[error("file with no instructions")]
     Empty,

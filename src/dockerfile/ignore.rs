@@ -18,11 +18,11 @@ pub struct IgnoreError {
 /// The patterns of a `.dockerignore`.
 #[derive(Debug, Clone, Default)]
 pub struct Ignore {
-    patterns: Vec<Pattern>,
+    patterns: Vec<IgnorePattern>,
 }
 
 #[derive(Debug, Clone)]
-struct Pattern {
+struct IgnorePattern {
     exception: bool,
     shape: Shape,
 }
@@ -34,17 +34,17 @@ enum Shape {
     Prefix(String),
     /// `**` followed by a literal.
     Suffix(String),
-    Pieces(Vec<Piece>),
+    Pieces(Vec<IgnorePiece>),
 }
 
 #[derive(Debug, Clone)]
-enum Piece {
+enum IgnorePiece {
     Char(char),
     /// `?`
     One,
     /// `*`
     Some,
-    /// `**/`: nothing, or anything that ends in a slash. Always followed by [`Piece::InFolders`].
+    /// `**/`: nothing, or anything that ends in a slash. Always followed by [`IgnorePiece::InFolders`].
     Folders,
     InFolders,
     /// `**` at the end.
@@ -68,7 +68,7 @@ impl Ignore {
                 continue;
             }
             let error = |problem| IgnoreError { line: index + 1, pattern: pattern.to_owned(), problem };
-            ignore.patterns.push(Pattern::parse(pattern).map_err(error)?);
+            ignore.patterns.push(IgnorePattern::parse(pattern).map_err(error)?);
         }
         Ok(ignore)
     }
@@ -76,7 +76,7 @@ impl Ignore {
     /// Adds an exception for a path that must be sent whatever the file says, such as the Dockerfile itself.
     #[must_use]
     pub fn keeping(mut self, path: &str) -> Self {
-        self.patterns.push(Pattern { exception: true, shape: Shape::Exactly(super::mount::clean_path(path)) });
+        self.patterns.push(IgnorePattern { exception: true, shape: Shape::Exactly(super::mount::clean_path(path)) });
         self
     }
 
@@ -103,7 +103,7 @@ impl Ignore {
     }
 }
 
-impl Pattern {
+impl IgnorePattern {
     fn parse(text: &str) -> Result<Self, &'static str> {
         let (exception, text) = match text.strip_prefix('!') {
             Some(rest) => (true, rest.trim()),
@@ -143,17 +143,17 @@ impl Shape {
                 '*' if chars.next_if_eq(&'*').is_some() => {
                     chars.next_if_eq(&'/');
                     if chars.peek().is_some() {
-                        pieces.push(Piece::Folders);
-                        Piece::InFolders
+                        pieces.push(IgnorePiece::Folders);
+                        IgnorePiece::InFolders
                     } else {
-                        Piece::Rest
+                        IgnorePiece::Rest
                     }
                 }
-                '*' => Piece::Some,
-                '?' => Piece::One,
-                '\\' => Piece::Char(chars.next().ok_or("syntax error in pattern")?),
+                '*' => IgnorePiece::Some,
+                '?' => IgnorePiece::One,
+                '\\' => IgnorePiece::Char(chars.next().ok_or("syntax error in pattern")?),
                 '[' => class(&mut chars)?,
-                char => Piece::Char(char),
+                char => IgnorePiece::Char(char),
             };
             pieces.push(piece);
         }
@@ -170,7 +170,7 @@ impl Shape {
     }
 }
 
-fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Piece, &'static str> {
+fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<IgnorePiece, &'static str> {
     const BAD: &str = "syntax error in pattern";
     let negated = chars.next_if_eq(&'^').is_some();
     let mut ranges = Vec::new();
@@ -181,7 +181,7 @@ fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Piece, 
     };
     loop {
         if !ranges.is_empty() && chars.next_if_eq(&']').is_some() {
-            return Ok(Piece::Class { negated, ranges });
+            return Ok(IgnorePiece::Class { negated, ranges });
         }
         let low = one(chars)?;
         let high = if chars.next_if_eq(&'-').is_some() { one(chars)? } else { low };
@@ -190,7 +190,7 @@ fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Piece, 
 }
 
 /// Follows every way a pattern can match at once; the work is bounded by pattern times path.
-fn matches(pieces: &[Piece], path: &str) -> bool {
+fn matches(pieces: &[IgnorePiece], path: &str) -> bool {
     // `at[i]`: the first `i` pieces match what was read so far.
     let mut at = vec![false; pieces.len() + 1];
     at[0] = true;
@@ -199,16 +199,16 @@ fn matches(pieces: &[Piece], path: &str) -> bool {
         let mut next = vec![false; pieces.len() + 1];
         for (index, piece) in pieces.iter().enumerate().filter(|(index, _)| at[*index]) {
             match piece {
-                Piece::Char(one) => next[index + 1] |= *one == char,
-                Piece::One => next[index + 1] |= char != '/',
-                Piece::Some => next[index] |= char != '/',
-                Piece::Rest => next[index] = true,
-                Piece::Folders => {}
-                Piece::InFolders => {
+                IgnorePiece::Char(one) => next[index + 1] |= *one == char,
+                IgnorePiece::One => next[index + 1] |= char != '/',
+                IgnorePiece::Some => next[index] |= char != '/',
+                IgnorePiece::Rest => next[index] = true,
+                IgnorePiece::Folders => {}
+                IgnorePiece::InFolders => {
                     next[index] = true;
                     next[index + 1] |= char == '/';
                 }
-                Piece::Class { negated, ranges } => {
+                IgnorePiece::Class { negated, ranges } => {
                     let inside = ranges.iter().any(|(low, high)| (*low..=*high).contains(&char));
                     next[index + 1] |= inside != *negated;
                 }
@@ -221,14 +221,14 @@ fn matches(pieces: &[Piece], path: &str) -> bool {
 }
 
 /// Passes the pieces that may match nothing.
-fn pass(pieces: &[Piece], at: &mut [bool]) {
+fn pass(pieces: &[IgnorePiece], at: &mut [bool]) {
     for (index, piece) in pieces.iter().enumerate() {
         if !at[index] {
             continue;
         }
         match piece {
-            Piece::Some | Piece::Rest => at[index + 1] = true,
-            Piece::Folders => {
+            IgnorePiece::Some | IgnorePiece::Rest => at[index + 1] = true,
+            IgnorePiece::Folders => {
                 at[index + 1] = true;
                 at[index + 2] = true;
             }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::error::DockerfileError;
-use super::measure::{self, AFTER_MARKER, BEFORE_MARKER, Place, Plan};
+use super::measure::{self, AFTER_MARKER, BEFORE_MARKER, RunPlace, StagePlan};
 use super::parse::{CommandForm, Dockerfile, json_words};
 use super::scope::CacheMount;
 
@@ -67,7 +67,7 @@ pub enum ChangeKind {
     NotInstrumented(&'static str),
 }
 
-struct Edit {
+struct TextEdit {
     at: usize,
     until: usize,
     change: Change,
@@ -115,12 +115,12 @@ pub fn instrument(file: &Dockerfile, options: &InstrumentOptions) -> Result<Inst
     Ok(Instrumented { text, changes })
 }
 
-fn edit(file: &Dockerfile, (at, until): (usize, usize), stage: usize, kind: ChangeKind, text: String) -> Edit {
+fn edit(file: &Dockerfile, (at, until): (usize, usize), stage: usize, kind: ChangeKind, text: String) -> TextEdit {
     let line = file.source.place(at).line;
-    Edit { at, until, change: Change { kind, stage, line, text } }
+    TextEdit { at, until, change: Change { kind, stage, line, text } }
 }
 
-fn after_from(file: &Dockerfile, stage: usize, kind: ChangeKind, text: String) -> Edit {
+fn after_from(file: &Dockerfile, stage: usize, kind: ChangeKind, text: String) -> TextEdit {
     let at = file.instructions[file.stages[stage].range.0].after;
     edit(file, (at, at), stage, kind, text)
 }
@@ -135,7 +135,7 @@ fn shells(
     file: &Dockerfile,
     marker: &str,
     options: &InstrumentOptions,
-    edits: &mut Vec<Edit>,
+    edits: &mut Vec<TextEdit>,
     notes: &mut Vec<Change>,
 ) -> Result<(), DockerfileError> {
     let bases = file.base_stages(&options.build_args)?;
@@ -168,7 +168,7 @@ fn shells(
 fn measurements(
     file: &Dockerfile,
     options: &InstrumentOptions,
-    edits: &mut Vec<Edit>,
+    edits: &mut Vec<TextEdit>,
     notes: &mut Vec<Change>,
 ) -> Result<(), DockerfileError> {
     let plans = measure::plan(file, &options.build_args)?;
@@ -180,12 +180,12 @@ fn measurements(
         notes.push(note(0, ChangeKind::NotInstrumented("no RUN with a Go cache mount")));
     }
     // Two stages may build on one stage that mounts first: one step there prints for both.
-    let mut before: BTreeMap<Place, Vec<CacheMount>> = BTreeMap::new();
+    let mut before: BTreeMap<RunPlace, Vec<CacheMount>> = BTreeMap::new();
     for plan in plans {
         match plan {
-            Plan::Already { stage } => notes.push(note(stage, ChangeKind::AlreadyMeasured)),
-            Plan::Not { stage, reason } => notes.push(note(stage, ChangeKind::NotInstrumented(reason))),
-            Plan::Measure { before: first, after: last, mounts } => {
+            StagePlan::Already { stage } => notes.push(note(stage, ChangeKind::AlreadyMeasured)),
+            StagePlan::Not { stage, reason } => notes.push(note(stage, ChangeKind::NotInstrumented(reason))),
+            StagePlan::Measure { before: first, after: last, mounts } => {
                 let shared = before.entry(first).or_default();
                 for mount in &mounts {
                     if shared.iter().all(|other| other.options.target != mount.options.target) {

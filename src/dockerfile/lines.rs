@@ -4,7 +4,7 @@
 //! Follows `frontend/dockerfile/parser/parser.go` of moby/buildkit. It knows no instruction but those that may carry a
 //! here-document.
 
-use super::error::{DockerfileError, Problem};
+use super::error::{DockerfileError, DockerfileProblem};
 use super::words;
 use crate::source::{Source, Span, Spanned};
 
@@ -80,7 +80,7 @@ impl Joined {
 
 /// A physical line.
 #[derive(Clone, Copy)]
-struct Line<'a> {
+struct SourceLine<'a> {
     start: usize,
     /// Without its line end.
     text: &'a str,
@@ -89,19 +89,19 @@ struct Line<'a> {
 
 /// Reads the instructions of a Dockerfile.
 pub(super) fn read(source: &Source) -> Result<Lines, DockerfileError> {
-    let mut reader = Reader { source, at: 0, directives: Directives::default() };
+    let mut reader = InstructionReader { source, at: 0, directives: Directives::default() };
     let mut instructions = Vec::new();
     while let Some(instruction) = reader.instruction()? {
         instructions.push(instruction);
     }
     if instructions.is_empty() {
-        return Err(DockerfileError::at(source, source.text.len(), Problem::Empty));
+        return Err(DockerfileError::at(source, source.text.len(), DockerfileProblem::Empty));
     }
     let Directives { escape, syntax, .. } = reader.directives;
     Ok(Lines { syntax, escape: escape.unwrap_or('\\'), instructions })
 }
 
-struct Reader<'a> {
+struct InstructionReader<'a> {
     source: &'a Source,
     at: usize,
     directives: Directives,
@@ -115,8 +115,8 @@ struct Directives {
     check: bool,
 }
 
-impl<'a> Reader<'a> {
-    fn line(&mut self) -> Option<Line<'a>> {
+impl<'a> InstructionReader<'a> {
+    fn line(&mut self) -> Option<SourceLine<'a>> {
         let rest = self.source.text.get(self.at..).filter(|rest| !rest.is_empty())?;
         let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
         let mut start = self.at;
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
             start += text.len() - without.len();
             text = without;
         }
-        Some(Line { start, text, next: self.at })
+        Some(SourceLine { start, text, next: self.at })
     }
 
     fn instruction(&mut self) -> Result<Option<Instruction>, DockerfileError> {
@@ -164,9 +164,9 @@ impl<'a> Reader<'a> {
     fn finish(
         &mut self,
         joined: Joined,
-        first: Line<'a>,
+        first: SourceLine<'a>,
         start: usize,
-        mut last: Line<'a>,
+        mut last: SourceLine<'a>,
         open: bool,
     ) -> Result<Instruction, DockerfileError> {
         let lead = joined.text.len() - joined.text.trim_start().len();
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
                 }
             };
             let Some(to) = ended else {
-                return Err(DockerfileError::at(self.source, start, Problem::UnterminatedHeredoc(name)));
+                return Err(DockerfileError::at(self.source, start, DockerfileProblem::UnterminatedHeredoc(name)));
             };
             heredocs.push(Span::new(from, to));
         }
@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         };
         let error = |problem| Err(DockerfileError::at(self.source, start, problem));
-        let repeated = || Problem::RepeatedDirective(key.clone());
+        let repeated = || DockerfileProblem::RepeatedDirective(key.clone());
         match key.as_str() {
             "escape" => {
                 if self.directives.escape.is_some() {
@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
                 match value {
                     "\\" => self.directives.escape = Some('\\'),
                     "`" => self.directives.escape = Some('`'),
-                    other => return error(Problem::Escape(other.to_owned())),
+                    other => return error(DockerfileProblem::Escape(other.to_owned())),
                 }
             }
             "syntax" => {

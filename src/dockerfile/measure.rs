@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::error::DockerfileError;
 use super::mount::MountOptions;
-use super::parse::{CommandForm, Dockerfile, Run, json_words};
+use super::parse::{CommandForm, Dockerfile, RunInstruction, json_words};
 use super::scope::CacheMount;
 
 /// What the line before the sizes before a build says.
@@ -17,12 +17,12 @@ pub const BEFORE_MARKER: &str = "=== BEFORE ===";
 pub const AFTER_MARKER: &str = "=== AFTER ===";
 
 /// The place of a `RUN`: the stage and its number there.
-pub(super) type Place = (usize, usize);
+pub(super) type RunPlace = (usize, usize);
 
 /// What to do about one stage that builds.
-pub(super) enum Plan {
+pub(super) enum StagePlan {
     /// Print the sizes around it.
-    Measure { before: Place, after: Place, mounts: Vec<CacheMount> },
+    Measure { before: RunPlace, after: RunPlace, mounts: Vec<CacheMount> },
     /// The Dockerfile does it already.
     Already { stage: usize },
     /// It cannot be done.
@@ -30,14 +30,17 @@ pub(super) enum Plan {
 }
 
 /// Finds the stages that run `go build` with cache mounts and says how to measure each.
-pub(super) fn plan(file: &Dockerfile, build_args: &BTreeMap<String, String>) -> Result<Vec<Plan>, DockerfileError> {
+pub(super) fn plan(
+    file: &Dockerfile,
+    build_args: &BTreeMap<String, String>,
+) -> Result<Vec<StagePlan>, DockerfileError> {
     let mounts = file.cache_mounts(build_args)?;
     let bases = file.base_stages(build_args)?;
-    let mounts_of = |place: Place| mounts.iter().filter(move |mount| (mount.stage, mount.run) == place);
+    let mounts_of = |place: RunPlace| mounts.iter().filter(move |mount| (mount.stage, mount.run) == place);
     let runs =
         || file.stages.iter().flat_map(|stage| stage.runs.iter().map(move |run| ((stage.index, run.index), run)));
     let with_mounts = || runs().filter(|(place, _)| mounts_of(*place).next().is_some());
-    let mut builds: Vec<Place> =
+    let mut builds: Vec<RunPlace> =
         with_mounts().filter(|(_, run)| builds_go(&run.text())).map(|(place, _)| place).collect();
     if builds.is_empty() {
         // `make build` and the like: the mounts tell what the step is for.
@@ -52,32 +55,33 @@ pub(super) fn plan(file: &Dockerfile, build_args: &BTreeMap<String, String>) -> 
         while let Some(base) = bases[chain[0]] {
             chain.insert(0, base);
         }
-        let chain_runs: Vec<(Place, &Run)> = runs().filter(|((at, _), _)| chain.contains(at)).collect();
+        let chain_runs: Vec<(RunPlace, &RunInstruction)> = runs().filter(|((at, _), _)| chain.contains(at)).collect();
         if observes_itself(chain_runs.iter().map(|(_, run)| *run)) {
-            plans.push(Plan::Already { stage });
+            plans.push(StagePlan::Already { stage });
             continue;
         }
         if !chain_runs.iter().any(|(_, run)| run.form == CommandForm::Shell) {
-            plans.push(Plan::Not { stage, reason: "every RUN is in exec form, so the stage may have no shell" });
+            plans.push(StagePlan::Not { stage, reason: "every RUN is in exec form, so the stage may have no shell" });
             continue;
         }
         if !is_posix(&shell(file, &chain)) {
-            plans.push(Plan::Not { stage, reason: "its SHELL is not a POSIX shell" });
+            plans.push(StagePlan::Not { stage, reason: "its SHELL is not a POSIX shell" });
             continue;
         }
         let wanted = choose(&mounts, stage, &chain, &builds);
-        let uses = |place: Place| mounts_of(place).any(|own| wanted.iter().any(|one| one.identity() == own.identity()));
+        let uses =
+            |place: RunPlace| mounts_of(place).any(|own| wanted.iter().any(|one| one.identity() == own.identity()));
         let first = chain_runs.iter().map(|(place, _)| *place).find(|place| uses(*place));
         let last = chain_runs.iter().map(|(place, _)| *place).rfind(|place| place.0 == stage && uses(*place));
         if let (Some(before), Some(after)) = (first, last) {
-            plans.push(Plan::Measure { before, after, mounts: wanted });
+            plans.push(StagePlan::Measure { before, after, mounts: wanted });
         }
     }
     Ok(plans)
 }
 
 /// The mounts of the stage's build steps, and the Go caches of the stages below it; one for each target.
-fn choose(mounts: &[CacheMount], stage: usize, chain: &[usize], builds: &[Place]) -> Vec<CacheMount> {
+fn choose(mounts: &[CacheMount], stage: usize, chain: &[usize], builds: &[RunPlace]) -> Vec<CacheMount> {
     let own = mounts.iter().filter(|mount| mount.stage == stage && builds.contains(&(mount.stage, mount.run)));
     let below = mounts.iter().filter(|mount| chain.contains(&mount.stage) && is_go_cache(mount));
     let mut wanted: Vec<CacheMount> = Vec::new();
@@ -94,7 +98,7 @@ fn is_go_cache(mount: &CacheMount) -> bool {
 }
 
 /// Writes the `RUN` that prints the sizes; `None` when none of the mounts can be had at that place.
-pub(super) fn step(file: &Dockerfile, marker: &str, place: Place, mounts: &[CacheMount]) -> Option<String> {
+pub(super) fn step(file: &Dockerfile, marker: &str, place: RunPlace, mounts: &[CacheMount]) -> Option<String> {
     let at_place = |mount: &CacheMount| {
         let run = &file.stages[place.0].runs[place.1];
         run.flags.iter().any(|flag| flag.written == mount.written)
@@ -185,16 +189,16 @@ pub(super) fn is_posix(shell: &[String]) -> bool {
 }
 
 /// Whether sizes are printed before the first and after the last build already.
-fn observes_itself<'a>(runs: impl Iterator<Item = &'a Run>) -> bool {
+fn observes_itself<'a>(runs: impl Iterator<Item = &'a RunInstruction>) -> bool {
     let mut sizes_before = false;
     let mut built = false;
     let mut sizes_after = false;
     for run in runs {
         for event in events(&run.text()) {
             match event {
-                Event::Sizes if built => sizes_after = true,
-                Event::Sizes => sizes_before = true,
-                Event::Build => {
+                CommandEvent::Sizes if built => sizes_after = true,
+                CommandEvent::Sizes => sizes_before = true,
+                CommandEvent::Build => {
                     built = true;
                     sizes_after = false;
                 }
@@ -205,16 +209,16 @@ fn observes_itself<'a>(runs: impl Iterator<Item = &'a Run>) -> bool {
 }
 
 fn builds_go(text: &str) -> bool {
-    events(text).iter().any(|event| matches!(event, Event::Build))
+    events(text).iter().any(|event| matches!(event, CommandEvent::Build))
 }
 
-enum Event {
+enum CommandEvent {
     Build,
     Sizes,
 }
 
 /// Finds `go build`, `go install` and `du -s` in a command, in order.
-fn events(text: &str) -> Vec<Event> {
+fn events(text: &str) -> Vec<CommandEvent> {
     let separators = |char: char| char.is_whitespace() || ";&|()\"',[]{}`=".contains(char);
     let words: Vec<&str> = text.split(separators).filter(|word| !word.is_empty() && *word != "\\").collect();
     let mut events = Vec::new();
@@ -226,14 +230,14 @@ fn events(text: &str) -> Vec<Event> {
                     rest.next();
                 }
                 if matches!(rest.next(), Some("build" | "install")) {
-                    events.push(Event::Build);
+                    events.push(CommandEvent::Build);
                 }
             }
             Some("du") => {
                 let options: Vec<&str> = rest.take_while(|word| word.starts_with('-')).collect();
                 let short = |word: &&str| !word.starts_with("--") && (word.contains('s') || word.contains('d'));
                 if options.iter().any(|word| short(word) || ["--summarize", "--max-depth"].contains(word)) {
-                    events.push(Event::Sizes);
+                    events.push(CommandEvent::Sizes);
                 }
             }
             _ => {}
@@ -266,7 +270,7 @@ mod tests {
     #[test]
     fn sizes_are_recognised_in_their_usual_spellings() {
         for yes in ["du -sh /a", "du -h -d0 /a", "du --summarize /a", "du -hs /a /b", "du -h --max-depth=0 x"] {
-            assert!(matches!(events(yes)[..], [Event::Sizes]), "{yes}");
+            assert!(matches!(events(yes)[..], [CommandEvent::Sizes]), "{yes}");
         }
         for no in ["du /a", "du -h /a", "edu -s", "sudo -s"] {
             assert!(events(no).is_empty(), "{no}");

@@ -16,12 +16,12 @@ mod scope;
 mod steps;
 mod words;
 
-pub use error::{DockerfileError, Problem};
+pub use error::{DockerfileError, DockerfileProblem};
 pub use ignore::{Ignore, IgnoreError};
 pub use instrument::{Change, ChangeKind, InstrumentOptions, Instrumented, RUNNER_ARG, instrument};
 pub use measure::{AFTER_MARKER, BEFORE_MARKER};
 pub use mount::{MountError, MountIdentity, MountOptions, MountOwner, Sharing, clean_path, parse_run_mounts};
-pub use parse::{CommandForm, Dockerfile, Run, RunFlag, Stage};
+pub use parse::{CommandForm, Dockerfile, RunFlag, RunInstruction, Stage};
 pub use scope::{CacheMount, platform_args};
-pub use steps::{StageSteps, Step};
+pub use steps::{StageStep, StageSteps};
 pub use words::WordError;

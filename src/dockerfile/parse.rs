@@ -3,7 +3,7 @@
 //! Judges what `BuildKit`'s parser judges: which instructions exist, where they may stand, and the shape of `FROM`,
 //! `RUN` and `SHELL`. The arguments of the other instructions pass unread.
 
-use super::error::{DockerfileError, Problem};
+use super::error::{DockerfileError, DockerfileProblem};
 use super::lines::{self, Instruction};
 use super::words;
 use crate::source::{Source, Span, Spanned};
@@ -52,7 +52,7 @@ pub struct Stage {
     /// The image or stage it starts from, as written.
     pub image: String,
     /// The `RUN` instructions in order; those behind `ONBUILD` do not run here and are not among them.
-    pub runs: Vec<Run>,
+    pub runs: Vec<RunInstruction>,
     /// Where its `FROM` stands.
     pub span: Span,
     /// The index of its `FROM` and one past its last instruction.
@@ -61,7 +61,7 @@ pub struct Stage {
 
 /// One `RUN` instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct RunInstruction {
     /// The place among the `RUN`s of its stage, from 0.
     pub index: usize,
     /// Its flags in order.
@@ -116,10 +116,11 @@ impl Dockerfile {
             let error = |problem| DockerfileError::in_span(source, found.span, problem);
             if !INSTRUCTIONS.contains(&found.keyword.as_str()) {
                 let word = found.keyword.chars().take(60).collect();
-                return Err(error(Problem::UnknownInstruction(word)));
+                return Err(error(DockerfileProblem::UnknownInstruction(word)));
             }
             if found.keyword == "FROM" {
-                let (image, name) = from(&found.args.text, lines.escape).ok_or_else(|| error(Problem::From))?;
+                let (image, name) =
+                    from(&found.args.text, lines.escape).ok_or_else(|| error(DockerfileProblem::From))?;
                 let index = stages.len();
                 stages.push(Stage { index, name, image, runs: Vec::new(), span: found.span, range: (at, at + 1) });
                 continue;
@@ -128,7 +129,7 @@ impl Dockerfile {
                 if found.keyword == "ARG" {
                     continue;
                 }
-                return Err(error(Problem::BeforeFrom));
+                return Err(error(DockerfileProblem::BeforeFrom));
             };
             stage.range.1 = at + 1;
             match found.keyword.as_str() {
@@ -137,13 +138,13 @@ impl Dockerfile {
                     stage.runs.push(run);
                 }
                 "SHELL" if json_words(&found.args.text).is_none_or(|words| words.is_empty()) => {
-                    return Err(error(Problem::Shell));
+                    return Err(error(DockerfileProblem::Shell));
                 }
                 _ => {}
             }
         }
         if stages.is_empty() {
-            return Err(DockerfileError::at(source, 0, Problem::NoStage));
+            return Err(DockerfileError::at(source, 0, DockerfileProblem::NoStage));
         }
         let lines::Lines { syntax, escape, instructions } = lines;
         Ok(Self { syntax, escape, stages, instructions, source: source.clone() })
@@ -160,7 +161,7 @@ impl Dockerfile {
     }
 }
 
-impl Run {
+impl RunInstruction {
     /// Returns the command and the here-documents as one text to search in.
     pub fn text(&self) -> String {
         let mut text = self.command.clone();
@@ -184,7 +185,13 @@ fn from(args: &str, escape: char) -> Option<(String, Option<String>)> {
     }
 }
 
-fn run(source: &Source, found: &Instruction, at: usize, index: usize, escape: char) -> Result<Run, DockerfileError> {
+fn run(
+    source: &Source,
+    found: &Instruction,
+    at: usize,
+    index: usize,
+    escape: char,
+) -> Result<RunInstruction, DockerfileError> {
     let (flags, rest) = flags(&found.args.text, escape);
     let mut run_flags = Vec::with_capacity(flags.len());
     for flag in flags {
@@ -192,7 +199,7 @@ fn run(source: &Source, found: &Instruction, at: usize, index: usize, escape: ch
         let (name, value) = flag.text.trim_start_matches("--").split_once('=').unwrap_or((&flag.text[2..], ""));
         let name = name.to_ascii_lowercase();
         if !matches!(name.as_str(), "mount" | "network" | "security" | "device") {
-            return Err(DockerfileError::in_span(source, span, Problem::UnknownFlag(format!("--{name}"))));
+            return Err(DockerfileError::in_span(source, span, DockerfileProblem::UnknownFlag(format!("--{name}"))));
         }
         let written = &found.args.text[flag.start..flag.end];
         let written = written.split_once('=').map_or("", |(_, value)| value).to_owned();
@@ -200,11 +207,11 @@ fn run(source: &Source, found: &Instruction, at: usize, index: usize, escape: ch
     }
     let command = found.args.text[rest..].trim().to_owned();
     if command.is_empty() {
-        return Err(DockerfileError::in_span(source, found.span, Problem::RunWithoutCommand));
+        return Err(DockerfileError::in_span(source, found.span, DockerfileProblem::RunWithoutCommand));
     }
     let form = if json_words(&command).is_some() { CommandForm::Exec } else { CommandForm::Shell };
     let heredocs = found.heredocs.iter().map(|at| source.text[at.start..at.end].to_owned()).collect();
-    Ok(Run { index, flags: run_flags, command, heredocs, form, span: found.span, instruction: at })
+    Ok(RunInstruction { index, flags: run_flags, command, heredocs, form, span: found.span, instruction: at })
 }
 
 /// One flag in front of an instruction's arguments.

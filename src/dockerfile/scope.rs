@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::{DockerfileError, Problem};
+use super::error::{DockerfileError, DockerfileProblem};
 use super::mount::{MountIdentity, MountOptions};
 use super::parse::{Dockerfile, pairs};
 use super::words::{self, WordError};
 use crate::source::Span;
 
-pub(super) type Variables = BTreeMap<String, String>;
+pub(super) type BuildVariables = BTreeMap<String, String>;
 
 /// One `RUN --mount=type=cache,…` of a Dockerfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Dockerfile {
         let global = self.global_arguments(build_args)?;
         let bases = self.base_stages(build_args)?;
         let mut found = Vec::new();
-        let mut left: Vec<Variables> = Vec::with_capacity(self.stages.len());
+        let mut left: Vec<BuildVariables> = Vec::with_capacity(self.stages.len());
         for (stage, base) in self.stages.iter().zip(bases) {
             let image = self.expand(&stage.image, stage.span, &global)?.text;
             let mut variables = base.map_or_else(|| image_variables(&image), |base| left[base].clone());
@@ -92,11 +92,11 @@ impl Dockerfile {
 
     /// Returns the error of whoever has to know a variable of a cache mount that nothing sets.
     pub fn unknown_variable(&self, mount: &CacheMount, name: &str) -> DockerfileError {
-        DockerfileError::in_span(&self.source, mount.span, Problem::UnknownVariable(name.to_owned()))
+        DockerfileError::in_span(&self.source, mount.span, DockerfileProblem::UnknownVariable(name.to_owned()))
     }
 
     /// Returns, for every stage, the earlier stage it starts from, if it does.
-    pub(super) fn base_stages(&self, build_args: &Variables) -> Result<Vec<Option<usize>>, DockerfileError> {
+    pub(super) fn base_stages(&self, build_args: &BuildVariables) -> Result<Vec<Option<usize>>, DockerfileError> {
         let global = self.global_arguments(build_args)?;
         let mut bases = Vec::with_capacity(self.stages.len());
         for stage in &self.stages {
@@ -107,8 +107,8 @@ impl Dockerfile {
         Ok(bases)
     }
 
-    pub(super) fn global_arguments(&self, build_args: &Variables) -> Result<Variables, DockerfileError> {
-        let mut global = Variables::new();
+    pub(super) fn global_arguments(&self, build_args: &BuildVariables) -> Result<BuildVariables, DockerfileError> {
+        let mut global = BuildVariables::new();
         let before = self.instructions.iter().take_while(|instruction| instruction.keyword != "FROM");
         for instruction in before.filter(|instruction| instruction.keyword == "ARG") {
             self.argument(&instruction.args.text, instruction.span, build_args, None, &mut global)?;
@@ -123,7 +123,12 @@ impl Dockerfile {
     }
 
     /// Sets what an `ENV` sets. All its values see the variables as they were before it.
-    pub(super) fn environment(&self, args: &str, span: Span, variables: &mut Variables) -> Result<(), DockerfileError> {
+    pub(super) fn environment(
+        &self,
+        args: &str,
+        span: Span,
+        variables: &mut BuildVariables,
+    ) -> Result<(), DockerfileError> {
         let before = variables.clone();
         for (name, value) in pairs(args, self.escape) {
             let name = self.expand(&name, span, &before)?.text;
@@ -136,9 +141,9 @@ impl Dockerfile {
         &self,
         args: &str,
         span: Span,
-        given: &Variables,
-        global: Option<&Variables>,
-        variables: &mut Variables,
+        given: &BuildVariables,
+        global: Option<&BuildVariables>,
+        variables: &mut BuildVariables,
     ) -> Result<(), DockerfileError> {
         for word in words::split(args, self.escape) {
             let (name, default) = match word.split_once('=') {
@@ -161,22 +166,26 @@ impl Dockerfile {
         &self,
         word: &str,
         span: Span,
-        variables: &Variables,
+        variables: &BuildVariables,
     ) -> Result<words::Expanded, DockerfileError> {
         expand(word, self.escape, variables)
-            .map_err(|error| DockerfileError::in_span(&self.source, span, Problem::Word(error)))
+            .map_err(|error| DockerfileError::in_span(&self.source, span, DockerfileProblem::Word(error)))
     }
 }
 
-fn expand(word: &str, escape: char, variables: &Variables) -> Result<words::Expanded, WordError> {
+fn expand(word: &str, escape: char, variables: &BuildVariables) -> Result<words::Expanded, WordError> {
     words::expand(word, escape, &|name| variables.get(name).cloned())
 }
 
 /// What the official `golang` images set; see their Dockerfile template (docker-library/golang).
-pub(super) fn image_variables(image: &str) -> Variables {
+pub(super) fn image_variables(image: &str) -> BuildVariables {
     let name = image.rsplit('/').next().unwrap_or(image);
     let name = name.split([':', '@']).next().unwrap_or(name);
-    if name == "golang" { Variables::from([("GOPATH".to_owned(), "/go".to_owned())]) } else { Variables::new() }
+    if name == "golang" {
+        BuildVariables::from([("GOPATH".to_owned(), "/go".to_owned())])
+    } else {
+        BuildVariables::new()
+    }
 }
 
 const PLATFORM_ARGS: [&str; 8] = [

@@ -1,4 +1,4 @@
-//! The instructions of a stage in order, each with the variables that are in effect for it. [`Step`] is principal.
+//! The instructions of a stage in order, each with the variables that are in effect for it. [`StageStep`] is principal.
 //!
 //! It is for whoever carries a Dockerfile out. What a base image sets is not among the variables, apart from what
 //! [`super::scope`] knows.
@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use super::error::DockerfileError;
 use super::parse::Dockerfile;
-use super::scope::{Variables, image_variables};
+use super::scope::{BuildVariables, image_variables};
 use super::words;
 
 /// One instruction of a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct StageStep {
     /// The instruction, in capitals.
     pub keyword: String,
     /// Its arguments as words, variables replaced. Those of a `RUN` are left to its shell.
@@ -31,7 +31,7 @@ pub struct StageSteps {
     /// The earlier stage it starts from, if it does.
     pub base: Option<usize>,
     /// What follows its `FROM`.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StageStep>,
 }
 
 impl Dockerfile {
@@ -42,7 +42,7 @@ impl Dockerfile {
     pub fn steps(&self, build_args: &BTreeMap<String, String>) -> Result<Vec<StageSteps>, DockerfileError> {
         let global = self.global_arguments(build_args)?;
         let bases = self.base_stages(build_args)?;
-        let mut left: Vec<Variables> = Vec::with_capacity(self.stages.len());
+        let mut left: Vec<BuildVariables> = Vec::with_capacity(self.stages.len());
         let mut stages = Vec::with_capacity(self.stages.len());
         for (stage, base) in self.stages.iter().zip(bases) {
             let image = self.expand(&stage.image, stage.span, &global)?.text;
@@ -52,7 +52,7 @@ impl Dockerfile {
                 let (span, args) = (instruction.span, instruction.args.text.as_str());
                 let keyword = instruction.keyword.as_str();
                 let mut step =
-                    Step { keyword: keyword.to_owned(), words: Vec::new(), run: None, variables: BTreeMap::new() };
+                    StageStep { keyword: keyword.to_owned(), words: Vec::new(), run: None, variables: BTreeMap::new() };
                 match keyword {
                     "ARG" => self.argument(args, span, build_args, Some(&global), &mut variables)?,
                     "ENV" => self.environment(args, span, &mut variables)?,

@@ -296,40 +296,40 @@ impl Lexer<'_> {
 
 /// One element of a `*`/`?` pattern.
 #[derive(Clone, Copy)]
-enum Piece {
+enum GlobPiece {
     Exactly(char),
     Any,
     Many,
 }
 
-fn glob(pattern: &str) -> Vec<Piece> {
+fn glob(pattern: &str) -> Vec<GlobPiece> {
     let mut pieces = Vec::new();
     let mut chars = pattern.chars();
     while let Some(char) = chars.next() {
         pieces.push(match char {
-            '*' => Piece::Many,
-            '?' => Piece::Any,
-            '\\' => Piece::Exactly(chars.next().unwrap_or('\\')),
-            char => Piece::Exactly(char),
+            '*' => GlobPiece::Many,
+            '?' => GlobPiece::Any,
+            '\\' => GlobPiece::Exactly(chars.next().unwrap_or('\\')),
+            char => GlobPiece::Exactly(char),
         });
     }
     pieces
 }
 
 /// Whether a pattern matches the whole text; linear backtracking over the last star.
-fn matches(pattern: &[Piece], text: &[char]) -> bool {
+fn matches(pattern: &[GlobPiece], text: &[char]) -> bool {
     let (mut at, mut in_text, mut star) = (0, 0, None);
     while in_text < text.len() {
         match pattern.get(at) {
-            Some(Piece::Many) => {
+            Some(GlobPiece::Many) => {
                 star = Some((at, in_text));
                 at += 1;
             }
-            Some(Piece::Any) => {
+            Some(GlobPiece::Any) => {
                 at += 1;
                 in_text += 1;
             }
-            Some(Piece::Exactly(char)) if *char == text[in_text] => {
+            Some(GlobPiece::Exactly(char)) if *char == text[in_text] => {
                 at += 1;
                 in_text += 1;
             }
@@ -341,7 +341,7 @@ fn matches(pattern: &[Piece], text: &[char]) -> bool {
             }
         }
     }
-    pattern[at.min(pattern.len())..].iter().all(|piece| matches!(piece, Piece::Many))
+    pattern[at.min(pattern.len())..].iter().all(|piece| matches!(piece, GlobPiece::Many))
 }
 
 fn trim(value: &str, pattern: &str, front: bool, longest: bool) -> String {

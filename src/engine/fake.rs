@@ -22,13 +22,13 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{
-    BuildEvent, BuildOutcome, BuildRequest, ByteStream, Cleaned, Copied, Copy, Engine, EngineError, EngineInfo,
-    EngineMount, Namespace,
+    BuildEvent, BuildOutcome, BuildRequest, ByteStream, Cleaned, Copied, Engine, EngineError, EngineInfo, EngineMount,
+    MountCopy, Namespace,
 };
 use crate::dockerfile::{MountOptions, clean_path};
 use crate::evidence::Creator;
 
-use state::State;
+use state::FakeState;
 
 /// Bytes of one piece of an extract's stream.
 const PIECE: usize = 64 << 10;
@@ -52,7 +52,7 @@ pub struct Fake {
     pub cold: Duration,
     /// How long a build takes that finds everything.
     pub warm: Duration,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<FakeState>>,
 }
 
 impl Default for Fake {
@@ -77,7 +77,7 @@ impl Fake {
         Self { images: images.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, FakeState> {
         // A test that panicked while it held the lock has failed already.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,7 +132,7 @@ impl Engine for Fake {
         self.run_build(&request, &context, watch)
     }
 
-    async fn inject(&self, copy: &Copy, archives: Vec<ByteStream>) -> Result<Copied, EngineError> {
+    async fn inject(&self, copy: &MountCopy, archives: Vec<ByteStream>) -> Result<Copied, EngineError> {
         let mut whole = Vec::with_capacity(archives.len());
         for archive in archives {
             whole.push(collect(archive, "injecting").await?);
@@ -162,7 +162,11 @@ impl Engine for Fake {
         Ok(Copied { failed: None })
     }
 
-    async fn extract(&self, copy: &Copy, into: mpsc::Sender<std::io::Result<Bytes>>) -> Result<Copied, EngineError> {
+    async fn extract(
+        &self,
+        copy: &MountCopy,
+        into: mpsc::Sender<std::io::Result<Bytes>>,
+    ) -> Result<Copied, EngineError> {
         self.resolve(&copy.image)?;
         let options = match options(copy) {
             Ok(options) => options,
@@ -202,7 +206,7 @@ impl Engine for Fake {
 }
 
 /// Reads the mount of a copy, or says in BuildKit's manner why the copy fails inside the engine.
-fn options(copy: &Copy) -> Result<MountOptions, String> {
+fn options(copy: &MountCopy) -> Result<MountOptions, String> {
     match MountOptions::parse_written(&copy.mount.flag) {
         Ok(Some(options)) if clean_path(&options.target) == clean_path(&copy.mount.target) => Ok(options),
         Ok(_) => Err(format!("can't change directory to '{}': No such file or directory", copy.mount.target)),

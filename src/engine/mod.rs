@@ -73,7 +73,7 @@ pub struct CopyMount {
 
 /// A copy into or out of one cache mount.
 #[derive(Debug, Clone)]
-pub struct Copy {
+pub struct MountCopy {
     /// Whose mount.
     pub namespace: Namespace,
     /// The image whose `tar` does the copying; it must be on the engine.
@@ -165,10 +165,14 @@ pub trait Engine {
     ) -> Result<BuildOutcome, EngineError>;
 
     /// Unpacks tar streams into a cache mount, one after the other, each over the last.
-    async fn inject(&self, copy: &Copy, archives: Vec<ByteStream>) -> Result<Copied, EngineError>;
+    async fn inject(&self, copy: &MountCopy, archives: Vec<ByteStream>) -> Result<Copied, EngineError>;
 
     /// Packs a cache mount into a tar stream. The stream's entries stand below no directory of their own (`./a/b`).
-    async fn extract(&self, copy: &Copy, into: mpsc::Sender<std::io::Result<Bytes>>) -> Result<Copied, EngineError>;
+    async fn extract(
+        &self,
+        copy: &MountCopy,
+        into: mpsc::Sender<std::io::Result<Bytes>>,
+    ) -> Result<Copied, EngineError>;
 
     /// Lists the cache mounts of a namespace.
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError>;

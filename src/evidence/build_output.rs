@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::observe::{Observation, Size, observe, shows_nothing};
-use super::vertex::{Filling, Vertex};
-use super::{BuildTime, Fact, Moment, MountSpec, TimeSource};
+use super::vertex::{CacheFilling, Vertex};
+use super::{BuildTime, Fact, MeasuredAt, MountSpec, TimeSource};
 
 /// Below this many bytes a mount is as good as empty.
 const EMPTY: u64 = 1 << 20;
@@ -18,7 +18,7 @@ const EMPTY: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub struct BuildOutput {
     vertexes: BTreeMap<u64, Vertex>,
-    marker: Option<Moment>,
+    marker: Option<MeasuredAt>,
     last_size: Option<(u64, String)>,
     /// Mounts that earlier builds of the job have filled without compiling.
     filled: BTreeSet<String>,
@@ -195,31 +195,31 @@ impl BuildOutput {
         self.vertexes.values().map(|vertex| vertex.rank).max().unwrap_or(0)
     }
 
-    fn marker_of(&self, id: u64) -> Option<Moment> {
+    fn marker_of(&self, id: u64) -> Option<MeasuredAt> {
         let vertex = self.vertexes.get(&id);
         let own = vertex.and_then(|vertex| vertex.marker);
         // What another step marks says nothing of one that compiles itself.
         own.or(self.marker.filter(|_| vertex.is_none_or(|vertex| vertex.rank == 0)))
     }
 
-    fn mark(&mut self, id: u64, moment: Moment) {
+    fn mark(&mut self, id: u64, moment: MeasuredAt) {
         // Where the build is over, nothing that follows was measured before it, whatever it calls itself.
         let over = self.vertexes.get(&id).is_some_and(|vertex| {
             vertex.time.is_some() || vertex.measures.is_some_and(|(before, after)| before == 0 && after > 0)
         });
-        if moment == Moment::Before && over {
+        if moment == MeasuredAt::Before && over {
             return;
         }
         self.marker = Some(moment);
         if let Some(vertex) = self.vertexes.get_mut(&id) {
             vertex.marker = Some(moment);
-            vertex.confirmed |= moment == Moment::After;
+            vertex.confirmed |= moment == MeasuredAt::After;
         }
     }
 
     /// The build is at work: what was marked as before it is over.
     fn active(&mut self, id: u64) {
-        let ended = |marker: &mut Option<Moment>| *marker = marker.filter(|moment| *moment != Moment::Before);
+        let ended = |marker: &mut Option<MeasuredAt>| *marker = marker.filter(|moment| *moment != MeasuredAt::Before);
         ended(&mut self.marker);
         if let Some(vertex) = self.vertexes.get_mut(&id) {
             vertex.active = true;
@@ -244,7 +244,7 @@ impl BuildOutput {
             return true;
         }
         self.vertexes.iter().any(|(other, vertex)| match vertex.fills {
-            Some(Filling::BeforeMeasuring) if *other == id => true,
+            Some(CacheFilling::BeforeMeasuring) if *other == id => true,
             // One that so far only measured, beside this one, has filled nothing yet.
             Some(_) if *other != id => {
                 (vertex.worked || vertex.active || vertex.ended) && !vertex.cached && vertex.mounted(path)
@@ -274,18 +274,18 @@ impl BuildOutput {
         let moment = marker.unwrap_or_else(|| {
             vertex.confirmed |= again;
             match vertex.measures {
-                Some((1.., 0)) => Moment::Before,
-                Some((0, 1..)) => Moment::After,
+                Some((1.., 0)) => MeasuredAt::Before,
+                Some((0, 1..)) => MeasuredAt::After,
                 // Another's build says nothing of what this one finds, when it compiles itself.
-                _ if (others && vertex.rank == 0) || vertex.active || again => Moment::After,
-                _ => Moment::Before,
+                _ if (others && vertex.rank == 0) || vertex.active || again => MeasuredAt::After,
+                _ => MeasuredAt::Before,
             }
         });
-        if moment == Moment::Before {
+        if moment == MeasuredAt::Before {
             vertex.found.insert(path.clone());
         }
         // A mount that another command has filled meanwhile does not show what came in; an empty one does.
-        let tells = moment == Moment::After || !filled || bytes < EMPTY;
+        let tells = moment == MeasuredAt::After || !filled || bytes < EMPTY;
         tells.then_some(Fact::MountSize { moment, target: path, bytes })
     }
 }
@@ -297,7 +297,7 @@ mod tests {
     const COMPILE: &str = "[build 4/4] RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
                            time go build ./...";
 
-    fn size(moment: Moment, target: &str, bytes: u64) -> Fact {
+    fn size(moment: MeasuredAt, target: &str, bytes: u64) -> Fact {
         Fact::MountSize { moment, target: target.into(), bytes }
     }
 
@@ -310,11 +310,11 @@ mod tests {
         let mut output = BuildOutput::new();
         output.vertex(5, COMPILE);
         assert!(output.line(5, "=== BEFORE ===").is_empty());
-        assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 4096)]);
+        assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [size(MeasuredAt::Before, "/go/pkg/mod", 4096)]);
         assert_eq!(output.line(5, "go: downloading a.example/b v1.0.0").len(), 1);
         assert_eq!(output.line(5, "real\t0m 2.00s"), [time(2, TimeSource::Printed)]);
         output.line(5, "=== AFTER ===");
-        assert_eq!(output.line(5, "1.0M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 1 << 20)]);
+        assert_eq!(output.line(5, "1.0M\t/go/pkg/mod"), [size(MeasuredAt::After, "/go/pkg/mod", 1 << 20)]);
         assert_eq!(output.done(5, None, true), [Fact::BuildStepEnded { took: None, succeeded: true }]);
         assert!(output.settled());
     }
@@ -323,14 +323,14 @@ mod tests {
     fn without_markers_the_position_tells_before_from_after() {
         let mut output = BuildOutput::new();
         output.vertex(5, COMPILE);
-        assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 4096)]);
+        assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [size(MeasuredAt::Before, "/go/pkg/mod", 4096)]);
         assert!(output.unconfirmed(5));
         assert_eq!(output.line(5, "4.0K\t/go/pkg/mod"), [], "a repeated line is no second measurement");
         output.line(5, "real 17.00");
         assert!(!output.unconfirmed(5));
         assert_eq!(
             output.line(5, "9M\t/root/.cache/go-build"),
-            [size(Moment::After, "/root/.cache/go-build", 9 << 20)]
+            [size(MeasuredAt::After, "/root/.cache/go-build", 9 << 20)]
         );
     }
 
@@ -338,11 +338,11 @@ mod tests {
     fn steps_around_the_build_measure_before_and_after_it() {
         let mut output = BuildOutput::new();
         output.vertex(4, "[build 3/5] RUN --mount=type=cache,target=/go/pkg/mod du -s /go/pkg/mod");
-        assert_eq!(output.line(4, "8\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 8192)]);
+        assert_eq!(output.line(4, "8\t/go/pkg/mod"), [size(MeasuredAt::Before, "/go/pkg/mod", 8192)]);
         output.vertex(5, COMPILE);
         assert_eq!(output.done(5, Some(Duration::from_secs(9)), true)[0], time(9, TimeSource::Step));
         output.vertex(6, "[build 5/5] RUN --mount=type=cache,target=/go/pkg/mod du -sb /go/pkg/mod");
-        assert_eq!(output.line(6, "8\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 8)]);
+        assert_eq!(output.line(6, "8\t/go/pkg/mod"), [size(MeasuredAt::After, "/go/pkg/mod", 8)]);
     }
 
     #[test]
@@ -351,18 +351,18 @@ mod tests {
         output.vertex(5, COMPILE);
         output.line(5, "BEFORE");
         output.line(5, "go: downloading a.example/b v1.0.0");
-        assert_eq!(output.line(5, "118M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 118 << 20)]);
+        assert_eq!(output.line(5, "118M\t/go/pkg/mod"), [size(MeasuredAt::After, "/go/pkg/mod", 118 << 20)]);
     }
 
     #[test]
     fn the_place_of_du_in_the_command_tells_before_from_after() {
         let mut output = BuildOutput::new();
         output.vertex(1, "[a 1/1] RUN --mount=type=cache,target=/go/pkg/mod du -sh /go/pkg/mod; go build");
-        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(Moment::Before, "/go/pkg/mod", 9 << 20)]);
+        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(MeasuredAt::Before, "/go/pkg/mod", 9 << 20)]);
         assert!(!output.unconfirmed(1));
         let mut output = BuildOutput::new();
         output.vertex(1, "[a 1/1] RUN --mount=type=cache,target=/go/pkg/mod go build && du -sh /go/pkg/mod");
-        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 9 << 20)]);
+        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(MeasuredAt::After, "/go/pkg/mod", 9 << 20)]);
     }
 
     #[test]
@@ -373,12 +373,12 @@ mod tests {
             "[a 1/1] RUN --mount=type=cache,target=/go/pkg/mod go build && echo BEFORE && du -sh /go/pkg/mod",
         );
         output.line(1, "BEFORE");
-        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 9 << 20)]);
+        assert_eq!(output.line(1, "9M\t/go/pkg/mod"), [size(MeasuredAt::After, "/go/pkg/mod", 9 << 20)]);
         let mut output = BuildOutput::new();
         output.vertex(5, COMPILE);
         output.line(5, "real 17.00");
         output.line(5, "BEFORE");
-        assert_eq!(output.line(5, "9M\t/go/pkg/mod"), [size(Moment::After, "/go/pkg/mod", 9 << 20)]);
+        assert_eq!(output.line(5, "9M\t/go/pkg/mod"), [size(MeasuredAt::After, "/go/pkg/mod", 9 << 20)]);
     }
 
     #[test]
@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(output.line(5, "240M\t/go/pkg/mod"), []);
         assert_eq!(
             output.line(5, "8.0K\t/root/.cache/go-build"),
-            [size(Moment::Before, "/root/.cache/go-build", 8192)]
+            [size(MeasuredAt::Before, "/root/.cache/go-build", 8192)]
         );
         let mut output = BuildOutput::new();
         output.vertex(4, "[build 3/4] RUN --mount=type=cache,target=/go/pkg/mod go mod download");

@@ -75,7 +75,7 @@ pub enum Fact {
         /// The cache mount.
         mount: MountSpec,
         /// What was moved, without the buildstamp.
-        tally: Tally,
+        tally: CopyTally,
     },
     /// A copy inside the dance failed, whether or not the action noticed.
     DanceFailed {
@@ -127,7 +127,7 @@ pub enum Fact {
     /// The size of a cache mount, as printed by the build.
     MountSize {
         /// Before or after the build.
-        moment: Moment,
+        moment: MeasuredAt,
         /// The mount's target.
         target: String,
         /// Bytes on disk.
@@ -381,7 +381,7 @@ impl MountSpec {
 
 /// Counts of what a copy moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct CopyTally {
     /// Regular files.
     pub files: u64,
     /// Their bytes.
@@ -403,7 +403,7 @@ pub struct BuildInputs {
 
 /// When a mount was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Moment {
+pub enum MeasuredAt {
     /// Before `go build`.
     Before,
     /// After it.

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::{
-    Aspect, BuildInputs, BuildTime, CacheInputs, DanceInputs, DancePhase, Event, Fact, Lookup, MissCause, Moment,
-    MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen, StepId, StepOutcome, Tally,
+    Aspect, BuildInputs, BuildTime, CacheInputs, CopyTally, DanceInputs, DancePhase, Event, Fact, Lookup, MeasuredAt,
+    MissCause, MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen, StepId, StepOutcome,
 };
 
 /// What is known of one run.
@@ -16,7 +16,7 @@ pub struct Evidence {
     /// What a person calls this run: `run 2`, or the job's or file's name.
     pub name: String,
     /// The steps in the order in which they began.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StepRecord>,
     /// The actions/cache steps, in order of first sight.
     pub caches: Vec<Cache>,
     /// The dance steps, in order of first sight.
@@ -33,7 +33,7 @@ pub struct Evidence {
 
 /// One step that was seen.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub struct StepRecord {
     /// Its id in this run.
     pub id: StepId,
     /// Main or post.
@@ -102,7 +102,7 @@ pub struct Carried {
     /// The cache mount.
     pub mount: Seen<MountSpec>,
     /// What was moved; only a live run measures it.
-    pub tally: Option<Seen<Tally>>,
+    pub tally: Option<Seen<CopyTally>>,
 }
 
 /// One build.
@@ -158,7 +158,7 @@ impl Evidence {
     }
 
     /// Returns the step of this id.
-    pub fn step(&self, id: StepId) -> Option<&Step> {
+    pub fn step(&self, id: StepId) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.id == id)
     }
 
@@ -167,7 +167,7 @@ impl Evidence {
         match &event.fact {
             Fact::StepStarted { phase, name, of } => {
                 let Some(id) = step else { return };
-                self.steps.push(Step {
+                self.steps.push(StepRecord {
                     id,
                     phase: *phase,
                     name: name.clone(),
@@ -319,11 +319,11 @@ impl Build {
                 match moment {
                     // The last size after ends everything; of those before, the smallest counts: a build for several
                     // platforms may have one cache of a target for each, and a full one must not hide an empty one.
-                    Moment::Before if sizes.before.as_ref().is_none_or(|known| *bytes < known.value) => {
+                    MeasuredAt::Before if sizes.before.as_ref().is_none_or(|known| *bytes < known.value) => {
                         sizes.before = size;
                     }
-                    Moment::Before => {}
-                    Moment::After => sizes.after = size,
+                    MeasuredAt::Before => {}
+                    MeasuredAt::After => sizes.after = size,
                 }
             }
             Fact::Download { module } => self.downloads.push(seen(order, event, module.clone())),

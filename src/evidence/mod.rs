@@ -16,10 +16,10 @@ mod vertex;
 pub use build_output::BuildOutput;
 pub use event::{Event, Quote, Seen, StepId};
 pub use fact::{
-    Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, Creator, DanceInputs, DancePhase, Fact, Lookup, MissCause,
-    Moment, MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, Tally, TimeSource,
+    Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, CopyTally, Creator, DanceInputs, DancePhase, Fact, Lookup,
+    MeasuredAt, MissCause, MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, TimeSource,
 };
-pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, Step, same_target};
+pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, StepRecord, same_target};
 pub use observe::{Observation, Size, parse_size};
 pub use run_mounts::run_mounts;
 pub use timing::parse_duration;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Moment;
+use super::MeasuredAt;
 use super::timing::{is_timing_word, timing};
 
 /// Something a line of build output shows.
@@ -19,7 +19,7 @@ pub enum Observation {
         path: String,
     },
     /// A line that says what follows was measured before or after the build.
-    Marker(Moment),
+    Marker(MeasuredAt),
     /// A downloaded module.
     Download(String),
     /// A printed duration.
@@ -172,7 +172,7 @@ fn clean(path: &str) -> String {
 }
 
 /// Tells whether a line marks what follows as measured before or after the build; returns what follows on the line.
-fn marker(line: &str) -> Option<(Moment, &str)> {
+fn marker(line: &str) -> Option<(MeasuredAt, &str)> {
     if line.len() > 400 || !line.bytes().any(|byte| matches!(byte, b'b' | b'B' | b'a' | b'A' | b'p' | b'P')) {
         return None;
     }
@@ -188,8 +188,8 @@ fn marker(line: &str) -> Option<(Moment, &str)> {
         let end = rest.find(|char: char| !char.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         let said = match word.to_ascii_lowercase().as_str() {
-            "before" | "pre" => Some(Moment::Before),
-            "after" | "post" => Some(Moment::After),
+            "before" | "pre" => Some(MeasuredAt::Before),
+            "after" | "post" => Some(MeasuredAt::After),
             other if is_marker_word(other) => None,
             _ => return None,
         };
@@ -278,17 +278,17 @@ mod tests {
 
     #[test]
     fn markers_say_nothing_but_before_or_after() {
-        let before = [Observation::Marker(Moment::Before)];
+        let before = [Observation::Marker(MeasuredAt::Before)];
         for line in ["BEFORE", "=== before ===", "cache before:", "--- BEFORE go build ---", "Cache size before build:"]
         {
             assert_eq!(observe(line), before, "{line}");
         }
         for line in ["AFTER", "[after build]", "mounts after:", "post-build cache sizes", "## After go build ##"] {
-            assert_eq!(observe(line), [Observation::Marker(Moment::After)], "{line}");
+            assert_eq!(observe(line), [Observation::Marker(MeasuredAt::After)], "{line}");
         }
         assert_eq!(
             observe("BEFORE: 4.0K\t/go/pkg/mod"),
-            [Observation::Marker(Moment::Before), size(4096, "/go/pkg/mod")]
+            [Observation::Marker(MeasuredAt::Before), size(4096, "/go/pkg/mod")]
         );
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::run_mounts::{run_command, run_mounts, without_flags};
-use super::{BuildTime, Moment, MountSpec, TimeSource};
+use super::{BuildTime, MeasuredAt, MountSpec, TimeSource};
 
 /// What is known of one vertex.
 #[derive(Debug, Default)]
@@ -23,13 +23,13 @@ pub(super) struct Vertex {
     /// Which commands of its name are timed; `None` when its name is not known.
     timed: Timed,
     /// Its name shows a command that fills Go's caches, and whether one stands before the first `du`.
-    pub(super) fills: Option<Filling>,
+    pub(super) fills: Option<CacheFilling>,
     /// Its name shows a command that fetches modules, and no cache mount that may keep them.
     pub(super) fetches: bool,
     /// How many times it has printed.
     times: usize,
     /// The marker it printed last.
-    pub(super) marker: Option<Moment>,
+    pub(super) marker: Option<MeasuredAt>,
     /// It printed something.
     pub(super) printed: bool,
     /// It printed something else than sizes and markers, so it is at work.
@@ -52,7 +52,7 @@ pub(super) struct Vertex {
 
 /// What a step's name shows of commands that fill Go's caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Filling {
+pub(super) enum CacheFilling {
     /// One stands before the first `du`, so that what it measures is not what came in.
     BeforeMeasuring,
     /// One stands there, after the first `du` or without any.
@@ -300,7 +300,7 @@ fn tool(command: &str) -> Option<usize> {
 
 /// Says where a shell line fills Go's caches before or without `go build`. What a script or a build tool does is not in
 /// sight; it may.
-fn fills(command: &str) -> Option<Filling> {
+fn fills(command: &str) -> Option<CacheFilling> {
     const COMMANDS: [&str; 12] = [
         "go mod",
         "go get",
@@ -322,17 +322,17 @@ fn fills(command: &str) -> Option<Filling> {
     let Some(at) = first(command) else {
         let at = tool(command)?;
         let before = measured.is_some_and(|measured| at < measured);
-        return Some(if before { Filling::BeforeMeasuring } else { Filling::Somewhere });
+        return Some(if before { CacheFilling::BeforeMeasuring } else { CacheFilling::Somewhere });
     };
     let before_build = COMMANDS.iter().any(|fill| command.find(fill).is_some_and(|fill| fill == at));
     match measured {
         // What `go build` itself left is told apart by the place of `du`.
         Some(measured) if (at < measured && before_build) || tool(&command[..measured]).is_some() => {
-            Some(Filling::BeforeMeasuring)
+            Some(CacheFilling::BeforeMeasuring)
         }
         // A script behind it may measure.
-        None if before_build && tool(&command[at..]).is_some() => Some(Filling::BeforeMeasuring),
-        _ => Some(Filling::Somewhere),
+        None if before_build && tool(&command[at..]).is_some() => Some(CacheFilling::BeforeMeasuring),
+        _ => Some(CacheFilling::Somewhere),
     }
 }
 
@@ -379,21 +379,27 @@ mod tests {
 
     #[test]
     fn what_fills_the_caches_before_they_are_measured_is_found() {
-        assert_eq!(fills("go mod download && du -sh /go/pkg/mod && go build"), Some(Filling::BeforeMeasuring));
-        assert_eq!(fills("du -sh /go/pkg/mod && go mod download"), Some(Filling::Somewhere));
-        assert_eq!(fills("go build && du -sh /go/pkg/mod"), Some(Filling::Somewhere));
-        assert_eq!(fills("sh measured.sh"), Some(Filling::Somewhere));
-        assert_eq!(fills("make test && du -sh /go/pkg/mod && time go build ./..."), Some(Filling::BeforeMeasuring));
-        assert_eq!(fills("cd ./app && du -sh /go/pkg/mod && go build ./..."), Some(Filling::Somewhere));
-        assert_eq!(fills("cd app && time ./ci && du -sh /go/pkg/mod && go build"), Some(Filling::BeforeMeasuring));
-        assert_eq!(fills("time() { \"$@\"; }; du -sh /go/pkg/mod && time go build ./..."), Some(Filling::Somewhere));
+        assert_eq!(fills("go mod download && du -sh /go/pkg/mod && go build"), Some(CacheFilling::BeforeMeasuring));
+        assert_eq!(fills("du -sh /go/pkg/mod && go mod download"), Some(CacheFilling::Somewhere));
+        assert_eq!(fills("go build && du -sh /go/pkg/mod"), Some(CacheFilling::Somewhere));
+        assert_eq!(fills("sh measured.sh"), Some(CacheFilling::Somewhere));
+        assert_eq!(
+            fills("make test && du -sh /go/pkg/mod && time go build ./..."),
+            Some(CacheFilling::BeforeMeasuring)
+        );
+        assert_eq!(fills("cd ./app && du -sh /go/pkg/mod && go build ./..."), Some(CacheFilling::Somewhere));
+        assert_eq!(fills("cd app && time ./ci && du -sh /go/pkg/mod && go build"), Some(CacheFilling::BeforeMeasuring));
+        assert_eq!(
+            fills("time() { \"$@\"; }; du -sh /go/pkg/mod && time go build ./..."),
+            Some(CacheFilling::Somewhere)
+        );
         for harmless in ["echo makes", "apk add make git", "chmod +x /entry.sh", "echo \"just a check\""] {
             assert_eq!(fills(&format!("{harmless} && du -sh /go/pkg/mod")), None, "{harmless}");
         }
         for tool in ["CI=1 make test", "sh -e test.sh", "cd app; task test", "time ./ci"] {
-            assert_eq!(fills(&format!("{tool} && du -sh /go/pkg/mod")), Some(Filling::BeforeMeasuring), "{tool}");
+            assert_eq!(fills(&format!("{tool} && du -sh /go/pkg/mod")), Some(CacheFilling::BeforeMeasuring), "{tool}");
         }
         let beside = named("[b 1/2] RUN --mount=type=cache,target=/root/.cache/staticcheck du -sh /x && go build .");
-        assert_eq!(beside.fills, Some(Filling::Somewhere));
+        assert_eq!(beside.fills, Some(CacheFilling::Somewhere));
     }
 }

@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
-use super::{Job, LogReader};
+use super::{LogReader, LoggedJob};
 
 /// How much of an archive is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ZipLimits {
     /// How many files.
     pub files: usize,
     /// How many bytes in all, unpacked.
@@ -20,7 +20,7 @@ pub struct Limits {
     pub ratio: u64,
 }
 
-impl Default for Limits {
+impl Default for ZipLimits {
     fn default() -> Self {
         Self { files: 20_000, bytes: 8 << 30, ratio: 500 }
     }
@@ -31,7 +31,7 @@ const SMALL: u64 = 4 << 10;
 
 /// Why an archive could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
+pub enum ZipError {
     /// It is no zip archive, or a damaged one.
     #[error("{archive} is not a readable zip archive")]
     NotZip {
@@ -66,7 +66,7 @@ pub enum ArchiveError {
     },
 }
 
-impl ArchiveError {
+impl ZipError {
     /// Says what to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -83,23 +83,23 @@ impl ArchiveError {
 ///
 /// # Errors
 /// When it is no zip archive, is damaged, or goes beyond the limits.
-pub fn read_archive(name: &str, archive: impl Read + Seek, limits: Limits) -> Result<Vec<Job>, ArchiveError> {
-    let not_zip = |source| ArchiveError::NotZip { archive: name.to_owned(), source };
+pub fn read_archive(name: &str, archive: impl Read + Seek, limits: ZipLimits) -> Result<Vec<LoggedJob>, ZipError> {
+    let not_zip = |source| ZipError::NotZip { archive: name.to_owned(), source };
     let mut archive = zip::ZipArchive::new(archive).map_err(not_zip)?;
     if archive.len() > limits.files {
-        return Err(ArchiveError::TooLarge { archive: name.to_owned(), limit: format!("{} files", limits.files) });
+        return Err(ZipError::TooLarge { archive: name.to_owned(), limit: format!("{} files", limits.files) });
     }
     let names: Vec<String> = archive.file_names().map(|name| name.map(Cow::into_owned).unwrap_or_default()).collect();
     let parts = arrange(&names);
     if parts.is_empty() {
-        return Err(ArchiveError::NoLogs { archive: name.to_owned() });
+        return Err(ZipError::NoLogs { archive: name.to_owned() });
     }
     let mut reader = LogReader::new(name);
     let mut left = limits.bytes;
     let mut piece = vec![0; 64 * 1024];
     for part in parts {
         let Some(entry) = names.get(part.index) else { continue };
-        let failed = |source| ArchiveError::Entry { archive: name.to_owned(), entry: entry.clone(), source };
+        let failed = |source| ZipError::Entry { archive: name.to_owned(), entry: entry.clone(), source };
         reader.file(&format!("{name}/{entry}"), part.job.as_deref(), part.step.as_deref());
         let mut file = archive.by_index(part.index).map_err(|error| failed(error.into()))?;
         // A small file may be as regular as it likes.
@@ -113,9 +113,9 @@ pub fn read_archive(name: &str, archive: impl Read + Seek, limits: Limits) -> Re
             unpacked += count as u64;
             if unpacked > swollen {
                 let limit = format!("{} times its size, in {entry}", limits.ratio);
-                return Err(ArchiveError::TooLarge { archive: name.to_owned(), limit });
+                return Err(ZipError::TooLarge { archive: name.to_owned(), limit });
             }
-            left = left.checked_sub(count as u64).ok_or_else(|| ArchiveError::TooLarge {
+            left = left.checked_sub(count as u64).ok_or_else(|| ZipError::TooLarge {
                 archive: name.to_owned(),
                 limit: format!("{} MiB", limits.bytes >> 20),
             })?;
@@ -127,7 +127,7 @@ pub fn read_archive(name: &str, archive: impl Read + Seek, limits: Limits) -> Re
 
 /// A file to be read, and what its name says of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct LogPart {
     /// Its position in the names given.
     pub index: usize,
     /// The job; `None` for a file that is a log of its own.
@@ -140,7 +140,7 @@ pub struct Part {
 ///
 /// The names are paths with `/` or `\`, relative to the archive or directory. The file of a whole job is preferred; the
 /// files of its steps stand in where it is missing.
-pub fn arrange(names: &[String]) -> Vec<Part> {
+pub fn arrange(names: &[String]) -> Vec<LogPart> {
     let paths: Vec<(usize, Vec<&str>)> = names
         .iter()
         .enumerate()
@@ -152,20 +152,20 @@ pub fn arrange(names: &[String]) -> Vec<Part> {
     let wrapped = deep && paths.iter().all(|(_, path)| path.len() > 1 && path.first() == paths[0].1.first());
     let skip = usize::from(wrapped);
 
-    let mut whole: Vec<(i64, &str, Part)> = Vec::new();
-    let mut steps: BTreeMap<&str, Vec<(i64, Part)>> = BTreeMap::new();
+    let mut whole: Vec<(i64, &str, LogPart)> = Vec::new();
+    let mut steps: BTreeMap<&str, Vec<(i64, LogPart)>> = BTreeMap::new();
     for (index, path) in &paths {
         let index = *index;
         match path[skip..] {
             [file] => match numbered(file) {
                 Some((number, job)) => {
-                    whole.push((number, job, Part { index, job: Some(job.to_owned()), step: None }));
+                    whole.push((number, job, LogPart { index, job: Some(job.to_owned()), step: None }));
                 }
-                None => whole.push((i64::MAX, "", Part { index, job: None, step: None })),
+                None => whole.push((i64::MAX, "", LogPart { index, job: None, step: None })),
             },
             [job, file] => {
                 if let Some((number, step)) = numbered(file) {
-                    let part = Part { index, job: Some(job.to_owned()), step: Some(step.to_owned()) };
+                    let part = LogPart { index, job: Some(job.to_owned()), step: Some(step.to_owned()) };
                     steps.entry(job).or_default().push((number, part));
                 }
             }
@@ -175,7 +175,7 @@ pub fn arrange(names: &[String]) -> Vec<Part> {
     whole.sort_by_key(|(number, ..)| *number);
     let covered = |job: &str| whole.iter().any(|(_, known, _)| same_job(known, job));
     let missing: Vec<&str> = steps.keys().copied().filter(|job| !covered(job)).collect();
-    let mut parts: Vec<Part> = whole.into_iter().map(|(.., part)| part).collect();
+    let mut parts: Vec<LogPart> = whole.into_iter().map(|(.., part)| part).collect();
     for job in missing {
         if let Some(mut files) = steps.remove(job) {
             files.sort_by_key(|(number, _)| *number);
@@ -246,7 +246,7 @@ mod tests {
             ("build/3_Post Cache.txt", b"Post job cleanup.\nCache saved with key: k\n"),
             ("build/2_Cache.txt", b"##[group]Run actions/cache@v4\nwith:\n  path: p\n  key: k\n##[endgroup]\nCache not found for input keys: k\n"),
         ]);
-        let jobs = read_archive("logs.zip", zip, Limits::default()).unwrap();
+        let jobs = read_archive("logs.zip", zip, ZipLimits::default()).unwrap();
         assert_eq!(jobs.len(), 1);
         let evidence = jobs[0].evidence();
         assert_eq!(evidence.name, "build");
@@ -261,7 +261,7 @@ mod tests {
             ["../../etc/0_x.txt", "/etc/0_passwd.txt", "C:\\windows\\0_y.txt", "a/../../0_z.txt", "\u{1b}[2J/1_a.txt"];
         let files: Vec<(&str, &[u8])> =
             names.iter().map(|name| (*name, &b"Cache not found for input keys: k\n"[..])).collect();
-        for job in read_archive("z.zip", packed(&files), Limits::default()).unwrap() {
+        for job in read_archive("z.zip", packed(&files), ZipLimits::default()).unwrap() {
             assert!(job.source.starts_with("z.zip/"), "{}", job.source);
         }
         let link = {
@@ -269,17 +269,17 @@ mod tests {
             zip.add_symlink("0_link.txt", "/etc/passwd", zip::write::SimpleFileOptions::default()).unwrap();
             zip.finish().unwrap()
         };
-        let jobs = read_archive("z.zip", link, Limits::default()).unwrap();
+        let jobs = read_archive("z.zip", link, ZipLimits::default()).unwrap();
         assert!(jobs.iter().all(|job| job.events.is_empty()), "a link is a short text and is followed by nobody");
     }
 
     #[test]
     fn an_archive_is_refused_for_its_files_its_size_and_its_swelling() {
         let refused = |zip, limits| match read_archive("z", zip, limits) {
-            Err(ArchiveError::TooLarge { limit, .. }) => limit,
+            Err(ZipError::TooLarge { limit, .. }) => limit,
             other => panic!("{other:?}"),
         };
-        let limits = Limits { files: 2, bytes: 3 << 20, ratio: 100 };
+        let limits = ZipLimits { files: 2, bytes: 3 << 20, ratio: 100 };
         let many = packed(&[("0_a.txt", b"a"), ("1_b.txt", b"b"), ("2_c.txt", b"c")]);
         assert_eq!(refused(many, limits), "2 files");
         let noise: Vec<u8> = (0..4u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -297,9 +297,9 @@ mod tests {
 
     #[test]
     fn what_is_no_log_archive_is_said_to_be_none() {
-        let small = Limits { files: 10, bytes: 1_000, ratio: 10 };
+        let small = ZipLimits { files: 10, bytes: 1_000, ratio: 10 };
         let none = packed(&[("readme.md", b"a")]);
-        assert!(matches!(read_archive("z", none, small), Err(ArchiveError::NoLogs { .. })));
+        assert!(matches!(read_archive("z", none, small), Err(ZipError::NoLogs { .. })));
         let error = read_archive("z.zip", Cursor::new(b"PK nonsense".to_vec()), small).unwrap_err();
         assert_eq!(error.to_string(), "z.zip is not a readable zip archive");
         assert!(error.hint().is_some());

@@ -37,7 +37,7 @@ pub(super) struct CacheLines {
 
 /// Which half of the action prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Half {
+pub(super) enum CachePhase {
     /// The restore.
     Restore,
     /// The save.
@@ -48,7 +48,7 @@ pub(super) enum Half {
 
 /// What a line showed.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Shown {
+pub(super) struct LineEffect {
     /// The facts.
     pub(super) facts: Vec<Fact>,
     /// The key the line names, if any.
@@ -67,15 +67,15 @@ impl CacheLines {
     }
 
     /// Reads a line without its tag.
-    pub(super) fn line(&mut self, text: &str, half: Half) -> Shown {
+    pub(super) fn line(&mut self, text: &str, half: CachePhase) -> LineEffect {
         if !matches!(
             text.as_bytes().first(),
             Some(b'C' | b'F' | b'S' | b'P' | b'K' | b'E' | b'A' | b'Y' | b'/' | b'"' | b'U' | b'L')
         ) {
-            return Shown::default();
+            return LineEffect::default();
         }
-        let save = half != Half::Restore;
-        let restore = half != Half::Save;
+        let save = half != CachePhase::Restore;
+        let restore = half != CachePhase::Save;
         if let Some(shown) = self.restore_line(text).filter(|_| restore) {
             return shown;
         }
@@ -85,7 +85,7 @@ impl CacheLines {
         self.common_line(text, half)
     }
 
-    fn restore_line(&mut self, text: &str) -> Option<Shown> {
+    fn restore_line(&mut self, text: &str) -> Option<LineEffect> {
         if let Some(key) = text.strip_prefix("Cache hit for restore-key: ") {
             return Some(self.hit(key, true));
         }
@@ -113,16 +113,16 @@ impl CacheLines {
         }
         if text.starts_with("You've hit a rate limit") {
             self.trouble = Some(text.to_owned());
-            return Some(Shown::default());
+            return Some(LineEffect::default());
         }
         None
     }
 
-    fn hit(&mut self, key: &str, partial: bool) -> Shown {
+    fn hit(&mut self, key: &str, partial: bool) -> LineEffect {
         let key = key.trim();
         self.foreign = !self.ours(key) || self.restored;
         if self.foreign {
-            return Shown::default();
+            return LineEffect::default();
         }
         self.hit = Some(key.to_owned());
         self.partial = partial;
@@ -132,13 +132,13 @@ impl CacheLines {
         keyed(key, vec![Fact::CacheLookup(lookup)])
     }
 
-    fn restored_from(&mut self, key: &str) -> Shown {
+    fn restored_from(&mut self, key: &str) -> LineEffect {
         if !self.ours(key) || self.restored || (self.foreign && self.key.is_none()) {
             self.foreign = false;
             self.for_another = true;
             // The size before it was the other's.
             self.sized &= self.restored || self.key.is_some();
-            return Shown::default();
+            return LineEffect::default();
         }
         self.restored = true;
         self.foreign = false;
@@ -154,10 +154,10 @@ impl CacheLines {
         keyed(key, vec![Fact::CacheLookup(lookup), Fact::CacheRestored { key: key.to_owned() }])
     }
 
-    fn not_found(&mut self, keys: &str) -> Shown {
+    fn not_found(&mut self, keys: &str) -> LineEffect {
         let first = keys.split(", ").next().unwrap_or(keys).trim();
         if self.key.as_ref().is_some_and(|key| key != first) || self.restored {
-            return Shown::default();
+            return LineEffect::default();
         }
         self.restored = true;
         match (self.trouble.take(), &self.hit) {
@@ -171,12 +171,12 @@ impl CacheLines {
         }
     }
 
-    fn failed(&mut self, reason: &str) -> Shown {
+    fn failed(&mut self, reason: &str) -> LineEffect {
         self.trouble = Some(reason.to_owned());
         facts(vec![Fact::CacheRestoreFailed { reason: reason.to_owned() }])
     }
 
-    fn save_line(&mut self, text: &str) -> Option<Shown> {
+    fn save_line(&mut self, text: &str) -> Option<LineEffect> {
         if let Some(rest) = text.strip_prefix("Cache hit occurred on the primary key ")
             && let Some(key) = rest.trim_end().strip_suffix(", not saving cache.")
         {
@@ -188,7 +188,7 @@ impl CacheLines {
         }
         if let Some(reason) = text.strip_prefix("Cache reservation failed: ") {
             self.refused = Some(reason.to_owned());
-            return Some(Shown::default());
+            return Some(LineEffect::default());
         }
         if let Some(reason) = text.strip_prefix("Failed to save: ") {
             return Some(self.save_failed(reason));
@@ -212,10 +212,10 @@ impl CacheLines {
         if sent == total && rest.starts_with('(') {
             return total.parse().ok().map(|bytes| facts(vec![Fact::CacheSaveSize { bytes }]));
         }
-        Some(Shown::default())
+        Some(LineEffect::default())
     }
 
-    fn save_failed(&mut self, reason: &str) -> Shown {
+    fn save_failed(&mut self, reason: &str) -> LineEffect {
         let refused = self.refused.take();
         if let Some(rest) = reason.strip_prefix("Unable to reserve cache with key ") {
             let end =
@@ -237,27 +237,27 @@ impl CacheLines {
         })
     }
 
-    fn not_saved(&mut self, key: Option<&str>, why: impl FnOnce(String) -> NotSaved) -> Shown {
+    fn not_saved(&mut self, key: Option<&str>, why: impl FnOnce(String) -> NotSaved) -> LineEffect {
         if key.is_some_and(|key| self.key.as_ref().is_some_and(|own| own != key)) {
-            return Shown::default();
+            return LineEffect::default();
         }
         self.saved = true;
         let named = key.map(str::to_owned);
         let why = why(named.clone().or_else(|| self.key.clone()).unwrap_or_default());
-        Shown { facts: vec![Fact::CacheSave(SaveOutcome::NotSaved(why))], key: named }
+        LineEffect { facts: vec![Fact::CacheSave(SaveOutcome::NotSaved(why))], key: named }
     }
 
-    fn common_line(&mut self, text: &str, half: Half) -> Shown {
+    fn common_line(&mut self, text: &str, half: CachePhase) -> LineEffect {
         if let Some(bytes) = text.strip_prefix("Cache Size: ~").and_then(size) {
             if self.foreign {
-                return Shown::default();
+                return LineEffect::default();
             }
-            let save = half == Half::Save || (half == Half::Either && self.saving);
+            let save = half == CachePhase::Save || (half == CachePhase::Either && self.saving);
             if save {
                 return facts(vec![Fact::CacheSaveSize { bytes }]);
             }
             if std::mem::replace(&mut self.sized, true) {
-                return Shown::default();
+                return LineEffect::default();
             }
             return facts(vec![Fact::CacheSize { bytes }]);
         }
@@ -270,15 +270,15 @@ impl CacheLines {
                 .any(|start| text.starts_with(start))
                 || text.starts_with("Cache action is only supported on GHES");
         match (refused, half) {
-            (true, Half::Save) => self.not_saved(None, |_| NotSaved::Failed { reason: text.to_owned() }),
+            (true, CachePhase::Save) => self.not_saved(None, |_| NotSaved::Failed { reason: text.to_owned() }),
             (true, _) => self.failed(text),
-            (false, _) => Shown::default(),
+            (false, _) => LineEffect::default(),
         }
     }
 
     /// Takes facts under a key only where it is this step's.
-    fn own(&self, key: &str, then: impl FnOnce(String) -> Vec<Fact>) -> Shown {
-        if self.ours(key) { keyed(key, then(key.to_owned())) } else { Shown::default() }
+    fn own(&self, key: &str, then: impl FnOnce(String) -> Vec<Fact>) -> LineEffect {
+        if self.ours(key) { keyed(key, then(key.to_owned())) } else { LineEffect::default() }
     }
 
     /// Tells whether a key can come from this step's lookup or save.
@@ -293,12 +293,12 @@ impl CacheLines {
     }
 }
 
-fn facts(facts: Vec<Fact>) -> Shown {
-    Shown { facts, key: None }
+fn facts(facts: Vec<Fact>) -> LineEffect {
+    LineEffect { facts, key: None }
 }
 
-fn keyed(key: &str, facts: Vec<Fact>) -> Shown {
-    Shown { facts, key: Some(key.to_owned()) }
+fn keyed(key: &str, facts: Vec<Fact>) -> LineEffect {
+    LineEffect { facts, key: Some(key.to_owned()) }
 }
 
 /// Reads the bytes of `0 MB (198 B)`.
@@ -339,7 +339,7 @@ pub(super) fn third_party(key: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(own: Option<&str>, half: Half, log: &str) -> Vec<Fact> {
+    fn read(own: Option<&str>, half: CachePhase, log: &str) -> Vec<Fact> {
         let mut lines = CacheLines::new(own.map(Into::into), vec!["go-".into()]);
         log.lines().flat_map(|line| lines.line(line.trim(), half).facts).collect()
     }
@@ -351,12 +351,12 @@ mod tests {
     #[test]
     fn the_restored_key_decides_whether_a_hit_was_exact() {
         let log = "Cache hit for: go-1\nCache Size: ~29 MB (30001379 B)\nCache restored successfully\nCache restored from key: go-0";
-        let facts = read(Some("go-1"), Half::Restore, log);
+        let facts = read(Some("go-1"), CachePhase::Restore, log);
         assert_eq!(facts[0], Fact::CacheLookup(Lookup::Hit { key: "go-1".into() }));
         assert_eq!(facts[1], Fact::CacheSize { bytes: 30_001_379 });
         assert_eq!(facts[2], Fact::CacheLookup(Lookup::Partial { key: "go-0".into() }));
         assert_eq!(facts[3], restored("go-0"));
-        let old = read(Some("GO-1"), Half::Restore, "Cache Size: ~0 MB (3 B)\nCache restored from key: go-1");
+        let old = read(Some("GO-1"), CachePhase::Restore, "Cache Size: ~0 MB (3 B)\nCache restored from key: go-1");
         assert_eq!(old[1], Fact::CacheLookup(Lookup::Exact { key: "go-1".into() }));
     }
 
@@ -364,12 +364,12 @@ mod tests {
     fn a_miss_after_a_failure_is_no_miss() {
         let log = "Cache hit for: go-1\nCache Size: ~1 MB (1000000 B)\nFailed to restore: \"/usr/bin/tar\" failed\n\
                    Cache not found for input keys: go-1, go-";
-        let facts = read(Some("go-1"), Half::Restore, log);
+        let facts = read(Some("go-1"), CachePhase::Restore, log);
         assert!(!facts.contains(&Fact::CacheLookup(Lookup::Miss)));
         assert!(matches!(facts.last(), Some(Fact::CacheRestoreFailed { .. })));
         let limited =
             "You've hit a rate limit, your rate limit will reset in 5 seconds\nCache not found for input keys: go-1";
-        assert!(matches!(read(Some("go-1"), Half::Restore, limited)[..], [Fact::CacheRestoreFailed { .. }]));
+        assert!(matches!(read(Some("go-1"), CachePhase::Restore, limited)[..], [Fact::CacheRestoreFailed { .. }]));
     }
 
     #[test]
@@ -377,17 +377,17 @@ mod tests {
         let log = "Cache hit for: setup-go-Linux-x64\nCache Size: ~200 MB (209715200 B)\nCache restored from key: setup-go-Linux-x64\n\
                    Cache hit for: go-1\nCache Size: ~0 MB (198 B)\nCache restored from key: go-1";
         for own in [Some("go-1"), None] {
-            let facts = read(own, Half::Restore, log);
+            let facts = read(own, CachePhase::Restore, log);
             assert_eq!(facts[1], Fact::CacheSize { bytes: 198 }, "{own:?}");
             assert_eq!(facts.len(), 4, "{own:?}");
         }
         let after = "Cache restored from key: go-1\nCache hit for: go-2\nCache Size: ~9 MB (9999999 B)\nCache restored from key: go-2";
-        assert_eq!(read(Some("go-1"), Half::Restore, after).len(), 2);
+        assert_eq!(read(Some("go-1"), CachePhase::Restore, after).len(), 2);
     }
 
     #[test]
     fn every_way_not_to_save_is_told_apart() {
-        let why = |log: &str| match read(Some("go-1"), Half::Save, log).pop() {
+        let why = |log: &str| match read(Some("go-1"), CachePhase::Save, log).pop() {
             Some(Fact::CacheSave(SaveOutcome::NotSaved(why))) => why,
             other => panic!("{other:?}"),
         };
@@ -435,8 +435,8 @@ mod tests {
     fn a_save_shows_its_size_on_both_services() {
         let saved = Fact::CacheSave(SaveOutcome::Saved { key: "go-1".into() });
         let v2 = "Sent 5 of 239 (2.1%), 0.0 MBs/sec\nSent 239 of 239 (100.0%), 0.0 MBs/sec\nCache saved with key: go-1";
-        assert_eq!(read(Some("go-1"), Half::Save, v2), [Fact::CacheSaveSize { bytes: 239 }, saved.clone()]);
+        assert_eq!(read(Some("go-1"), CachePhase::Save, v2), [Fact::CacheSaveSize { bytes: 239 }, saved.clone()]);
         let v1 = "/usr/bin/tar --posix -cf cache.tzst --exclude cache.tzst\nCache Size: ~0 MB (245 B)\nCache saved successfully\nCache saved with key: go-1";
-        assert_eq!(read(Some("go-1"), Half::Either, v1), [Fact::CacheSaveSize { bytes: 245 }, saved]);
+        assert_eq!(read(Some("go-1"), CachePhase::Either, v1), [Fact::CacheSaveSize { bytes: 245 }, saved]);
     }
 }

@@ -3,8 +3,8 @@
 //! It finds the block's end also where the line that ends it is lost, or where a copy of the web page never had one; what
 //! the inputs mean is not its affair.
 
-use super::line::{Channel, Line};
-use super::sink::Spot;
+use super::line::{LineKind, LogLine};
+use super::sink::LineContext;
 use crate::evidence::Quote;
 use std::time::SystemTime;
 
@@ -39,7 +39,7 @@ enum Section {
 
 /// What a line was to the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
+pub(super) enum HeaderFlow {
     /// A part of it.
     Taken,
     /// Its last line.
@@ -50,13 +50,13 @@ pub(super) enum Flow {
 
 impl Header {
     /// Begins a block where a line opens one. `stamped` says that this log has timestamps.
-    pub(super) fn begin(line: &Line<'_>, spot: &Spot<'_>, stamped: bool) -> Option<Self> {
+    pub(super) fn begin(line: &LogLine<'_>, spot: &LineContext<'_>, stamped: bool) -> Option<Self> {
         let title = line.text().strip_prefix("Run ")?;
         let known = is_action(title);
         let opens = match line.channel {
-            Channel::Group => true,
+            LineKind::Group => true,
             // The web page shows the group's head as plain text.
-            Channel::Plain => !stamped && !line.echo && (known || title.starts_with("docker ")),
+            LineKind::Plain => !stamped && !line.echo && (known || title.starts_with("docker ")),
             _ => false,
         };
         opens.then(|| Self {
@@ -94,11 +94,11 @@ impl Header {
     }
 
     /// Takes the next line.
-    pub(super) fn feed(&mut self, line: &Line<'_>, stamped: bool) -> Flow {
+    pub(super) fn feed(&mut self, line: &LogLine<'_>, stamped: bool) -> HeaderFlow {
         match line.channel {
-            Channel::EndGroup => return Flow::Last,
-            Channel::Plain => {}
-            _ => return Flow::Over,
+            LineKind::EndGroup => return HeaderFlow::Last,
+            LineKind::Plain => {}
+            _ => return HeaderFlow::Over,
         }
         let text = line.text();
         let continues = stamped && line.at.is_none();
@@ -112,48 +112,48 @@ impl Header {
         }
         if let Some((name, value)) = value(text).filter(|_| !continues && !self.unbalanced()) {
             self.keep(name, value);
-            return Flow::Taken;
+            return HeaderFlow::Taken;
         }
         if continues || (!stamped && self.may_continue(text)) {
             self.append(text);
-            return Flow::Taken;
+            return HeaderFlow::Taken;
         }
-        Flow::Over
+        HeaderFlow::Over
     }
 
-    fn enter(&mut self, section: Section) -> Flow {
+    fn enter(&mut self, section: Section) -> HeaderFlow {
         self.section = section;
         self.confirmed = true;
-        Flow::Taken
+        HeaderFlow::Taken
     }
 
-    fn script_line(&mut self, line: &Line<'_>, continues: bool) -> Flow {
+    fn script_line(&mut self, line: &LogLine<'_>, continues: bool) -> HeaderFlow {
         let text = line.text();
         if self.uses().is_some() && !continues {
-            return Flow::Over;
+            return HeaderFlow::Over;
         }
         if text.starts_with("shell: ") {
             return self.enter(Section::Env);
         }
         if self.coloured && !line.echo && !continues {
-            return Flow::Over;
+            return HeaderFlow::Over;
         }
         if !self.coloured && !line.echo && line.at.is_some() && !self.script.is_empty() {
-            return Flow::Over;
+            return HeaderFlow::Over;
         }
         if line.echo {
             self.coloured = true;
             self.confirmed = true;
         } else if line.at.is_some() {
-            return Flow::Over;
+            return HeaderFlow::Over;
         }
         if let Some(room) = self.room.checked_sub(text.len() + 1) {
             self.room = room;
             self.script.push_str(text);
             self.script.push('\n');
-            Flow::Taken
+            HeaderFlow::Taken
         } else {
-            Flow::Over
+            HeaderFlow::Over
         }
     }
 
@@ -230,10 +230,10 @@ mod tests {
         let mut header: Option<Header> = None;
         for (number, raw) in log.lines().enumerate() {
             let line = transport.read(raw);
-            let spot = Spot { source: &source, number, at: line.at, shown: line.shown() };
+            let spot = LineContext { source: &source, number, at: line.at, shown: line.shown() };
             match header.as_mut().map(|header| header.feed(&line, stamped)) {
                 None => header = Header::begin(&line, &spot, stamped),
-                Some(Flow::Taken) => {}
+                Some(HeaderFlow::Taken) => {}
                 Some(_) => return (header.unwrap(), number),
             }
         }

@@ -1,4 +1,4 @@
-//! What the steps of a log are, and their inputs as facts. [`Kind`] is principal.
+//! What the steps of a log are, and their inputs as facts. [`StepKind`] is principal.
 //!
 //! Decides by the action's name, as the runner prints it; it reads no output.
 
@@ -7,7 +7,7 @@ use crate::evidence::{BuildInputs, CacheInputs, CacheMode, DanceInputs, DancePha
 
 /// What a step does, as far as this tool cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum StepKind {
     /// actions/cache or one of its halves.
     Cache(CacheMode),
     /// buildkit-cache-dance or a fork; the phase its main step is.
@@ -28,7 +28,7 @@ pub(super) enum Kind {
     Post,
 }
 
-impl Kind {
+impl StepKind {
     /// Decides by a step's block.
     pub(super) fn of(header: &Header) -> Self {
         let Some(uses) = header.uses() else {
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn actions_are_told_apart_by_name() {
-        use Kind::{Build, Cache, Checkout, Dance, Other, OtherCache};
+        use StepKind::{Build, Cache, Checkout, Dance, Other, OtherCache};
         for (uses, kind) in [
             ("actions/cache@v4", Cache(CacheMode::RestoreAndSave)),
             ("runs-on/cache@v4", Cache(CacheMode::RestoreAndSave)),
@@ -216,7 +216,7 @@ mod tests {
             ("actions/checkout@v4", Checkout),
             ("docker/login-action@v3", Other),
         ] {
-            assert_eq!(Kind::of_action(uses), kind, "{uses}");
+            assert_eq!(StepKind::of_action(uses), kind, "{uses}");
         }
     }
 

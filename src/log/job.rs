@@ -1,4 +1,4 @@
-//! One job of a log: its lines become events. [`Job`] is what comes out, [`JobReader`] what reads it.
+//! One job of a log: its lines become events. [`LoggedJob`] is what comes out, [`JobReader`] what reads it.
 //!
 //! It follows the job from step to step and hands each line to whoever understands the step; it knows the runner's
 //! own lines and no action's.
@@ -6,21 +6,21 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::cache_lines::{CacheLines, Half, Shown, third_party};
+use super::cache_lines::{CacheLines, CachePhase, LineEffect, third_party};
 use super::dance_lines::DanceLines;
-use super::header::{Flow, Header};
-use super::inputs::{self, Kind};
-use super::line::{Channel, Line};
-use super::posts::{self, Content, Main, Post};
-use super::progress::Progress;
+use super::header::{Header, HeaderFlow};
+use super::inputs::{self, StepKind};
+use super::line::{LineKind, LogLine};
+use super::posts::{self, LoggedPost, MainStep, PostContent};
+use super::progress::ProgressReader;
 use super::rawjson::RawJson;
-use super::sink::{Sink, Spot, harmless};
+use super::sink::{EventLog, LineContext, harmless};
 use super::surroundings::{Surroundings, checked_out};
 use crate::evidence::{CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
 
 /// What a log shows of one job.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Job {
+pub struct LoggedJob {
     /// Its name, where the log or the file says one.
     pub name: Option<String>,
     /// Which attempt it was, from 1, where the same job appears more than once.
@@ -33,7 +33,7 @@ pub struct Job {
     pub events: Vec<Event>,
 }
 
-impl Job {
+impl LoggedJob {
     /// A name to show: the job's, or else the file's, with the attempt.
     pub fn title(&self) -> String {
         let name = self.name.clone().unwrap_or_else(|| self.source.to_string());
@@ -67,7 +67,7 @@ fn apart(last: SystemTime, next: SystemTime) -> bool {
 #[derive(Debug)]
 pub(super) struct JobReader {
     pub(super) name: Option<String>,
-    pub(super) sink: Sink,
+    pub(super) sink: EventLog,
     source: Arc<str>,
     lines: usize,
     stamped: bool,
@@ -77,9 +77,9 @@ pub(super) struct JobReader {
     label: Option<String>,
     header: Option<Header>,
     surroundings: Surroundings,
-    current: Current,
-    mains: Vec<Main>,
-    posts: Vec<Post>,
+    current: CurrentStep,
+    mains: Vec<MainStep>,
+    posts: Vec<LoggedPost>,
     /// The cache maps of the dances, the last one on top: post steps come in reverse order.
     maps: Vec<Option<String>>,
     steps: usize,
@@ -91,24 +91,24 @@ pub(super) struct JobReader {
 
 /// The step that is being read.
 #[derive(Debug)]
-struct Current {
+struct CurrentStep {
     id: Option<StepId>,
-    kind: Kind,
+    kind: StepKind,
     since: Option<SystemTime>,
     outcome: StepOutcome,
     cache: CacheLines,
     dance: DanceLines,
     /// The size of an archive in a step that nothing names, until the key shows whose it is.
     size: Option<Event>,
-    progress: Progress,
+    progress: ProgressReader,
     raw: RawJson,
 }
 
-impl Current {
-    fn new(id: Option<StepId>, kind: Kind, since: Option<SystemTime>) -> Self {
+impl CurrentStep {
+    fn new(id: Option<StepId>, kind: StepKind, since: Option<SystemTime>) -> Self {
         let phase = match kind {
-            Kind::Dance(phase) => phase,
-            Kind::Post => DancePhase::Extract,
+            StepKind::Dance(phase) => phase,
+            StepKind::Post => DancePhase::Extract,
             _ => DancePhase::Inject,
         };
         Self {
@@ -119,7 +119,7 @@ impl Current {
             cache: CacheLines::default(),
             dance: DanceLines::new(phase, None),
             size: None,
-            progress: Progress::default(),
+            progress: ProgressReader::default(),
             raw: RawJson::default(),
         }
     }
@@ -130,7 +130,7 @@ impl JobReader {
     pub(super) fn new(name: Option<String>, source: &Arc<str>) -> Self {
         Self {
             name,
-            sink: Sink::default(),
+            sink: EventLog::default(),
             source: Arc::clone(source),
             lines: 0,
             stamped: false,
@@ -139,7 +139,7 @@ impl JobReader {
             label: None,
             header: None,
             surroundings: Surroundings::default(),
-            current: Current::new(None, Kind::Unknown, None),
+            current: CurrentStep::new(None, StepKind::Unknown, None),
             mains: Vec::new(),
             posts: Vec::new(),
             maps: Vec::new(),
@@ -151,7 +151,7 @@ impl JobReader {
     }
 
     /// Tells whether a line can only be of another job than this one.
-    pub(super) fn another(&mut self, line: &Line<'_>) -> bool {
+    pub(super) fn another(&mut self, line: &LogLine<'_>) -> bool {
         if let (Some(at), Some(last)) = (line.at, self.at) {
             // Within these minutes no two lines can be apart.
             let near = self.near.is_some_and(|(from, until)| from <= at && at <= until);
@@ -164,24 +164,24 @@ impl JobReader {
         }
         match line.channel {
             // Main steps never follow post steps.
-            Channel::Group if !self.posts.is_empty() && line.at.is_some() => {
+            LineKind::Group if !self.posts.is_empty() && line.at.is_some() => {
                 self.tail && line.text().starts_with("Run ")
                     || line.text().strip_prefix("Run ").is_some_and(super::header::is_action)
             }
-            Channel::Plain if line.text().starts_with("Current runner version: ") => {
+            LineKind::Plain if line.text().starts_with("Current runner version: ") => {
                 self.lines > 0 && (self.head || self.steps > 0)
             }
-            Channel::Group => self.tail && line.text().starts_with("Run "),
+            LineKind::Group => self.tail && line.text().starts_with("Run "),
             _ => false,
         }
     }
 
     /// Reads the next line. `label` is the step it stands in, where a file or a prefix says so.
-    pub(super) fn line(&mut self, line: &Line<'_>, label: Option<&str>, source: &Arc<str>, number: usize) {
+    pub(super) fn line(&mut self, line: &LogLine<'_>, label: Option<&str>, source: &Arc<str>, number: usize) {
         self.lines += 1;
         self.stamped |= line.at.is_some();
         self.at = line.at.or(self.at);
-        let spot = Spot { source, number, at: line.at, shown: line.shown() };
+        let spot = LineContext { source, number, at: line.at, shown: line.shown() };
         self.remember(&spot);
         if let Some(label) = label.filter(|label| self.label.as_deref() != Some(*label)) {
             self.close_header(&spot);
@@ -189,9 +189,9 @@ impl JobReader {
         }
         if let Some(header) = &mut self.header {
             match header.feed(line, self.stamped) {
-                Flow::Taken => return,
-                Flow::Last => return self.close_header(&spot),
-                Flow::Over => self.close_header(&spot),
+                HeaderFlow::Taken => return,
+                HeaderFlow::Last => return self.close_header(&spot),
+                HeaderFlow::Over => self.close_header(&spot),
             }
         }
         if line.text().starts_with("Run ")
@@ -200,14 +200,14 @@ impl JobReader {
             self.header = Some(header);
             return;
         }
-        if line.channel == Channel::Plain && line.text() == "Post job cleanup." {
+        if line.channel == LineKind::Plain && line.text() == "Post job cleanup." {
             return self.post(&spot);
         }
         self.output(line, &spot);
     }
 
     /// Keeps the last line, to quote it where the log breaks off.
-    fn remember(&mut self, spot: &Spot<'_>) {
+    fn remember(&mut self, spot: &LineContext<'_>) {
         let (source, number, text) = &mut self.last;
         if !Arc::ptr_eq(source, spot.source) {
             *source = Arc::clone(spot.source);
@@ -219,42 +219,42 @@ impl JobReader {
     }
 
     /// A step named by `gh`, by act or by its file begins.
-    fn enter(&mut self, label: &str, spot: &Spot<'_>) {
+    fn enter(&mut self, label: &str, spot: &LineContext<'_>) {
         let label: String = label.chars().take(300).collect();
         self.end_step(spot, true);
         match (label.strip_prefix("Post "), label.as_str()) {
             (Some(_), _) => self.label = Some(label),
             (None, "Set up job" | "Complete job") => {
-                self.current.kind = Kind::Other;
+                self.current.kind = StepKind::Other;
                 self.label = Some(label);
             }
             (None, name) => {
                 // act and unnamed steps show the action itself.
                 let kind = match super::header::is_action(name) {
-                    true => Kind::of_action(name),
-                    false => Kind::Unknown,
+                    true => StepKind::of_action(name),
+                    false => StepKind::Unknown,
                 };
                 self.current.kind = kind;
                 self.label = Some(label);
             }
         }
         if self.label.as_deref().is_some_and(|label| label.starts_with("Post ")) {
-            self.current.kind = Kind::Post;
+            self.current.kind = StepKind::Post;
         }
     }
 
     /// Gives the current step an id, once something of it is worth telling.
-    fn id(&mut self, spot: &Spot<'_>) -> Option<StepId> {
+    fn id(&mut self, spot: &LineContext<'_>) -> Option<StepId> {
         if self.current.id.is_none()
             && let Some(label) = self.label.clone()
         {
             let quote = spot.quote();
-            if self.current.kind == Kind::Post {
+            if self.current.kind == StepKind::Post {
                 self.open_post(quote, spot.at);
             } else {
                 let kind = self.current.kind;
                 self.start(Phase::Main, label.clone(), quote, spot.at);
-                self.mains.extend(self.current.id.map(|id| Main {
+                self.mains.extend(self.current.id.map(|id| MainStep {
                     id,
                     kind,
                     name: label.clone(),
@@ -279,23 +279,23 @@ impl JobReader {
         let label = self.label.as_deref().and_then(|label| label.strip_prefix("Post ")).map(str::to_owned);
         let name = label.as_ref().map_or_else(|| "Post job cleanup.".to_owned(), |label| format!("Post {label}"));
         self.start(Phase::Post, name, quote, at);
-        self.posts.extend(self.current.id.map(|id| Post { id, label, content: Content::Nothing }));
+        self.posts.extend(self.current.id.map(|id| LoggedPost { id, label, content: PostContent::Nothing }));
     }
 
     /// A post step begins.
-    fn post(&mut self, spot: &Spot<'_>) {
+    fn post(&mut self, spot: &LineContext<'_>) {
         self.end_step(spot, true);
-        self.next(None, Kind::Post, spot.at);
+        self.next(None, StepKind::Post, spot.at);
         let map = self.maps.last().and_then(Option::as_deref);
         self.current.dance = DanceLines::new(DancePhase::Extract, map);
         self.open_post(spot.quote(), spot.at);
     }
 
     /// A step's block is complete, if it was one.
-    fn close_header(&mut self, spot: &Spot<'_>) {
+    fn close_header(&mut self, spot: &LineContext<'_>) {
         let Some(header) = self.header.take().filter(Header::is_step) else { return };
         self.end_step(spot, true);
-        let kind = Kind::of(&header);
+        let kind = StepKind::of(&header);
         self.next(None, kind, header.at);
         let name = format!("Run {}", harmless(&header.title));
         self.start(Phase::Main, name.clone(), header.quote.clone(), header.at);
@@ -304,20 +304,20 @@ impl JobReader {
         let mut tell =
             |fact| self.sink.push(Event { step: Some(id), at: header.at, quote: header.quote.clone(), fact });
         match kind {
-            Kind::Cache(mode) => {
+            StepKind::Cache(mode) => {
                 if let Some(inputs) = inputs::cache(&header, mode) {
                     key = Some(inputs.key.clone());
                     self.current.cache = CacheLines::new(key.clone(), inputs.restore_keys.clone());
                     tell(Fact::CacheInputs(inputs));
                 }
             }
-            Kind::Dance(phase) => {
+            StepKind::Dance(phase) => {
                 let inputs = inputs::dance(&header);
                 self.current.dance = DanceLines::new(phase, inputs.cache_map.as_deref());
                 self.maps.push(inputs.cache_map.clone());
                 tell(Fact::DanceInputs(inputs));
             }
-            Kind::Build => {
+            StepKind::Build => {
                 // A composite dance builds its Dancefiles in scripts of its own.
                 let inputs = inputs::build(&header).filter(|inputs| !inputs.file.contains("Dancefile"));
                 if let Some(inputs) = inputs {
@@ -327,34 +327,34 @@ impl JobReader {
             _ => {}
         }
         let label = self.label.clone();
-        self.mains.push(Main { id, kind, name, label, key });
+        self.mains.push(MainStep { id, kind, name, label, key });
     }
 
     /// Goes on with the next step.
-    fn next(&mut self, id: Option<StepId>, kind: Kind, since: Option<SystemTime>) {
-        let progress = Progress::after(&self.current.progress);
-        self.current = Current { progress, ..Current::new(id, kind, since) };
+    fn next(&mut self, id: Option<StepId>, kind: StepKind, since: Option<SystemTime>) {
+        let progress = ProgressReader::after(&self.current.progress);
+        self.current = CurrentStep { progress, ..CurrentStep::new(id, kind, since) };
     }
 
     /// The current step is over. `seen` says that a line shows it.
-    fn end_step(&mut self, spot: &Spot<'_>, seen: bool) {
+    fn end_step(&mut self, spot: &LineContext<'_>, seen: bool) {
         self.current.progress.end(seen.then_some(spot), &mut self.sink);
         if let Some(id) = self.current.id.filter(|_| seen) {
             let took = spot.at.zip(self.current.since).and_then(|(end, since)| end.duration_since(since).ok());
             self.sink.add(spot, Some(id), Fact::StepEnded { outcome: self.current.outcome, took });
         }
-        self.next(None, Kind::Unknown, spot.at);
+        self.next(None, StepKind::Unknown, spot.at);
     }
 
     /// A line of a step's output.
-    fn output(&mut self, line: &Line<'_>, spot: &Spot<'_>) {
+    fn output(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
         let text = line.text();
         match text.as_bytes().first() {
             None => return,
             Some(b'C') if text.starts_with("Current runner version: ") => self.head = true,
             Some(b'C') if text.starts_with("Cleaning up orphan processes") => {
                 self.end_step(spot, true);
-                self.current.kind = Kind::Other;
+                self.current.kind = StepKind::Other;
                 self.tail = true;
             }
             Some(b'C') => {
@@ -375,67 +375,67 @@ impl JobReader {
         {
             self.sink.add(spot, None, fact);
         }
-        if self.current.kind == Kind::Checkout
-            && matches!(line.channel, Channel::Plain | Channel::Command)
+        if self.current.kind == StepKind::Checkout
+            && matches!(line.channel, LineKind::Plain | LineKind::Command)
             && let Some(fact) = checked_out(text)
         {
             self.sink.add(spot, self.current.id, fact);
         }
-        if line.channel == Channel::Error && self.error(text, spot) {
+        if line.channel == LineKind::Error && self.error(text, spot) {
             return;
         }
         match self.current.kind {
-            Kind::Cache(mode) => {
+            StepKind::Cache(mode) => {
                 let half = match mode {
-                    CacheMode::RestoreAndSave | CacheMode::Restore => Half::Restore,
-                    CacheMode::Save => Half::Save,
+                    CacheMode::RestoreAndSave | CacheMode::Restore => CachePhase::Restore,
+                    CacheMode::Save => CachePhase::Save,
                 };
                 let shown = self.current.cache.line(text, half);
                 self.tell(shown.facts, spot);
                 self.stray_build(line, spot);
             }
-            Kind::Dance(_) => {
-                self.dance(text, line.channel == Channel::Error, true, spot);
+            StepKind::Dance(_) => {
+                self.dance(text, line.channel == LineKind::Error, true, spot);
                 self.stray_build(line, spot);
             }
-            Kind::Post => {
-                let shown = self.current.cache.line(text, Half::Save);
+            StepKind::Post => {
+                let shown = self.current.cache.line(text, CachePhase::Save);
                 self.cache_content(&shown);
                 self.tell(shown.facts, spot);
-                let known = self.posts.last().is_some_and(|post| post.content == Content::Dance);
-                self.dance(text, line.channel == Channel::Error, known, spot);
+                let known = self.posts.last().is_some_and(|post| post.content == PostContent::Dance);
+                self.dance(text, line.channel == LineKind::Error, known, spot);
             }
-            Kind::Unknown => {
+            StepKind::Unknown => {
                 if self.unknown_cache(text, spot) {
                     return;
                 }
                 self.dance(text, false, false, spot);
                 self.build(line, spot);
             }
-            Kind::Build | Kind::Other => self.build(line, spot),
-            Kind::OtherCache | Kind::Checkout => self.stray_build(line, spot),
-            Kind::Printing => {}
+            StepKind::Build | StepKind::Other => self.build(line, spot),
+            StepKind::OtherCache | StepKind::Checkout => self.stray_build(line, spot),
+            StepKind::Printing => {}
         }
     }
 
     /// A build in a step that builds nothing: the line that began its own step is lost. Left out, a build that follows would
     /// look as if nothing had warmed it.
-    fn stray_build(&mut self, line: &Line<'_>, spot: &Spot<'_>) {
+    fn stray_build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
         if line.text().starts_with('#') {
             self.build(line, spot);
         }
     }
 
     /// Lines of a cache in a step that nothing names.
-    fn unknown_cache(&mut self, text: &str, spot: &Spot<'_>) -> bool {
+    fn unknown_cache(&mut self, text: &str, spot: &LineContext<'_>) -> bool {
         let again =
             self.current.cache.restored && (text.starts_with("Cache hit for") || text.starts_with("Cache not found"));
         if again && self.label.is_none() {
             // A second lookup is a second step, though no line announces it.
-            self.next(Some(StepId(self.steps)), Kind::Unknown, spot.at);
+            self.next(Some(StepId(self.steps)), StepKind::Unknown, spot.at);
             self.steps += 1;
         }
-        let shown = self.current.cache.line(text, Half::Either);
+        let shown = self.current.cache.line(text, CachePhase::Either);
         if self.current.cache.restored_for_another() {
             self.current.size = None;
         }
@@ -456,33 +456,33 @@ impl JobReader {
         true
     }
 
-    fn cache_content(&mut self, shown: &Shown) {
+    fn cache_content(&mut self, shown: &LineEffect) {
         if shown.facts.is_empty() {
             return;
         }
         if let Some(post) = self.posts.last_mut() {
             let named = match &post.content {
-                Content::Cache(Some(known)) => Some(known.clone()),
+                PostContent::Cache(Some(known)) => Some(known.clone()),
                 _ => None,
             };
-            post.content = Content::Cache(named.or_else(|| shown.key.clone()));
+            post.content = PostContent::Cache(named.or_else(|| shown.key.clone()));
         }
     }
 
-    fn dance(&mut self, text: &str, error: bool, known: bool, spot: &Spot<'_>) {
+    fn dance(&mut self, text: &str, error: bool, known: bool, spot: &LineContext<'_>) {
         let facts = self.current.dance.line(text, error, known);
         if facts.is_empty() {
             return;
         }
-        if self.current.kind == Kind::Post {
+        if self.current.kind == StepKind::Post {
             self.id(spot);
-            if let Some(post) = self.posts.last_mut().filter(|post| post.content != Content::Dance) {
-                post.content = Content::Dance;
+            if let Some(post) = self.posts.last_mut().filter(|post| post.content != PostContent::Dance) {
+                post.content = PostContent::Dance;
                 self.maps.pop();
             }
-        } else if self.current.kind == Kind::Unknown {
+        } else if self.current.kind == StepKind::Unknown {
             self.id(spot);
-            self.current.kind = Kind::Dance(self.current.dance.phase());
+            self.current.kind = StepKind::Dance(self.current.dance.phase());
             if let Some(main) = self.mains.last_mut().filter(|main| Some(main.id) == self.current.id) {
                 main.kind = self.current.kind;
             }
@@ -490,19 +490,19 @@ impl JobReader {
         self.tell(facts, spot);
     }
 
-    fn build(&mut self, line: &Line<'_>, spot: &Spot<'_>) {
+    fn build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
         let text = line.text();
         match (line.channel, text.as_bytes().first()) {
-            (Channel::Plain, Some(b'{')) => {
+            (LineKind::Plain, Some(b'{')) => {
                 let id = self.id(spot);
-                let Current { raw, progress, .. } = &mut self.current;
+                let CurrentStep { raw, progress, .. } = &mut self.current;
                 raw.line(text, spot, id, progress, &mut self.sink);
             }
-            (Channel::Plain, Some(b'#' | b'S')) => {
+            (LineKind::Plain, Some(b'#' | b'S')) => {
                 let id = self.id(spot);
                 self.current.progress.line(text, spot, id, &mut self.sink);
             }
-            (Channel::Plain, first) => {
+            (LineKind::Plain, first) => {
                 let id = self.current.id;
                 if matches!(first, Some(b' ' | b'[' | b'='))
                     && let Some(fact) = self.surroundings.terminal(text)
@@ -511,7 +511,7 @@ impl JobReader {
                 }
                 self.current.progress.line(text, spot, id, &mut self.sink);
             }
-            (Channel::Error, _) if text.contains("failed to solve") || text.starts_with("buildx failed with") => {
+            (LineKind::Error, _) if text.contains("failed to solve") || text.starts_with("buildx failed with") => {
                 self.current.progress.fail(text, spot, &mut self.sink);
             }
             _ => {}
@@ -519,19 +519,21 @@ impl JobReader {
     }
 
     /// An error line: the step failed, unless it is one that actions only print. Returns whether the job was stopped.
-    fn error(&mut self, text: &str, spot: &Spot<'_>) -> bool {
+    fn error(&mut self, text: &str, spot: &LineContext<'_>) -> bool {
         let stopped = text.starts_with("The operation was canceled")
             || text.starts_with("The runner has received a shutdown signal")
             || text.contains("has exceeded the maximum execution time")
             || (text.starts_with("The action ") && text.contains("has timed out"));
-        let post_dance =
-            self.posts.last().is_some_and(|post| Some(post.id) == self.current.id && post.content == Content::Dance);
-        if stopped && (matches!(self.current.kind, Kind::Dance(_)) || post_dance) {
+        let post_dance = self
+            .posts
+            .last()
+            .is_some_and(|post| Some(post.id) == self.current.id && post.content == PostContent::Dance);
+        if stopped && (matches!(self.current.kind, StepKind::Dance(_)) || post_dance) {
             self.tell(vec![Fact::DanceHung], spot);
         }
         let only_printed = ["Failed to restore: ", "Failed to save: "].iter().any(|start| text.starts_with(start));
         let failed = match self.current.kind {
-            Kind::Build => {
+            StepKind::Build => {
                 ["Process completed with exit code", "buildx failed with", "The process ", "ERROR: "]
                     .iter()
                     .any(|start| text.starts_with(start))
@@ -545,7 +547,7 @@ impl JobReader {
         stopped
     }
 
-    fn tell(&mut self, facts: Vec<Fact>, spot: &Spot<'_>) {
+    fn tell(&mut self, facts: Vec<Fact>, spot: &LineContext<'_>) {
         if facts.is_empty() {
             return;
         }
@@ -556,9 +558,9 @@ impl JobReader {
     }
 
     /// Ends the job; returns it with the room its events did not need.
-    pub(super) fn finish(mut self) -> Job {
+    pub(super) fn finish(mut self) -> LoggedJob {
         let (source, number, text) = self.last.clone();
-        let spot = Spot { source: &source, number, at: self.at, shown: &text };
+        let spot = LineContext { source: &source, number, at: self.at, shown: &text };
         self.close_header(&spot);
         // Only the runner's last lines show that nothing is missing; without them the last step may have gone on.
         let over = self.tail || !self.head;
@@ -568,6 +570,6 @@ impl JobReader {
             self.sink.room = 1;
             self.sink.add(&spot, None, Fact::Truncated);
         }
-        Job { name: self.name, attempt: None, source: self.source, lines: self.lines, events: self.sink.events }
+        LoggedJob { name: self.name, attempt: None, source: self.source, lines: self.lines, events: self.sink.events }
     }
 }

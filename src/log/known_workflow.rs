@@ -6,10 +6,10 @@
 
 use std::cell::Cell;
 
-use super::inputs::{self, Kind};
+use super::inputs::{self, StepKind};
 use crate::evidence::{BuildInputs, CacheInputs, CacheMode, DanceInputs, Event, Fact, Lookup, Phase, Quote, StepId};
 use crate::workflow::expr::{Contexts, HashFilesError, JobStatus, Template, Value, mentions};
-use crate::workflow::{Job, Step, StepAction, Variables, Workflow};
+use crate::workflow::{Job, Step, StepAction, Workflow, WorkflowVariables};
 
 /// Chooses the job of a workflow that a log shows: by its name, else the only one that builds; `None` when that is open.
 pub fn job_of<'a>(workflow: &'a Workflow, name: Option<&str>) -> Option<&'a Job> {
@@ -22,7 +22,7 @@ pub fn job_of<'a>(workflow: &'a Workflow, name: Option<&str>) -> Option<&'a Job>
     if let Some(job) = jobs().find(named) {
         return Some(job);
     }
-    let mut building = jobs().filter(|job| steps(workflow, job).iter().any(|step| step.kind == Kind::Build));
+    let mut building = jobs().filter(|job| steps(workflow, job).iter().any(|step| step.kind == StepKind::Build));
     building.next().filter(|_| building.next().is_none())
 }
 
@@ -35,12 +35,12 @@ pub fn with_workflow(events: Vec<Event>, workflow: &Workflow, job: &Job) -> Vec<
     if shows_steps { beside(events, &known) } else { before(events, &known) }
 }
 
-fn named(name: &str, known: &[Known]) -> bool {
+fn named(name: &str, known: &[KnownStep]) -> bool {
     known.iter().any(|step| step.is(name))
 }
 
 /// Adds inputs to steps that the log shows without them.
-fn beside(events: Vec<Event>, known: &[Known]) -> Vec<Event> {
+fn beside(events: Vec<Event>, known: &[KnownStep]) -> Vec<Event> {
     let mut all = Vec::with_capacity(events.len());
     for event in &events {
         all.push(event.clone());
@@ -56,17 +56,17 @@ fn beside(events: Vec<Event>, known: &[Known]) -> Vec<Event> {
         let Some(step) = candidates.nth(nth) else { continue };
         let own = || events.iter().filter(|other| other.step == event.step);
         let fact = match step.kind {
-            Kind::Cache(mode) if !own().any(|other| matches!(other.fact, Fact::CacheInputs(_))) => {
+            StepKind::Cache(mode) if !own().any(|other| matches!(other.fact, Fact::CacheInputs(_))) => {
                 step.cache(mode, key_seen(own())).map(Fact::CacheInputs)
             }
-            Kind::Dance(_) => {
+            StepKind::Dance(_) => {
                 let seen = own().find_map(|other| match &other.fact {
                     Fact::DanceInputs(inputs) => Some(inputs),
                     _ => None,
                 });
                 step.missing_in(seen).map(Fact::DanceInputs)
             }
-            Kind::Build if !own().any(|other| matches!(other.fact, Fact::BuildInputs(_))) => {
+            StepKind::Build if !own().any(|other| matches!(other.fact, Fact::BuildInputs(_))) => {
                 step.build().map(Fact::BuildInputs)
             }
             _ => None,
@@ -78,29 +78,29 @@ fn beside(events: Vec<Event>, known: &[Known]) -> Vec<Event> {
 }
 
 /// Puts the steps of the workflow before a log that shows none, and gives them what it shows of caches, dances and builds.
-fn before(events: Vec<Event>, known: &[Known]) -> Vec<Event> {
+fn before(events: Vec<Event>, known: &[KnownStep]) -> Vec<Event> {
     // Numbers that no step of the log has.
     let free = events.iter().filter_map(|event| event.step).map(|step| step.0 + 1).max().unwrap_or(0);
-    let numbered: Vec<(StepId, &Known)> =
+    let numbered: Vec<(StepId, &KnownStep)> =
         known.iter().enumerate().map(|(at, step)| (StepId(free + at), step)).collect();
-    let only = |fits: fn(Kind) -> bool| {
+    let only = |fits: fn(StepKind) -> bool| {
         let mut fitting = numbered.iter().filter(|(_, step)| fits(step.kind));
         fitting.next().filter(|_| fitting.next().is_none()).map(|(id, _)| *id)
     };
-    let restores = only(|kind| matches!(kind, Kind::Cache(CacheMode::RestoreAndSave | CacheMode::Restore)));
-    let cache = only(|kind| matches!(kind, Kind::Cache(_)));
-    let dance = only(|kind| matches!(kind, Kind::Dance(_)));
-    let build = only(|kind| kind == Kind::Build);
+    let restores = only(|kind| matches!(kind, StepKind::Cache(CacheMode::RestoreAndSave | CacheMode::Restore)));
+    let cache = only(|kind| matches!(kind, StepKind::Cache(_)));
+    let dance = only(|kind| matches!(kind, StepKind::Dance(_)));
+    let build = only(|kind| kind == StepKind::Build);
     let Some(first) = events.first() else { return events };
     let mut all = Vec::with_capacity(events.len() + 2 * numbered.len());
     for (id, step) in &numbered {
         let event = |fact| Event { step: Some(*id), at: first.at, quote: step.quote.clone(), fact };
         all.push(event(Fact::StepStarted { phase: Phase::Main, name: step.title(), of: None }));
         let inputs = match step.kind {
-            Kind::Cache(mode) => step.cache(mode, key_seen(events.iter())).map(Fact::CacheInputs),
-            Kind::Dance(_) => step.missing_in(None).map(Fact::DanceInputs),
+            StepKind::Cache(mode) => step.cache(mode, key_seen(events.iter())).map(Fact::CacheInputs),
+            StepKind::Dance(_) => step.missing_in(None).map(Fact::DanceInputs),
             // Of a build that the log does not show, nothing is to be judged.
-            Kind::Build if shows_build(&events) => step.build().map(Fact::BuildInputs),
+            StepKind::Build if shows_build(&events) => step.build().map(Fact::BuildInputs),
             _ => None,
         };
         all.extend(inputs.map(event));
@@ -153,36 +153,36 @@ fn key_seen<'a>(mut events: impl Iterator<Item = &'a Event>) -> Option<String> {
 }
 
 /// A step of the workflow that matters.
-struct Known<'a> {
+struct KnownStep<'a> {
     step: &'a Step,
-    kind: Kind,
+    kind: StepKind,
     text: String,
     quote: Quote,
     known: Static<'a>,
 }
 
 /// Lists the steps of a job that matter, in order.
-fn steps<'a>(workflow: &'a Workflow, job: &'a Job) -> Vec<Known<'a>> {
+fn steps<'a>(workflow: &'a Workflow, job: &'a Job) -> Vec<KnownStep<'a>> {
     let source = workflow.source();
     let list = job.steps.iter().filter_map(|step| {
         let (kind, text, span) = match &step.action {
-            StepAction::Uses(action) => (Kind::of_action(&action.text), action.text.clone(), action.span),
+            StepAction::Uses(action) => (StepKind::of_action(&action.text), action.text.clone(), action.span),
             StepAction::Run { script } => {
                 inputs::command(&script.value)?;
-                (Kind::Build, script.value.lines().next().unwrap_or_default().to_owned(), script.span)
+                (StepKind::Build, script.value.lines().next().unwrap_or_default().to_owned(), script.span)
             }
         };
         let line = source.place(span.start).line;
         let shown = source.line(line).unwrap_or_default().trim();
         let quote = Quote::line(&source.name.as_str().into(), line, super::sink::harmless(shown));
-        let matters = matches!(kind, Kind::Cache(_) | Kind::Dance(_) | Kind::Build);
+        let matters = matches!(kind, StepKind::Cache(_) | StepKind::Dance(_) | StepKind::Build);
         let known = Static { levels: [&step.env, &job.env, &workflow.env], level: 0, unknown: Cell::new(false) };
-        matters.then_some(Known { step, kind, text, quote, known })
+        matters.then_some(KnownStep { step, kind, text, quote, known })
     });
     list.collect()
 }
 
-impl Known<'_> {
+impl KnownStep<'_> {
     /// The name a log gives it when nobody named it.
     fn title(&self) -> String {
         format!("Run {}", self.text)
@@ -245,7 +245,7 @@ impl Known<'_> {
 /// What can be said of a workflow's expressions without a run: its own variables, and the workspace.
 struct Static<'a> {
     /// The variables of the step, the job and the workflow.
-    levels: [&'a Variables; 3],
+    levels: [&'a WorkflowVariables; 3],
     /// The first level that counts.
     level: usize,
     /// Something was asked for that only a run knows.

@@ -1,7 +1,7 @@
 //! Strips what transport has put around a line of a log. [`Transport`] is principal.
 //!
 //! Timestamps, byte order marks, colours, and the prefixes of `gh run view --log` and of act come off; the runner's tags
-//! (`##[group]`, and the forms the web page and act show them in) become a [`Channel`]. What the text means is not its
+//! (`##[group]`, and the forms the web page and act show them in) become a [`LineKind`]. What the text means is not its
 //! affair.
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use super::stamp;
 
 /// One line of a log without its wrapping.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line<'a> {
+pub(super) struct LogLine<'a> {
     /// It comes from act, which runs a workflow on the machine at hand.
     pub(super) act: bool,
     /// The job that the line names; `None` when it names none.
@@ -21,14 +21,14 @@ pub(super) struct Line<'a> {
     /// Its timestamp.
     pub(super) at: Option<SystemTime>,
     /// What kind of line it is.
-    pub(super) channel: Channel,
+    pub(super) channel: LineKind,
     /// It is one line of a script that the runner echoes.
     pub(super) echo: bool,
     shown: Cow<'a, str>,
     skip: usize,
 }
 
-impl Line<'_> {
+impl LogLine<'_> {
     /// The text, without the tag.
     pub(super) fn text(&self) -> &str {
         &self.shown[self.skip..]
@@ -42,7 +42,7 @@ impl Line<'_> {
 
 /// The kind of a line, as the runner tags it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Channel {
+pub(super) enum LineKind {
     /// Output.
     Plain,
     /// The head of a group.
@@ -62,27 +62,27 @@ pub(super) enum Channel {
 }
 
 /// The tags and their channels.
-const TAGS: [(&str, Channel); 20] = [
-    ("##[group]", Channel::Group),
-    ("##[endgroup]", Channel::EndGroup),
-    ("##[command]", Channel::Command),
-    ("##[warning]", Channel::Warning),
-    ("##[error]", Channel::Error),
-    ("##[notice]", Channel::Notice),
-    ("##[debug]", Channel::Debug),
-    ("[command]", Channel::Command),
-    ("[warning]", Channel::Warning),
-    ("::group::", Channel::Group),
-    ("::endgroup::", Channel::EndGroup),
-    ("::warning::", Channel::Warning),
-    ("::error::", Channel::Error),
-    ("::notice::", Channel::Notice),
-    ("::debug::", Channel::Debug),
-    ("Warning: ", Channel::Warning),
-    ("Error: ", Channel::Error),
-    ("Notice: ", Channel::Notice),
-    ("Debug: ", Channel::Debug),
-    ("[debug]", Channel::Debug),
+const TAGS: [(&str, LineKind); 20] = [
+    ("##[group]", LineKind::Group),
+    ("##[endgroup]", LineKind::EndGroup),
+    ("##[command]", LineKind::Command),
+    ("##[warning]", LineKind::Warning),
+    ("##[error]", LineKind::Error),
+    ("##[notice]", LineKind::Notice),
+    ("##[debug]", LineKind::Debug),
+    ("[command]", LineKind::Command),
+    ("[warning]", LineKind::Warning),
+    ("::group::", LineKind::Group),
+    ("::endgroup::", LineKind::EndGroup),
+    ("::warning::", LineKind::Warning),
+    ("::error::", LineKind::Error),
+    ("::notice::", LineKind::Notice),
+    ("::debug::", LineKind::Debug),
+    ("Warning: ", LineKind::Warning),
+    ("Error: ", LineKind::Error),
+    ("Notice: ", LineKind::Notice),
+    ("Debug: ", LineKind::Debug),
+    ("[debug]", LineKind::Debug),
 ];
 
 /// A line without its prefixes.
@@ -112,7 +112,7 @@ pub(super) struct Transport {
 
 impl Transport {
     /// Unwraps one line; `raw` has no line feed.
-    pub(super) fn read<'a>(&mut self, raw: &'a str) -> Line<'a> {
+    pub(super) fn read<'a>(&mut self, raw: &'a str) -> LogLine<'a> {
         let raw = raw.trim_end_matches('\r');
         let raw = raw.strip_prefix('\u{feff}').unwrap_or(raw);
         if let Some((at, text)) = self.stamps.split(raw) {
@@ -232,15 +232,15 @@ fn act(raw: &str) -> Option<Unwrapped<'_>> {
 }
 
 /// Finishes a line: colours off, tag read.
-fn line(Unwrapped { act, job, step, at, text }: Unwrapped<'_>) -> Line<'_> {
+fn line(Unwrapped { act, job, step, at, text }: Unwrapped<'_>) -> LogLine<'_> {
     let echo = text.starts_with("\u{1b}[36;1m") || text.starts_with("^[[36;1m");
     let shown = plain(text);
-    let (channel, skip) = if echo { (Channel::Plain, 0) } else { tag(&shown) };
-    Line { act, job, step, at, channel, echo, shown, skip }
+    let (channel, skip) = if echo { (LineKind::Plain, 0) } else { tag(&shown) };
+    LogLine { act, job, step, at, channel, echo, shown, skip }
 }
 
 /// Reads the tag at the front of a text.
-fn tag(text: &str) -> (Channel, usize) {
+fn tag(text: &str) -> (LineKind, usize) {
     // Nearly every line is settled by its first two bytes.
     let tagged = match text.as_bytes() {
         [b'#', second, ..] => *second == b'#',
@@ -253,14 +253,14 @@ fn tag(text: &str) -> (Channel, usize) {
         _ => false,
     };
     if !tagged {
-        return (Channel::Plain, 0);
+        return (LineKind::Plain, 0);
     }
     if let Some((tag, channel)) = TAGS.iter().find(|(tag, _)| text.starts_with(tag)) {
         return (*channel, tag.len());
     }
     // Workflow commands may carry properties: `::error file=a.go,line=3::text`.
     for (word, channel) in
-        [("::warning ", Channel::Warning), ("::error ", Channel::Error), ("::notice ", Channel::Notice)]
+        [("::warning ", LineKind::Warning), ("::error ", LineKind::Error), ("::notice ", LineKind::Notice)]
     {
         if let Some(rest) = text.strip_prefix(word)
             && let Some(at) = rest.find("::")
@@ -268,7 +268,7 @@ fn tag(text: &str) -> (Channel, usize) {
             return (channel, word.len() + at + 2);
         }
     }
-    (Channel::Plain, 0)
+    (LineKind::Plain, 0)
 }
 
 /// Takes terminal escape sequences out, also where a paste has made `^[[` of them.
@@ -321,14 +321,14 @@ fn after_escape(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn read(raw: &str) -> Line<'_> {
+    fn read(raw: &str) -> LogLine<'_> {
         Transport::default().read(raw)
     }
 
     #[test]
     fn raw_lines_lose_mark_timestamp_and_carriage_return() {
         let line = read("\u{feff}2026-02-18T12:20:49.8879943Z ##[group]Run actions/cache@v5\r");
-        assert_eq!((line.channel, line.text()), (Channel::Group, "Run actions/cache@v5"));
+        assert_eq!((line.channel, line.text()), (LineKind::Group, "Run actions/cache@v5"));
         assert_eq!(line.shown(), "##[group]Run actions/cache@v5");
         assert!(line.at.is_some());
     }
@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(read("| Cache Size: ~0 MB (198 B)").text(), "Cache Size: ~0 MB (198 B)");
         assert_eq!(read("[CI/build] \u{2b50} Run Main actions/cache@v4").step, Some("actions/cache@v4"));
         assert_eq!(read("[CI/build] \u{2b50} Run Post actions/cache@v4").step, Some("Post actions/cache@v4"));
-        assert_eq!(read("[warning]Path Validation Error").channel, Channel::Warning);
+        assert_eq!(read("[warning]Path Validation Error").channel, LineKind::Warning);
     }
 
     #[test]
@@ -375,8 +375,8 @@ mod tests {
     fn tags_are_read_in_every_form() {
         for raw in ["##[warning]x", "::warning::x", "Warning: x", "[warning]x", "::warning file=a,line=1::x"] {
             let line = read(raw);
-            assert_eq!((line.channel, line.text()), (Channel::Warning, "x"), "{raw}");
+            assert_eq!((line.channel, line.text()), (LineKind::Warning, "x"), "{raw}");
         }
-        assert_eq!(read("#1 [internal] load").channel, Channel::Plain);
+        assert_eq!(read("#1 [internal] load").channel, LineKind::Plain);
     }
 }

@@ -22,8 +22,8 @@ mod sink;
 mod stamp;
 mod surroundings;
 
-pub use archive::{ArchiveError, Limits, Part, arrange, read_archive};
-pub use job::Job;
+pub use archive::{LogPart, ZipError, ZipLimits, arrange, read_archive};
+pub use job::LoggedJob;
 pub use known_mounts::with_dockerfile_mounts;
 pub use known_workflow::{job_of, with_workflow};
 pub use reader::LogReader;

@@ -1,4 +1,4 @@
-//! BuildKit's plain progress: `#8 12.3 text` and its kin. [`Progress`] is principal.
+//! BuildKit's plain progress: `#8 12.3 text` and its kin. [`ProgressReader`] is principal.
 //!
 //! The grammar is that of BuildKit's `util/progress/progressui/printer.go`. What a line of a vertex means is left to
 //! [`BuildOutput`]; this keeps the builds of a step apart and holds back what lost lines could turn into its opposite.
@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use super::sink::{Sink, Spot};
+use super::sink::{EventLog, LineContext};
 use super::surroundings;
-use crate::evidence::{BuildOutput, Event, Fact, Moment, MountSpec, Quote, StepId, run_mounts};
+use crate::evidence::{BuildOutput, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, run_mounts};
 
 /// How many vertexes of one build are told apart.
 const VERTEXES: usize = 4_096;
@@ -21,8 +21,8 @@ const EMPTY: u64 = 1 << 20;
 
 /// Reads the progress of the builds of one step.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
-    open: Option<Open>,
+pub(super) struct ProgressReader {
+    open: Option<OpenBuild>,
     /// The step of the classic builder whose output follows.
     classic: Option<u64>,
     /// Cache mounts that the job's builds so far have filled without compiling.
@@ -31,13 +31,13 @@ pub(super) struct Progress {
 
 /// A build under way.
 #[derive(Debug, Default)]
-struct Open {
+struct OpenBuild {
     step: Option<StepId>,
     output: BuildOutput,
     /// Its beginning, until it is known not to be one of the dance's.
     start: Option<Event>,
     dance: bool,
-    vertexes: BTreeMap<u64, Named>,
+    vertexes: BTreeMap<u64, NamedVertex>,
     mounts: Vec<MountSpec>,
     /// Sizes taken as ones before the build, until something shows that the build came after them.
     held: Vec<(u64, Event)>,
@@ -52,19 +52,25 @@ struct Open {
 
 /// A vertex that was named.
 #[derive(Debug)]
-struct Named {
+struct NamedVertex {
     name: String,
     done: bool,
 }
 
-impl Progress {
+impl ProgressReader {
     /// Begins a step after others of the job.
     pub(super) fn after(other: &Self) -> Self {
         Self { filled: other.filled.clone(), ..Self::default() }
     }
 
     /// Reads a line of output; returns whether it was one of a build.
-    pub(super) fn line(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
+    pub(super) fn line(
+        &mut self,
+        text: &str,
+        spot: &LineContext<'_>,
+        step: Option<StepId>,
+        sink: &mut EventLog,
+    ) -> bool {
         match text.as_bytes().first() {
             Some(b'#') => self.plain(text, spot, step, sink),
             Some(b'E') if text.starts_with("ERROR: failed to") || text.starts_with("ERROR: target ") => {
@@ -77,7 +83,7 @@ impl Progress {
     }
 
     /// The build failed, as a line outside its vertexes says.
-    pub(super) fn fail(&mut self, reason: &str, spot: &Spot<'_>, sink: &mut Sink) {
+    pub(super) fn fail(&mut self, reason: &str, spot: &LineContext<'_>, sink: &mut EventLog) {
         let Some(open) = self.open.as_mut().filter(|open| !open.dance && !open.failed) else { return };
         open.failed = true;
         open.begin(sink);
@@ -85,7 +91,7 @@ impl Progress {
     }
 
     /// Ends what is under way. `over` is the line that shows it: the beginning of another build or step.
-    pub(super) fn end(&mut self, over: Option<&Spot<'_>>, sink: &mut Sink) {
+    pub(super) fn end(&mut self, over: Option<&LineContext<'_>>, sink: &mut EventLog) {
         self.classic = None;
         let Some(mut open) = self.open.take().filter(|open| !open.dance) else { return };
         self.filled = open.output.filled_mounts();
@@ -111,7 +117,7 @@ impl Progress {
         }
     }
 
-    fn plain(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
+    fn plain(&mut self, text: &str, spot: &LineContext<'_>, step: Option<StepId>, sink: &mut EventLog) -> bool {
         let Some((id, rest)) = numbered(text) else { return false };
         if id == 0 && rest.starts_with("building with ") {
             self.begin(spot, step, rest.split('"').nth(1), sink);
@@ -130,7 +136,14 @@ impl Progress {
     }
 
     /// Feeds a named vertex of another format.
-    pub(super) fn named(&mut self, id: u64, name: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) {
+    pub(super) fn named(
+        &mut self,
+        id: u64,
+        name: &str,
+        spot: &LineContext<'_>,
+        step: Option<StepId>,
+        sink: &mut EventLog,
+    ) {
         if self.open.is_none() {
             self.begin(spot, step, None, sink);
         }
@@ -140,28 +153,29 @@ impl Progress {
     }
 
     /// Feeds a line that a vertex of another format printed.
-    pub(super) fn printed(&mut self, id: u64, text: &str, spot: &Spot<'_>, sink: &mut Sink) {
+    pub(super) fn printed(&mut self, id: u64, text: &str, spot: &LineContext<'_>, sink: &mut EventLog) {
         if let Some(open) = self.open.as_mut() {
             open.printed(id, text, spot, sink);
         }
     }
 
     /// Feeds the end of a vertex of another format.
-    pub(super) fn ended(&mut self, id: u64, end: End, spot: &Spot<'_>, sink: &mut Sink) {
+    pub(super) fn ended(&mut self, id: u64, end: End, spot: &LineContext<'_>, sink: &mut EventLog) {
         if let Some(open) = self.open.as_mut() {
             open.end_vertex(id, end, spot, sink);
         }
     }
 
-    fn begin(&mut self, spot: &Spot<'_>, step: Option<StepId>, builder: Option<&str>, sink: &mut Sink) {
+    fn begin(&mut self, spot: &LineContext<'_>, step: Option<StepId>, builder: Option<&str>, sink: &mut EventLog) {
         self.end(Some(spot), sink);
         let start = spot.event(step, Fact::BuildStarted { builder: builder.map(str::to_owned) });
         let output = BuildOutput::after(self.filled.clone());
-        self.open = Some(Open { step, output, start: Some(start), began: spot.at, last: spot.at, ..Open::default() });
+        self.open =
+            Some(OpenBuild { step, output, start: Some(start), began: spot.at, last: spot.at, ..OpenBuild::default() });
     }
 
     /// `Step 5/8 : RUN …` of the classic builder, whose output carries no numbers.
-    fn classic_step(&mut self, text: &str, spot: &Spot<'_>, step: Option<StepId>, sink: &mut Sink) -> bool {
+    fn classic_step(&mut self, text: &str, spot: &LineContext<'_>, step: Option<StepId>, sink: &mut EventLog) -> bool {
         let Some((place, command)) = text["Step ".len()..].split_once(" : ") else { return false };
         let Some((number, of)) = place.split_once('/') else { return false };
         let (Ok(number), Ok(_)) = (number.parse::<u64>(), of.parse::<u64>()) else { return false };
@@ -178,7 +192,7 @@ impl Progress {
         true
     }
 
-    fn classic_line(&mut self, text: &str, spot: &Spot<'_>, sink: &mut Sink) -> bool {
+    fn classic_line(&mut self, text: &str, spot: &LineContext<'_>, sink: &mut EventLog) -> bool {
         let (Some(id), Some(open)) = (self.classic, self.open.as_mut()) else { return false };
         if text.trim_start() == "---> Using cache" {
             open.end_vertex(id, End::Cached, spot, sink);
@@ -203,13 +217,13 @@ pub(super) enum End {
     Failed,
 }
 
-impl Open {
+impl OpenBuild {
     /// Tells whether a vertex of this number and name can only be of another build than this one.
     fn another(&self, id: u64, name: &str) -> bool {
         self.vertexes.get(&id).is_some_and(|known| known.name != short(name) || (known.done && id == 1))
     }
 
-    fn vertex_line(&mut self, id: u64, rest: &str, spot: &Spot<'_>, sink: &mut Sink) {
+    fn vertex_line(&mut self, id: u64, rest: &str, spot: &LineContext<'_>, sink: &mut EventLog) {
         if rest == "..." {
             return;
         }
@@ -237,7 +251,7 @@ impl Open {
         self.end_vertex(id, end, spot, sink);
     }
 
-    fn name(&mut self, id: u64, name: &str, spot: &Spot<'_>, sink: &mut Sink) {
+    fn name(&mut self, id: u64, name: &str, spot: &LineContext<'_>, sink: &mut EventLog) {
         if self.vertexes.contains_key(&id) || self.vertexes.len() >= VERTEXES {
             return;
         }
@@ -247,7 +261,7 @@ impl Open {
             self.dance = true;
             self.start = None;
         }
-        self.vertexes.insert(id, Named { name: short(name).to_owned(), done: false });
+        self.vertexes.insert(id, NamedVertex { name: short(name).to_owned(), done: false });
         if self.dance {
             return;
         }
@@ -269,7 +283,7 @@ impl Open {
         }
     }
 
-    fn printed(&mut self, id: u64, text: &str, spot: &Spot<'_>, sink: &mut Sink) {
+    fn printed(&mut self, id: u64, text: &str, spot: &LineContext<'_>, sink: &mut EventLog) {
         let named = self.vertexes.contains_key(&id);
         self.nameless |= !named;
         if self.dance || (!named && self.vertexes.len() >= VERTEXES) {
@@ -286,7 +300,7 @@ impl Open {
         self.release(sink);
     }
 
-    fn end_vertex(&mut self, id: u64, end: End, spot: &Spot<'_>, sink: &mut Sink) {
+    fn end_vertex(&mut self, id: u64, end: End, spot: &LineContext<'_>, sink: &mut EventLog) {
         // What came from the layer cache has not run.
         self.nameless |= end != End::Cached && !self.vertexes.contains_key(&id);
         let again = self.vertexes.get_mut(&id).is_some_and(|named| std::mem::replace(&mut named.done, true));
@@ -303,12 +317,12 @@ impl Open {
         }
     }
 
-    fn take(&mut self, id: u64, fact: Fact, spot: &Spot<'_>, sink: &mut Sink) {
+    fn take(&mut self, id: u64, fact: Fact, spot: &LineContext<'_>, sink: &mut EventLog) {
         self.begin(sink);
         match fact {
             // Told at the build's end, when it is known whether anything is missing from it.
             Fact::BuildTime(_) => self.time = Some((spot.at, spot.quote())),
-            Fact::MountSize { moment: Moment::Before, .. } if self.output.unconfirmed(id) => {
+            Fact::MountSize { moment: MeasuredAt::Before, .. } if self.output.unconfirmed(id) => {
                 self.held.push((id, spot.event(self.step, fact)));
             }
             Fact::Download { .. } => {
@@ -326,7 +340,7 @@ impl Open {
     }
 
     /// Lets go of the held sizes that have been confirmed.
-    fn release(&mut self, sink: &mut Sink) {
+    fn release(&mut self, sink: &mut EventLog) {
         if self.held.is_empty() {
             return;
         }
@@ -336,7 +350,7 @@ impl Open {
         free.into_iter().for_each(|(_, event)| sink.push(event));
     }
 
-    fn begin(&mut self, sink: &mut Sink) {
+    fn begin(&mut self, sink: &mut EventLog) {
         if let Some(start) = self.start.take() {
             sink.push(start);
         }

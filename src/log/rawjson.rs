@@ -1,14 +1,14 @@
 //! BuildKit's `--progress=rawjson`: one JSON status per line. [`RawJson`] is principal.
 //!
-//! It turns vertexes known by digest into numbered ones and joins the pieces of their lines; the rest is [`Progress`]'s.
+//! It turns vertexes known by digest into numbered ones and joins the pieces of their lines; the rest is [`ProgressReader`]'s.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
-use super::progress::{End, Progress};
-use super::sink::{Sink, Spot};
+use super::progress::{End, ProgressReader};
+use super::sink::{EventLog, LineContext};
 use crate::evidence::StepId;
 
 /// How many vertexes are told apart, and how long a line without an end may grow.
@@ -18,26 +18,26 @@ const PIECE: usize = 16 * 1024;
 /// Reads status lines.
 #[derive(Debug, Default)]
 pub(super) struct RawJson {
-    vertexes: BTreeMap<String, Known>,
+    vertexes: BTreeMap<String, KnownVertex>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownVertex {
     id: u64,
     ended: bool,
     piece: Vec<u8>,
 }
 
 #[derive(Deserialize)]
-struct Status {
+struct StatusLine {
     #[serde(default)]
-    vertexes: Option<Vec<Vertex>>,
+    vertexes: Option<Vec<RawVertex>>,
     #[serde(default)]
-    logs: Option<Vec<Log>>,
+    logs: Option<Vec<VertexLog>>,
 }
 
 #[derive(Deserialize)]
-struct Vertex {
+struct RawVertex {
     digest: String,
     #[serde(default)]
     name: String,
@@ -50,7 +50,7 @@ struct Vertex {
 }
 
 #[derive(Deserialize)]
-struct Log {
+struct VertexLog {
     vertex: String,
     #[serde(default)]
     data: String,
@@ -61,16 +61,16 @@ impl RawJson {
     pub(super) fn line(
         &mut self,
         text: &str,
-        spot: &Spot<'_>,
+        spot: &LineContext<'_>,
         step: Option<StepId>,
-        progress: &mut Progress,
-        sink: &mut Sink,
+        progress: &mut ProgressReader,
+        sink: &mut EventLog,
     ) -> bool {
         let status = ["{\"vertexes\":", "{\"logs\":", "{\"statuses\":", "{\"warnings\":"];
         if !status.iter().any(|start| text.starts_with(start)) {
             return false;
         }
-        let Ok(status) = serde_json::from_str::<Status>(text) else { return false };
+        let Ok(status) = serde_json::from_str::<StatusLine>(text) else { return false };
         for vertex in status.vertexes.unwrap_or_default() {
             let Some(known) = self.known(&vertex.digest) else { continue };
             let id = known.id;
@@ -102,13 +102,13 @@ impl RawJson {
         true
     }
 
-    fn known(&mut self, digest: &str) -> Option<&mut Known> {
+    fn known(&mut self, digest: &str) -> Option<&mut KnownVertex> {
         let next = self.vertexes.len();
         if next >= VERTEXES && !self.vertexes.contains_key(digest) {
             return None;
         }
         let id = u64::try_from(next).ok()?;
-        Some(self.vertexes.entry(digest.to_owned()).or_insert(Known { id, ended: false, piece: Vec::new() }))
+        Some(self.vertexes.entry(digest.to_owned()).or_insert(KnownVertex { id, ended: false, piece: Vec::new() }))
     }
 }
 
@@ -144,7 +144,7 @@ fn base64(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Fact, Moment};
+    use crate::evidence::{Fact, MeasuredAt};
     use std::sync::Arc;
 
     #[test]
@@ -162,17 +162,17 @@ mod tests {
             r#"{"vertexes":[{"digest":"sha256:a","name":"","started":"2026-02-18T12:20:49.5Z","completed":"2026-02-18T12:20:51.5Z"}]}"#,
             r#"{"vertexes":null}"#,
         ];
-        let (mut raw, mut progress) = (RawJson::default(), Progress::default());
-        let mut sink = Sink { room: 100, ..Sink::default() };
+        let (mut raw, mut progress) = (RawJson::default(), ProgressReader::default());
+        let mut sink = EventLog { room: 100, ..EventLog::default() };
         let source = Arc::from("log");
         for (number, text) in log.iter().enumerate() {
-            let spot = Spot { source: &source, number, at: None, shown: text };
+            let spot = LineContext { source: &source, number, at: None, shown: text };
             assert!(raw.line(text, &spot, None, &mut progress, &mut sink));
         }
         progress.end(None, &mut sink);
         let facts: Vec<&Fact> = sink.events.iter().map(|event| &event.fact).collect();
         assert!(facts.contains(&&Fact::MountSize {
-            moment: Moment::Before,
+            moment: MeasuredAt::Before,
             target: "/go/pkg/mod".into(),
             bytes: 4096
         }));

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::encoding::Encoding;
-use super::job::{Job, JobReader};
-use super::line::{Line, Transport};
+use super::job::{JobReader, LoggedJob};
+use super::line::{LogLine, Transport};
 
 /// Longest line that is looked at; the rest of a longer one is dropped.
 const LINE: usize = 64 * 1024;
@@ -29,7 +29,7 @@ pub struct LogReader {
     encoding: Encoding,
     partial: Vec<u8>,
     transport: Transport,
-    done: Vec<Job>,
+    done: Vec<LoggedJob>,
     /// The jobs under way, each with the name its lines carry.
     open: Vec<(String, JobReader)>,
     /// The job of the last line, as its place among them.
@@ -96,7 +96,7 @@ impl LogReader {
     }
 
     /// Ends the last log and returns the jobs in the order in which they began.
-    pub fn finish(mut self) -> Vec<Job> {
+    pub fn finish(mut self) -> Vec<LoggedJob> {
         self.file_end();
         self.close();
         let mut jobs = self.done;
@@ -136,7 +136,7 @@ impl LogReader {
     }
 
     /// Hands a line to its job.
-    fn route(&mut self, line: Line<'_>) {
+    fn route(&mut self, line: LogLine<'_>) {
         let mut at = match (line.job, self.current) {
             (None, Some(at)) => at,
             (Some(job), Some(at)) if self.open.get(at).is_some_and(|(name, _)| name == job) => at,
@@ -181,7 +181,7 @@ impl LogReader {
 }
 
 /// Numbers the jobs that appear more than once.
-fn number_attempts(jobs: &mut [Job]) {
+fn number_attempts(jobs: &mut [LoggedJob]) {
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
     for job in jobs.iter() {
         *met.entry(job.title()).or_default() += 1;

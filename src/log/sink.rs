@@ -1,4 +1,4 @@
-//! Where facts become events with their quotes. [`Sink`] is principal.
+//! Where facts become events with their quotes. [`EventLog`] is principal.
 //!
 //! It bounds what a log can make the program remember, and makes quoted lines harmless to a terminal.
 
@@ -12,7 +12,7 @@ const QUOTE: usize = 500;
 
 /// The line that is being read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spot<'a> {
+pub(super) struct LineContext<'a> {
     /// The file.
     pub(super) source: &'a Arc<str>,
     /// Its number in the file, from 1.
@@ -23,7 +23,7 @@ pub(super) struct Spot<'a> {
     pub(super) shown: &'a str,
 }
 
-impl Spot<'_> {
+impl LineContext<'_> {
     /// Quotes the line.
     pub(super) fn quote(&self) -> Quote {
         Quote::line(self.source, self.number, harmless(self.shown))
@@ -37,7 +37,7 @@ impl Spot<'_> {
 
 /// Gathers the events of one job.
 #[derive(Debug, Default)]
-pub(super) struct Sink {
+pub(super) struct EventLog {
     /// The events, in the order in which they were seen.
     pub(super) events: Vec<Event>,
     /// How many more fit.
@@ -46,9 +46,9 @@ pub(super) struct Sink {
     pub(super) full: bool,
 }
 
-impl Sink {
+impl EventLog {
     /// Adds a fact that a line shows.
-    pub(super) fn add(&mut self, spot: &Spot<'_>, step: Option<StepId>, fact: Fact) {
+    pub(super) fn add(&mut self, spot: &LineContext<'_>, step: Option<StepId>, fact: Fact) {
         if self.room > 0 {
             self.push(spot.event(step, fact));
         } else {
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn a_full_sink_says_so() {
-        let mut sink = Sink { room: 1, ..Sink::default() };
-        let spot = Spot { source: &Arc::from("f"), number: 1, at: None, shown: "x" };
+        let mut sink = EventLog { room: 1, ..EventLog::default() };
+        let spot = LineContext { source: &Arc::from("f"), number: 1, at: None, shown: "x" };
         sink.add(&spot, None, Fact::DanceHung);
         assert!(!sink.full);
         sink.add(&spot, None, Fact::DanceHung);

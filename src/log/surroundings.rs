@@ -2,7 +2,7 @@
 //!
 //! It only names what two logs should have in common; what a difference means is the verifier's affair.
 
-use super::line::{Channel, Line};
+use super::line::{LineKind, LogLine};
 use crate::evidence::{Aspect, Fact};
 
 /// Reads the runner's own lines of a job.
@@ -18,12 +18,12 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     /// Reads a line of the job's set-up, before its first step.
-    pub(super) fn set_up(&mut self, line: &Line<'_>) -> Option<Fact> {
+    pub(super) fn set_up(&mut self, line: &LogLine<'_>) -> Option<Fact> {
         let text = line.text();
         match line.channel {
-            Channel::Group => self.image = matches!(text, "Runner Image" | "Virtual Environment"),
-            Channel::EndGroup => self.image = false,
-            Channel::Plain if self.image => {
+            LineKind::Group => self.image = matches!(text, "Runner Image" | "Virtual Environment"),
+            LineKind::EndGroup => self.image = false,
+            LineKind::Plain if self.image => {
                 let image = text.strip_prefix("Image: ").or_else(|| text.strip_prefix("Environment: "))?;
                 return Some(around(Aspect::RunnerImage, image));
             }
@@ -34,10 +34,10 @@ impl Surroundings {
 
     /// Reads who ran the job: act's jobs build on the Docker Engine of the machine it runs on, and those of a self-hosted
     /// runner, which alone prints the name of its machine (actions/runner `src/Runner.Worker/JobExtension.cs`), may.
-    pub(super) fn shared(&mut self, line: &Line<'_>) -> Option<Fact> {
+    pub(super) fn shared(&mut self, line: &LogLine<'_>) -> Option<Fact> {
         let who = match () {
             () if line.act => "act",
-            () if line.channel == Channel::Plain && line.text().starts_with("Machine name: '") => {
+            () if line.channel == LineKind::Plain && line.text().starts_with("Machine name: '") => {
                 "a self-hosted runner"
             }
             () => return None,

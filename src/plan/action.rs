@@ -8,7 +8,7 @@ pub enum Action {
     /// actions/checkout.
     Checkout,
     /// actions/cache or one of its halves.
-    Cache(CacheMode),
+    Cache(CacheStepPart),
     /// Any account's buildkit-cache-dance.
     Dance(DanceMode),
     /// docker/setup-buildx-action.
@@ -26,7 +26,7 @@ pub enum Action {
 
 /// Which part of actions/cache a step uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CacheMode {
+pub enum CacheStepPart {
     /// `actions/cache`: restores, and saves in its post step.
     RestoreAndSave,
     /// `actions/cache/restore`: has no post step.
@@ -61,9 +61,9 @@ impl Action {
     fn of_ref(action: &ActionRef) -> Self {
         let known = [
             ("actions", "checkout", "", Self::Checkout),
-            ("actions", "cache", "", Self::Cache(CacheMode::RestoreAndSave)),
-            ("actions", "cache", "restore", Self::Cache(CacheMode::Restore)),
-            ("actions", "cache", "save", Self::Cache(CacheMode::Save)),
+            ("actions", "cache", "", Self::Cache(CacheStepPart::RestoreAndSave)),
+            ("actions", "cache", "restore", Self::Cache(CacheStepPart::Restore)),
+            ("actions", "cache", "save", Self::Cache(CacheStepPart::Save)),
             ("docker", "setup-buildx-action", "", Self::SetupBuildx),
             ("docker", "build-push-action", "", Self::BuildPush),
         ];

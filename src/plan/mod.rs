@@ -1,4 +1,4 @@
-//! Turns a workflow into ordered main and post steps. Pure. [`Plan`] is principal.
+//! Turns a workflow into ordered main and post steps. Pure. [`JobPlan`] is principal.
 //!
 //! A plan says what would happen on a runner and in which order: main steps as written, post steps in reverse, each with
 //! its condition. It keeps templates unevaluated, because their values change while the job runs, and it fills in no
@@ -12,7 +12,7 @@ mod step;
 mod tests;
 mod trigger;
 
-pub use action::{Action, CacheMode, DanceMode};
+pub use action::{Action, CacheStepPart, DanceMode};
 pub use error::{PlanError, PlanProblem};
 pub use post::{PostCondition, PostStep};
 pub use step::{PlannedStep, Templates};
@@ -20,14 +20,14 @@ pub use trigger::{DEFAULT_BRANCH, Trigger};
 
 use std::collections::HashSet;
 
-use crate::cache::CacheMode as Permission;
+use crate::cache::CacheAccess as Permission;
 use crate::source::Source;
 use crate::workflow::expr::{self, ExprError, Template};
 use crate::workflow::{Job, Workflow};
 
 /// One job as an ordered list of what happens.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct JobPlan {
     /// The workflow's name; the source's name when it has none, as on GitHub.
     pub workflow_name: String,
     /// The job's key under `jobs`.
@@ -49,7 +49,7 @@ pub struct Plan {
     source: Source,
 }
 
-impl Plan {
+impl JobPlan {
     /// Plans a job.
     ///
     /// # Errors

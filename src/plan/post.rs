@@ -1,6 +1,6 @@
 //! Which steps have a post step and when it runs; [`PostStep`] is principal.
 
-use super::action::{Action, CacheMode, DanceMode};
+use super::action::{Action, CacheStepPart, DanceMode};
 use super::step::PlannedStep;
 use crate::dance::{self, Behaviour};
 use crate::workflow::ActionRef;
@@ -49,18 +49,18 @@ pub(super) fn post_steps(steps: &[PlannedStep]) -> Vec<PostStep> {
 fn condition(action: &Action, uses: Option<&ActionRef>) -> Option<PostCondition> {
     match action {
         // `success()` in every version; v4.0.x adds `|| github.event.inputs.save-always`, which is never set.
-        Action::Cache(CacheMode::RestoreAndSave) => Some(PostCondition::Success),
+        Action::Cache(CacheStepPart::RestoreAndSave) => Some(PostCondition::Success),
         Action::Dance(DanceMode::InjectAndExtract) => dance_condition(uses),
         Action::Checkout | Action::SetupBuildx | Action::BuildPush => Some(PostCondition::Always),
-        Action::Cache(CacheMode::Restore | CacheMode::Save) => None,
+        Action::Cache(CacheStepPart::Restore | CacheStepPart::Save) => None,
         Action::Dance(DanceMode::Inject | DanceMode::Extract) | Action::NotReproduced { .. } => None,
     }
 }
 
 fn dance_condition(uses: Option<&ActionRef>) -> Option<PostCondition> {
     match Behaviour::of_action(uses?).post {
-        dance::PostCondition::Separate => None,
-        dance::PostCondition::Always => Some(PostCondition::Always),
-        dance::PostCondition::Success => Some(PostCondition::Success),
+        dance::DancePostCondition::Separate => None,
+        dance::DancePostCondition::Always => Some(PostCondition::Always),
+        dance::DancePostCondition::Success => Some(PostCondition::Success),
     }
 }

@@ -3,7 +3,7 @@
 use super::action::{Action, first_line};
 use crate::source::{Span, Spanned};
 use crate::workflow::expr::{Condition, ExprError, Template};
-use crate::workflow::{ActionRef, Step, StepAction, Variables};
+use crate::workflow::{ActionRef, Step, StepAction, WorkflowVariables};
 
 /// Names with their templates, in the order written.
 pub type Templates = Vec<(String, Template)>;
@@ -65,7 +65,7 @@ impl PlannedStep {
 }
 
 /// Parses variables into templates.
-pub(super) fn templates(variables: &Variables, source: &str) -> Result<Templates, ExprError> {
+pub(super) fn templates(variables: &WorkflowVariables, source: &str) -> Result<Templates, ExprError> {
     variables.iter().map(|(name, text)| Ok((name.to_owned(), Template::parse(text, source)?))).collect()
 }
 

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::workflow::tests::HEALTHY;
 
-fn planned(text: &str) -> Result<Plan, PlanError> {
+fn planned(text: &str) -> Result<JobPlan, PlanError> {
     let workflow = Workflow::parse(&Source::new("ci.yml", text)).unwrap();
     let job = workflow.job(None).unwrap();
-    Plan::new(&workflow, job)
+    JobPlan::new(&workflow, job)
 }
 
 fn with_steps(steps: &str) -> String {
@@ -22,7 +22,7 @@ fn refusal(text: &str) -> String {
 }
 
 /// Lists what happens, one line each.
-fn listing(plan: &Plan) -> String {
+fn listing(plan: &JobPlan) -> String {
     let main = plan.steps.iter().map(|step| format!("{}: {:?}", step.display_name, step.action));
     let post = plan.post_steps.iter().map(|post| format!("{}: {:?}", post.display_name, post.condition));
     main.chain(post).collect::<Vec<_>>().join("\n")
@@ -182,7 +182,7 @@ proptest! {
         let source = Source::new("ci.yml", damaged);
         if let Ok(workflow) = Workflow::parse(&source)
             && let Ok(job) = workflow.job(None)
-            && let Ok(plan) = Plan::new(&workflow, job)
+            && let Ok(plan) = JobPlan::new(&workflow, job)
         {
             prop_assert_eq!(plan.steps.len(), job.steps.len(), "no step is dropped");
             prop_assert!(plan.post_steps.iter().map(|post| post.of).rev().is_sorted());

@@ -1,8 +1,8 @@
 //! A summary fit for a step summary. [`markdown`] is principal.
 
 use super::quote::{place, plain, plain_lines};
-use super::runs::{Row, rows};
-use crate::verify::{Finding, Report, RunSummary, Status};
+use super::runs::{RunsRow, rows};
+use crate::verify::{CheckStatus, Finding, Report, RunSummary};
 
 /// Writes the report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report, subject: &str) -> String {
@@ -10,9 +10,9 @@ pub fn markdown(report: &Report, subject: &str) -> String {
     out.push_str("\n| | check | answer | observed | needs |\n|---|---|---|---|---|\n");
     for check in &report.checks {
         let answer = match check.status {
-            Status::Pass => "pass",
-            Status::Fail => "**fail**",
-            Status::Unobserved => "unobserved",
+            CheckStatus::Pass => "pass",
+            CheckStatus::Fail => "**fail**",
+            CheckStatus::Unobserved => "unobserved",
         };
         out.push_str(&format!(
             "| {} | {} | {answer} | {} | {} |\n",
@@ -29,7 +29,7 @@ pub fn markdown(report: &Report, subject: &str) -> String {
             runs.iter().map(|run| format!(" run {} |", run.number)).collect::<String>(),
             "---:|".repeat(runs.len())
         ));
-        for Row { label, cells } in rows(&runs) {
+        for RunsRow { label, cells } in rows(&runs) {
             let cells: String = cells.iter().map(|cell| format!(" {} |", words(cell))).collect();
             out.push_str(&format!("| {} |{cells}\n", words(&label)));
         }

@@ -3,7 +3,7 @@
 use crate::verify::{RestoreOutcome, RunSummary, SavedOutcome, seconds, size};
 
 /// One row: what it shows, and a cell for each run.
-pub(super) struct Row {
+pub(super) struct RunsRow {
     pub(super) label: String,
     pub(super) cells: Vec<String>,
 }
@@ -12,7 +12,7 @@ pub(super) struct Row {
 const UNSEEN: &str = "-";
 
 /// Lays the runs out as rows.
-pub(super) fn rows(runs: &[&RunSummary]) -> Vec<Row> {
+pub(super) fn rows(runs: &[&RunSummary]) -> Vec<RunsRow> {
     let mut rows =
         vec![row("restored", runs, restored), row("", runs, |run| run.restore.bytes.map(size).unwrap_or_default())];
     for target in targets(runs) {
@@ -42,8 +42,8 @@ pub(super) fn rows(runs: &[&RunSummary]) -> Vec<Row> {
     rows
 }
 
-fn row(label: &str, runs: &[&RunSummary], cell: impl Fn(&RunSummary) -> String) -> Row {
-    Row { label: label.to_owned(), cells: runs.iter().map(|run| cell(run)).collect() }
+fn row(label: &str, runs: &[&RunSummary], cell: impl Fn(&RunSummary) -> String) -> RunsRow {
+    RunsRow { label: label.to_owned(), cells: runs.iter().map(|run| cell(run)).collect() }
 }
 
 fn targets(runs: &[&RunSummary]) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! What reports look like, in full.
 
 use super::{Document, TextOptions, github, json, markdown, text};
-use crate::verify::testing::{Job, case, with_id};
+use crate::verify::testing::{JobScript, case, with_id};
 use crate::verify::{Profile, Report, Thresholds, verify};
 
 fn plain(report: &Report, subject: &str) -> String {
@@ -18,18 +18,18 @@ fn plain(report: &Report, subject: &str) -> String {
 }
 
 fn effective() -> Report {
-    verify(&case(Profile::Checklist, &[Job::cold(), Job::warm()]))
+    verify(&case(Profile::Checklist, &[JobScript::cold(), JobScript::warm()]))
 }
 
 fn ineffective() -> Report {
-    let fault = |job: Job| {
+    let fault = |job: JobScript| {
         job.but(|job| job.mounts = vec![with_id("/go/pkg/mod", "go-mod"), with_id("/root/.cache/go-build", "go-build")])
     };
-    verify(&case(Profile::Checklist, &[fault(Job::cold_saving_nothing()), fault(Job::hit_empty())]))
+    verify(&case(Profile::Checklist, &[fault(JobScript::cold_saving_nothing()), fault(JobScript::hit_empty())]))
 }
 
 fn inconclusive() -> Report {
-    verify(&case(Profile::Checklist, &[Job::cold().but(|job| job.prints_sizes = false)]))
+    verify(&case(Profile::Checklist, &[JobScript::cold().but(|job| job.prints_sizes = false)]))
 }
 
 #[test]
@@ -488,7 +488,7 @@ fn what_was_not_seen_is_null_and_never_zero() {
     let document = json(&inconclusive(), &about);
     let run = &document["runs"][0];
     assert!(run["mounts"][0]["before_bytes"].is_null() && run["restore"]["bytes"].is_null());
-    let cold = json(&verify(&case(Profile::Auto, &[Job::cold().but(|job| job.layer_cached = true)])), &about);
+    let cold = json(&verify(&case(Profile::Auto, &[JobScript::cold().but(|job| job.layer_cached = true)])), &about);
     assert!(cold["runs"][0]["build"]["seconds"].is_null() && cold["runs"][0]["build"]["downloads"].is_null());
 }
 
@@ -508,7 +508,7 @@ fn nothing_is_wider_than_the_page_but_what_is_to_be_copied() {
 
 #[test]
 fn many_runs_still_fit() {
-    let jobs: Vec<Job> = [vec![Job::cold()], vec![Job::warm(); 8]].concat();
+    let jobs: Vec<JobScript> = [vec![JobScript::cold()], vec![JobScript::warm(); 8]].concat();
     let page = plain(&verify(&case(Profile::Auto, &jobs)), "many");
     assert!(page.contains("run 1") && page.contains("run 9") && page.contains("not shown"), "{page}");
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");

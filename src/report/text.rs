@@ -4,10 +4,10 @@
 //! MiB under the name MB, as GitHub's own lines do.
 
 use super::quote::{place, plain};
-use super::runs::{Row, rows};
+use super::runs::{RunsRow, rows};
 use super::style::{Style, clip, wrap};
 use crate::evidence::Quote;
-use crate::verify::{Check, Finding, Note, Report, RunSummary, Severity, Status, Verdict};
+use crate::verify::{Check, CheckStatus, Finding, Note, Report, RunSummary, Severity, Verdict};
 
 /// How to write the text.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ const QUOTES: usize = 4;
 
 /// Writes a report for people.
 pub fn text(report: &Report, options: &TextOptions) -> String {
-    let mut page = Page { style: Style::new(options.color), width: options.width.max(64), lines: Vec::new() };
+    let mut page = TextPage { style: Style::new(options.color), width: options.width.max(64), lines: Vec::new() };
     page.heading(&plain(options.subject));
     page.runs(&report.runs);
     page.section("checks");
@@ -57,13 +57,13 @@ pub fn text(report: &Report, options: &TextOptions) -> String {
 }
 
 /// The text under way.
-struct Page {
+struct TextPage {
     style: Style,
     width: usize,
     lines: Vec<String>,
 }
 
-impl Page {
+impl TextPage {
     fn heading(&mut self, subject: &str) {
         self.lines.push(self.style.bold(&clip(subject, self.width)));
         self.lines.push(String::new());
@@ -95,7 +95,7 @@ impl Page {
             head.push_str(&format!("{:>CELL$}", format!("run {}", run.number)));
         }
         self.lines.push(self.style.dim(&head));
-        for Row { label: name, cells } in rows(&shown) {
+        for RunsRow { label: name, cells } in rows(&shown) {
             let mut line = format!("  {:label$}", clip(&plain(&name), label));
             for cell in cells {
                 line.push_str(&format!("{:>CELL$}", clip(&cell, CELL - 1)));
@@ -109,9 +109,9 @@ impl Page {
 
     fn check(&mut self, check: &Check) {
         let mark = match check.status {
-            Status::Pass => self.style.good("pass      "),
-            Status::Fail => self.style.bad("fail      "),
-            Status::Unobserved => self.style.doubtful("unobserved"),
+            CheckStatus::Pass => self.style.good("pass      "),
+            CheckStatus::Fail => self.style.bad("fail      "),
+            CheckStatus::Unobserved => self.style.doubtful("unobserved"),
         };
         self.lines.push(format!("  {mark}  {:<2}  {}", check.id.as_str(), check.title));
         self.indented(18, &check.observed);

@@ -3,7 +3,7 @@
 //!
 //! Everything here blocks and is meant for a blocking thread. A tree comes back with its bytes, modes, times, links and
 //! empty or read-only directories; not with owners, extended attributes or holes. Special files are skipped and
-//! named in the [`Tally`]. Nothing is ever written outside the root the caller gives.
+//! named in the [`ArchiveTally`]. Nothing is ever written outside the root the caller gives.
 
 use std::path::PathBuf;
 
@@ -22,13 +22,13 @@ pub use error::{ArchiveError, io_hint};
 pub use layout::Layout;
 pub use manifest::Manifest;
 pub use pack::{Owner, PackOptions, Times, pack_dir, pack_dirs};
-pub use pattern::{Pattern, Standing};
+pub use pattern::{PathMatch, PathPattern};
 pub use remove::{FirstRefusal, remove_tree, remove_tree_unprivileged};
 pub use unpack::unpack_dir;
 
 /// What went into an archive or came out of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct ArchiveTally {
     /// Regular files, each name of a hard-linked one but the first being a link.
     pub files: u64,
     /// Directories.

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::archive::Layout;
 use super::image::{GoImages, ensure, go_image};
-use super::job::{HOME, Job, Places, WORKSPACE};
+use super::job::{HOME, JobPaths, RunningJob, WORKSPACE};
 use super::layers::LayerCache;
 use super::store::Store;
-use super::{Clock, PlannedRun, Progress, Project, RunError};
+use super::{Clock, PlannedRun, Project, RunError, RunProgress};
 use crate::cache::{DEFAULT_LIMIT_BYTES, DEFAULT_MAX_IDLE};
 use crate::dockerfile::{Dockerfile, platform_args};
 use crate::engine::{Cleaned, Engine, Namespace};
@@ -42,20 +42,20 @@ pub struct Experiment {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct ExperimentOutcome {
     /// The runs in order.
-    pub runs: Vec<Run>,
+    pub runs: Vec<CompletedRun>,
     /// The run without the dance, when asked for.
-    pub control: Option<Run>,
+    pub control: Option<CompletedRun>,
     /// The image that was built with.
     pub image: String,
     /// Where the time went.
-    pub timing: Timing,
+    pub timing: ExperimentTiming,
 }
 
 /// What one run leaves.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+pub struct CompletedRun {
     /// `run 1`, `run 2`, …
     pub name: String,
     /// What was seen.
@@ -64,7 +64,7 @@ pub struct Run {
 
 /// Where the time of all runs went.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Timing {
+pub struct ExperimentTiming {
     /// From the first step to the last clean-up.
     pub wall: Duration,
     /// Inside the person's builds.
@@ -75,9 +75,9 @@ pub struct Timing {
 
 /// The namespaces an experiment has used, so that whoever stops it can clean up after it.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger(Arc<Mutex<Vec<Namespace>>>);
+pub struct NamespaceLedger(Arc<Mutex<Vec<Namespace>>>);
 
-impl Ledger {
+impl NamespaceLedger {
     pub(super) fn remember(&self, namespace: &Namespace) {
         if let Ok(mut known) = self.0.lock()
             && !known.contains(namespace)
@@ -103,9 +103,9 @@ impl Ledger {
 pub(super) const GO_IMAGE: &str = "GO_IMAGE";
 
 /// What every job of an experiment shares.
-pub(super) struct Setting<'a> {
+pub(super) struct ExperimentContext<'a> {
     pub(super) session: &'a str,
-    pub(super) ledger: &'a Ledger,
+    pub(super) ledger: &'a NamespaceLedger,
     /// The image whose tar copies.
     pub(super) copy_image: String,
     /// The build arguments that BuildKit gives every build by itself.
@@ -118,7 +118,7 @@ pub(super) struct Setting<'a> {
     pub(super) layers: LayerCache,
 }
 
-impl Setting<'_> {
+impl ExperimentContext<'_> {
     pub(super) fn namespace(&self, number: u32, with_dance: bool, builder: usize) -> Namespace {
         let arm = if with_dance { "r" } else { "c" };
         Namespace::new(&format!("vbc-{}-{arm}{number}-b{builder}", self.session))
@@ -151,38 +151,42 @@ impl Setting<'_> {
     }
 }
 
-/// Carries an experiment out. The engine keeps what was made until [`Ledger::clean`].
+/// Carries an experiment out. The engine keeps what was made until [`NamespaceLedger::clean`].
 ///
 /// # Errors
 /// What stopped the harness. A step that fails in a job is an outcome.
 pub async fn run<E: Engine>(
     engine: &E,
     experiment: &Experiment,
-    ledger: &Ledger,
-    watch: &mut dyn FnMut(Progress),
-) -> Result<Outcome, RunError> {
+    ledger: &NamespaceLedger,
+    watch: &mut dyn FnMut(RunProgress),
+) -> Result<ExperimentOutcome, RunError> {
     let mut clock = experiment.clock;
     let began = clock.now();
     let setting = setting(engine, experiment, ledger, watch).await?;
     let store_dir = experiment.scratch.join("store");
     fs::create_dir_all(&store_dir).map_err(RunError::io("make", &store_dir))?;
     let mut store = Store::open(&store_dir)?;
-    let mut outcome =
-        Outcome { runs: Vec::new(), control: None, image: setting.copy_image.clone(), timing: Timing::default() };
+    let mut outcome = ExperimentOutcome {
+        runs: Vec::new(),
+        control: None,
+        image: setting.copy_image.clone(),
+        timing: ExperimentTiming::default(),
+    };
     for (run, number) in experiment.runs.iter().zip(1..) {
         clock = clock.days_later(run.days);
         store.evict(DEFAULT_LIMIT_BYTES, clock.now(), DEFAULT_MAX_IDLE)?;
         if let Some(prefix) = &run.damage {
             store.damage(prefix)?;
         }
-        let turn = Turn { run, number, with_dance: true, clock };
+        let turn = RunSpec { run, number, with_dance: true, clock };
         let run = job(engine, experiment, &setting, &mut store, turn, &mut outcome.timing, watch).await?;
         outcome.runs.push(run);
     }
     if experiment.control
         && let Some((run, number)) = experiment.runs.iter().zip(1..).last()
     {
-        let turn = Turn { run, number, with_dance: false, clock };
+        let turn = RunSpec { run, number, with_dance: false, clock };
         let run = job(engine, experiment, &setting, &mut store, turn, &mut outcome.timing, watch).await?;
         outcome.control = Some(run);
     }
@@ -193,9 +197,9 @@ pub async fn run<E: Engine>(
 async fn setting<'a, E: Engine>(
     engine: &E,
     experiment: &'a Experiment,
-    ledger: &'a Ledger,
-    watch: &mut dyn FnMut(Progress),
-) -> Result<Setting<'a>, RunError> {
+    ledger: &'a NamespaceLedger,
+    watch: &mut dyn FnMut(RunProgress),
+) -> Result<ExperimentContext<'a>, RunError> {
     let sample = matches!(experiment.project, Project::Sample(_));
     let Some(source) = experiment.runs.first().map(|run| &run.dockerfile) else { return Err(RunError::NoRun) };
     let dockerfile = Dockerfile::parse(source)?;
@@ -230,7 +234,7 @@ async fn setting<'a, E: Engine>(
         true if sample => Some(go_image(engine, None, PREVIOUS_GO_VERSION, watch).await?),
         _ => None,
     };
-    Ok(Setting {
+    Ok(ExperimentContext {
         session: &experiment.session,
         ledger,
         go_images: sample.then(|| GoImages { current: copy_image.clone(), previous }),
@@ -243,7 +247,7 @@ async fn setting<'a, E: Engine>(
 
 /// One run when its turn comes.
 #[derive(Clone, Copy)]
-pub(super) struct Turn<'a> {
+pub(super) struct RunSpec<'a> {
     pub(super) run: &'a PlannedRun,
     /// From 1.
     pub(super) number: u32,
@@ -254,18 +258,18 @@ pub(super) struct Turn<'a> {
 async fn job<E: Engine>(
     engine: &E,
     experiment: &Experiment,
-    setting: &Setting<'_>,
+    setting: &ExperimentContext<'_>,
     store: &mut Store,
-    turn: Turn<'_>,
-    timing: &mut Timing,
-    watch: &mut dyn FnMut(Progress),
-) -> Result<Run, RunError> {
+    turn: RunSpec<'_>,
+    timing: &mut ExperimentTiming,
+    watch: &mut dyn FnMut(RunProgress),
+) -> Result<CompletedRun, RunError> {
     let (run, plan) = (turn.run, &turn.run.plan);
     let (name, dir) = match turn.with_dance {
         true => (format!("run {}", turn.number), format!("run-{}", turn.number)),
         false => ("control".to_owned(), "control".to_owned()),
     };
-    watch(Progress::Job { name: name.clone(), steps: plan.steps.len() + plan.post_steps.len() });
+    watch(RunProgress::Job { name: name.clone(), steps: plan.steps.len() + plan.post_steps.len() });
     let runner = experiment.scratch.join(&dir);
     let places = places(&runner, experiment.evidence.join(&dir))?;
     // A scenario's workflow changes from run to run, so each run keeps its own.
@@ -274,19 +278,19 @@ async fn job<E: Engine>(
     let modules = experiment.scratch.join("modules");
     experiment.project.check_out(&places.checkout, &run.edits, &run.dockerfile.text, &modules)?;
     let log = format!("{dir}/job.log");
-    let finished = Job::new(engine, setting, turn, store, places, &log, watch)?.run().await?;
+    let finished = RunningJob::new(engine, setting, turn, store, places, &log, watch)?.run().await?;
     timing.builds += finished.work.builds;
     timing.copies += finished.work.copies;
     // The runner's directories go in the end, while the engine removes what it has: their caches are many files.
-    Ok(Run { name, events: finished.events })
+    Ok(CompletedRun { name, events: finished.events })
 }
 
 /// Makes a new runner's directories.
-fn places(runner: &Path, evidence: PathBuf) -> Result<Places, RunError> {
+fn places(runner: &Path, evidence: PathBuf) -> Result<JobPaths, RunError> {
     let layout = Layout { root: runner.join("root"), workspace: WORKSPACE.into(), home: HOME.into() };
     let checkout = runner.join("checkout");
     for dir in [&layout.real(Path::new(WORKSPACE)), &checkout, &evidence] {
         fs::create_dir_all(dir).map_err(RunError::io("make", dir))?;
     }
-    Ok(Places { layout, checkout, evidence })
+    Ok(JobPaths { layout, checkout, evidence })
 }

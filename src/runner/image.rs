@@ -1,6 +1,6 @@
 //! Finds the Go base image. [`go_image`] is principal.
 
-use super::{Progress, RunError};
+use super::{RunError, RunProgress};
 use crate::engine::{Engine, EngineError};
 use crate::scenario::{GoRelease, sample};
 
@@ -10,7 +10,7 @@ pub(super) async fn go_image<E: Engine>(
     engine: &E,
     asked: Option<&str>,
     version: &str,
-    watch: &mut dyn FnMut(Progress),
+    watch: &mut dyn FnMut(RunProgress),
 ) -> Result<String, RunError> {
     if let Some(image) = asked {
         ensure(engine, image, watch).await?;
@@ -64,10 +64,10 @@ impl GoImages {
 pub(super) async fn ensure<E: Engine>(
     engine: &E,
     image: &str,
-    watch: &mut dyn FnMut(Progress),
+    watch: &mut dyn FnMut(RunProgress),
 ) -> Result<(), RunError> {
     if !engine.has_image(image).await? {
-        engine.pull(image, &mut |line| watch(Progress::Pull(format!("{image}: {line}")))).await?;
+        engine.pull(image, &mut |line| watch(RunProgress::Pull(format!("{image}: {line}")))).await?;
     }
     Ok(())
 }

@@ -11,10 +11,10 @@ use crate::plan::{DEFAULT_BRANCH, Trigger};
 
 /// What earlier runs have written.
 #[derive(Debug, Default)]
-pub(super) struct LayerCache(Mutex<Vec<Written>>);
+pub(super) struct LayerCache(Mutex<Vec<SavedLayers>>);
 
 #[derive(Debug)]
-struct Written {
+struct SavedLayers {
     scope: String,
     git_ref: String,
     /// The run whose namespaces hold the layers.
@@ -25,7 +25,7 @@ impl LayerCache {
     /// Remembers that a run has written its layers; `cache_to` is the input of its build step.
     pub(super) fn write(&self, cache_to: &str, trigger: &Trigger, run: u32) {
         let written = caches(cache_to).filter(|cache| cache.keeps_all);
-        let written = written.map(|cache| Written { scope: cache.scope, git_ref: trigger.git_ref.clone(), run });
+        let written = written.map(|cache| SavedLayers { scope: cache.scope, git_ref: trigger.git_ref.clone(), run });
         if let Ok(mut known) = self.0.lock() {
             known.extend(written);
         }
@@ -36,7 +36,7 @@ impl LayerCache {
     pub(super) fn find(&self, cache_from: &str, trigger: &Trigger) -> Option<u32> {
         let known = self.0.lock().ok()?;
         let main = format!("refs/heads/{DEFAULT_BRANCH}");
-        let readable = |written: &&Written| written.git_ref == trigger.git_ref || written.git_ref == main;
+        let readable = |written: &&SavedLayers| written.git_ref == trigger.git_ref || written.git_ref == main;
         caches(cache_from).find_map(|cache| {
             let found = known.iter().rev().filter(readable).find(|written| written.scope == cache.scope)?;
             Some(found.run)
@@ -45,17 +45,17 @@ impl LayerCache {
 }
 
 /// One line of `cache-from` or `cache-to`.
-struct Cache {
+struct LayerCacheRef {
     scope: String,
     keeps_all: bool,
 }
 
-fn caches(input: &str) -> impl Iterator<Item = Cache> {
+fn caches(input: &str) -> impl Iterator<Item = LayerCacheRef> {
     input.lines().filter_map(|line| {
         let option =
             |name: &str| line.trim().split(',').filter_map(|field| field.split_once('=')).find(|(key, _)| *key == name);
         let value = |name| option(name).map(|(_, value)| value.trim());
-        (value("type") == Some("gha")).then(|| Cache {
+        (value("type") == Some("gha")).then(|| LayerCacheRef {
             // BuildKit's own name for a cache that is given none (cache/remotecache/gha).
             scope: value("scope").unwrap_or("buildkit").to_owned(),
             keeps_all: value("mode") == Some("max"),

@@ -2,7 +2,7 @@
 //!
 //! An experiment is a list of runs, each with its plan. Each run is a job on a fresh runner; between runs only what actions/cache saved
 //! survives, in a store on disk. A job writes its log in GitHub's raw format and emits facts as it goes. Nothing here
-//! judges, and nothing here prints: whoever watches gets [`Progress`].
+//! judges, and nothing here prints: whoever watches gets [`RunProgress`].
 
 pub mod archive;
 mod error;
@@ -18,7 +18,7 @@ pub mod store;
 pub mod stream;
 
 pub use error::RunError;
-pub use experiment::{Experiment, Ledger, Outcome, Run, Timing, run};
+pub use experiment::{CompletedRun, Experiment, ExperimentOutcome, ExperimentTiming, NamespaceLedger, run};
 pub use planned::{PlannedRun, PlanningError};
 pub use project::Project;
 
@@ -28,7 +28,7 @@ use crate::evidence::{Phase, StepOutcome};
 
 /// What a run shows while it is under way.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Progress {
+pub enum RunProgress {
     /// An image is being pulled; the registry's words.
     Pull(String),
     /// A job began on a fresh runner.

@@ -1,8 +1,8 @@
 //! One run before it runs: its plan, and the world it finds. [`PlannedRun`] is principal.
 
-use crate::plan::{Plan, PlanError};
-use crate::scenario::sample::Edit;
-use crate::scenario::{GoRelease, Happening};
+use crate::plan::{JobPlan, PlanError};
+use crate::scenario::sample::SourceChange;
+use crate::scenario::{GoRelease, TriggerEvent};
 use crate::source::Source;
 use crate::workflow::{Workflow, WorkflowError};
 
@@ -10,11 +10,11 @@ use crate::workflow::{Workflow, WorkflowError};
 #[derive(Debug, Clone)]
 pub struct PlannedRun {
     /// What the job does.
-    pub plan: Plan,
+    pub plan: JobPlan,
     /// The Dockerfile of the bundled sample at that time; a directory brings its own.
     pub dockerfile: Source,
     /// The commits so far, oldest first; the first run of all has none.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<SourceChange>,
     /// The number of the commit the run is of: runs of one commit have the same.
     pub commit: u32,
     /// Days that have passed since the run before.
@@ -51,14 +51,14 @@ impl PlannedRun {
     ///
     /// # Errors
     /// A workflow that cannot be read or planned as it stands then.
-    pub fn new(happening: &Happening, job: Option<&str>) -> Result<Self, PlanningError> {
+    pub fn new(happening: &TriggerEvent, job: Option<&str>) -> Result<Self, PlanningError> {
         let workflow = Workflow::parse(&happening.workflow)?;
-        let mut plan = Plan::new(&workflow, workflow.job(job)?)?;
+        let mut plan = JobPlan::new(&workflow, workflow.job(job)?)?;
         plan.trigger = happening.trigger.clone();
         Ok(Self {
             plan,
             dockerfile: happening.dockerfile.clone(),
-            edits: happening.edits.iter().copied().map(Edit::from).collect(),
+            edits: happening.edits.iter().copied().map(SourceChange::from).collect(),
             commit: happening.commit,
             days: happening.days,
             damage: happening.damage.clone(),

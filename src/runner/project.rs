@@ -9,7 +9,7 @@ use std::thread;
 
 use super::RunError;
 use crate::scenario::modules as generated;
-use crate::scenario::sample::{self, Edit, Variant};
+use crate::scenario::sample::{self, SourceChange, Variant};
 
 /// What actions/checkout puts into the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,21 +28,22 @@ impl Project {
     pub(super) fn check_out(
         &self,
         into: &Path,
-        edits: &[Edit],
+        edits: &[SourceChange],
         dockerfile: &str,
         modules: &Path,
     ) -> Result<(), RunError> {
         let last = |wanted| edits.iter().rposition(|edit| *edit == wanted);
-        let source = last(Edit::Source).map(|at| number(at + 2));
-        let deps = last(Edit::Deps).map(|_| number(edits.iter().filter(|edit| **edit == Edit::Deps).count() + 1));
+        let source = last(SourceChange::Source).map(|at| number(at + 2));
+        let deps = last(SourceChange::Deps)
+            .map(|_| number(edits.iter().filter(|edit| **edit == SourceChange::Deps).count() + 1));
         match self {
             Self::Sample(variant) => {
                 if !modules.exists() {
                     generate(*variant, modules)?;
                 }
                 link_tree(modules, &into.join(sample::PROXY_DIR))?;
-                let source = source.map_or_else(Vec::new, |run| sample::edited(*variant, Edit::Source, run));
-                let deps = deps.map_or_else(Vec::new, |run| sample::edited(*variant, Edit::Deps, run));
+                let source = source.map_or_else(Vec::new, |run| sample::edited(*variant, SourceChange::Source, run));
+                let deps = deps.map_or_else(Vec::new, |run| sample::edited(*variant, SourceChange::Deps, run));
                 for file in sample::project(*variant).chain(source).chain(deps) {
                     write(&into.join(&file.path), &file.bytes)?;
                 }
@@ -176,16 +177,16 @@ mod tests {
     #[test]
     fn the_latest_source_edit_and_the_latest_dependency_edit_both_show() {
         let small = Project::Sample(Variant::Small);
-        let read = |edits: &[Edit]| {
+        let read = |edits: &[SourceChange]| {
             let dir = tempfile::tempdir().unwrap();
             let checkout = dir.path().join("checkout");
             small.check_out(&checkout, edits, "FROM scratch\n", &dir.path().join("modules")).unwrap();
             let text = |path: &str| fs::read_to_string(checkout.join(path)).unwrap();
             (text("internal/version/version.go"), text("go.mod"))
         };
-        let (source, deps) = read(&[Edit::Source, Edit::Deps, Edit::None]);
+        let (source, deps) = read(&[SourceChange::Source, SourceChange::Deps, SourceChange::None]);
         assert!(source.contains("\"run-2\"") && deps.contains("flags v1.1.0"), "{source}{deps}");
-        let (source, deps) = read(&[Edit::Deps, Edit::Source, Edit::Deps]);
+        let (source, deps) = read(&[SourceChange::Deps, SourceChange::Source, SourceChange::Deps]);
         assert!(source.contains("\"run-3\"") && !deps.contains("flags v1.1.0"), "{source}{deps}");
         let (source, deps) = read(&[]);
         assert!(source.contains("\"run-1\"") && deps.contains("flags v1.0.9"), "{source}{deps}");

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::sample::{Edit, Variant};
+use super::sample::{SourceChange, Variant};
 
 /// What a scenario is about, and what the verifier must say of it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -38,7 +38,7 @@ pub struct About {
     pub same_codes_as: Vec<String>,
     /// Limits that differ from the checklist's, for the small sample.
     #[serde(default)]
-    pub thresholds: Limits,
+    pub thresholds: ScenarioLimits,
     /// What happens from run to run, where two pushes to `main` do not tell the story.
     #[serde(default)]
     pub run: Vec<RunAbout>,
@@ -143,7 +143,7 @@ pub enum GoRelease {
 /// Limits in the units of the flags; what is not given stays as it is.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Limits {
+pub struct ScenarioLimits {
     /// MB (2^20 bytes) of the restored archive.
     pub min_restore_mb: Option<u64>,
     /// MB of the module mount before the build.
@@ -154,7 +154,7 @@ pub struct Limits {
     pub max_build_seconds: Option<f64>,
 }
 
-impl Limits {
+impl ScenarioLimits {
     /// The limits of a scenario of the full sample when it is run on the small one.
     pub fn small() -> Self {
         Self { min_restore_mb: Some(5), min_mod_mb: Some(5), min_build_mb: Some(10), max_build_seconds: None }
@@ -185,7 +185,7 @@ pub enum SampleName {
     Small,
 }
 
-impl From<EditName> for Edit {
+impl From<EditName> for SourceChange {
     fn from(name: EditName) -> Self {
         match name {
             EditName::None => Self::None,

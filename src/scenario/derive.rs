@@ -72,7 +72,7 @@ jobs:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
+    use crate::plan::JobPlan;
     use crate::source::Source;
     use crate::workflow::Workflow;
 
@@ -84,7 +84,7 @@ mod tests {
         let dockerfile = Dockerfile::parse(&Source::new("Dockerfile", text)).unwrap();
         let text = healthy_workflow(&dockerfile, "Dockerfile", "linux/amd64").unwrap();
         let workflow = Workflow::parse(&Source::new("derived", text)).unwrap();
-        let plan = Plan::new(&workflow, workflow.job(None).unwrap()).unwrap();
+        let plan = JobPlan::new(&workflow, workflow.job(None).unwrap()).unwrap();
         let map = plan.steps[3].input("cache-map").and_then(|map| map.literal()).unwrap();
         let map: Value = serde_json::from_str(map).unwrap();
         assert_eq!(

@@ -7,7 +7,7 @@ use crate::source::Source;
 
 /// A line of a scenario's file, beside what the fix does to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct FaultLine {
     /// The line without its end.
     pub text: String,
     /// What the fix does here.
@@ -40,16 +40,16 @@ impl Scenario {
     ///
     /// # Errors
     /// [`ScenarioError::Broken`] when the fix does not apply.
-    pub fn touched(&self) -> Result<[Vec<Line>; 2], ScenarioError> {
+    pub fn touched(&self) -> Result<[Vec<FaultLine>; 2], ScenarioError> {
         let fixed = self.fixed()?;
         let fixed = fixed.as_ref().unwrap_or(self);
         Ok([touched(&self.workflow, &fixed.workflow), touched(&self.dockerfile, &fixed.dockerfile)])
     }
 }
 
-fn touched(before: &Source, after: &Source) -> Vec<Line> {
-    let mut lines: Vec<Line> =
-        before.text.lines().map(|text| Line { text: text.to_owned(), touch: Touch::None }).collect();
+fn touched(before: &Source, after: &Source) -> Vec<FaultLine> {
+    let mut lines: Vec<FaultLine> =
+        before.text.lines().map(|text| FaultLine { text: text.to_owned(), touch: Touch::None }).collect();
     let patch = diffy::create_patch(&before.text, &after.text);
     for hunk in patch.hunks() {
         let mut at = hunk.old_range().start().saturating_sub(1);

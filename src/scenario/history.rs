@@ -1,4 +1,4 @@
-//! What happens from run to run: the events of a scenario, each with the files as they stand then. [`Happening`] is
+//! What happens from run to run: the events of a scenario, each with the files as they stand then. [`TriggerEvent`] is
 //! principal.
 
 use diffy::Patch;
@@ -14,7 +14,7 @@ pub(super) const FIX: &str = "fix.diff";
 
 /// An event that starts a run, and the files it finds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Happening {
+pub struct TriggerEvent {
     /// The event and its ref.
     pub trigger: Trigger,
     /// Days that have passed since the run before.
@@ -41,12 +41,12 @@ impl Scenario {
     ///
     /// # Errors
     /// [`ScenarioError::Broken`] when a patch is missing or does not apply.
-    pub fn history(&self) -> Result<Vec<Happening>, ScenarioError> {
+    pub fn history(&self) -> Result<Vec<TriggerEvent>, ScenarioError> {
         let events = match self.about.run.as_slice() {
             [] => vec![RunAbout::default(); self.about.runs as usize],
             events => events.to_vec(),
         };
-        let mut files = Files { workflow: self.workflow.clone(), dockerfile: self.dockerfile.clone() };
+        let mut files = PatchFiles { workflow: self.workflow.clone(), dockerfile: self.dockerfile.clone() };
         let (mut happenings, mut edits, mut days, mut commit) = (Vec::new(), Vec::new(), 0, 1);
         for (at, event) in events.iter().enumerate() {
             if let Some(patch) = &event.patch {
@@ -63,7 +63,7 @@ impl Scenario {
             if !listens {
                 continue;
             }
-            happenings.push(Happening {
+            happenings.push(TriggerEvent {
                 trigger: event.trigger(),
                 days: std::mem::take(&mut days),
                 edits: edits.clone(),
@@ -86,7 +86,7 @@ impl Scenario {
         if !self.patches.iter().any(|(name, _)| name == FIX) {
             return Ok(None);
         }
-        let files = Files { workflow: self.workflow.clone(), dockerfile: self.dockerfile.clone() };
+        let files = PatchFiles { workflow: self.workflow.clone(), dockerfile: self.dockerfile.clone() };
         let files = files.patched(self, FIX)?;
         let mut fixed = self.clone();
         fixed.about.expect = self.about.fixed.clone().unwrap_or_else(Expect::effective);
@@ -109,12 +109,12 @@ impl RunAbout {
 }
 
 /// The files a patch may change.
-struct Files {
+struct PatchFiles {
     workflow: Source,
     dockerfile: Source,
 }
 
-impl Files {
+impl PatchFiles {
     /// Applies a diff of `workflow.yml` and `Dockerfile`, each named below `a/` and `b/` as git does.
     fn patched(mut self, scenario: &Scenario, name: &str) -> Result<Self, ScenarioError> {
         let broken =

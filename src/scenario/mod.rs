@@ -11,10 +11,10 @@ mod history;
 pub mod modules;
 pub mod sample;
 
-pub use about::{About, EditName, Expect, GoRelease, Group, Limits, RunAbout, SampleName};
+pub use about::{About, EditName, Expect, GoRelease, Group, RunAbout, SampleName, ScenarioLimits};
 pub use derive::healthy_workflow;
-pub use fault::{Line, Touch};
-pub use history::Happening;
+pub use fault::{FaultLine, Touch};
+pub use history::TriggerEvent;
 
 use include_dir::{Dir, include_dir};
 

@@ -28,10 +28,10 @@ pub fn proxies(variant: Variant) -> impl Iterator<Item = impl Iterator<Item = Fi
 }
 
 /// Returns the version of the module that the `deps` edit moves, and its two lines of `go.sum`.
-pub(super) fn release(variant: Variant, release: u32) -> Release {
+pub(super) fn release(variant: Variant, release: u32) -> ModuleRelease {
     let module = catalogue::released(variant);
     let release = if release == 0 { 0 } else { (release - 1) % catalogue::LATER_RELEASES + 1 };
-    Release {
+    ModuleRelease {
         path: module.path(),
         version: module.version(release),
         sums: sums(&module, release, catalogue::modules(variant)),
@@ -39,7 +39,7 @@ pub(super) fn release(variant: Variant, release: u32) -> Release {
 }
 
 /// A release of the module that has several.
-pub(super) struct Release {
+pub(super) struct ModuleRelease {
     /// The module path.
     pub(super) path: String,
     /// The version.

@@ -50,7 +50,7 @@ pub enum Variant {
 
 /// What a commit between two runs changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Edit {
+pub enum SourceChange {
     /// Nothing: the run builds what the one before it built.
     None,
     /// One line of Go, so that the build has something to compile.
@@ -121,17 +121,17 @@ pub fn project(variant: Variant) -> impl Iterator<Item = File> {
 /// Returns the files that differ from [`project`] in a run, whole. Runs count from 1, and the first has no edit.
 ///
 /// Every run has an edit of its own; the `deps` edit begins anew after its eighth release.
-pub fn edited(variant: Variant, edit: Edit, run: u32) -> Vec<File> {
+pub fn edited(variant: Variant, edit: SourceChange, run: u32) -> Vec<File> {
     let before = run.saturating_sub(1);
     if before == 0 {
         return Vec::new();
     }
     match edit {
-        Edit::None => Vec::new(),
-        Edit::Source => vec![changed(variant, "internal/version/version.go", "run-1", &format!("run-{run}"))],
-        Edit::Deps => {
+        SourceChange::None => Vec::new(),
+        SourceChange::Source => vec![changed(variant, "internal/version/version.go", "run-1", &format!("run-{run}"))],
+        SourceChange::Deps => {
             let (old, new) = (modules::release(variant, 0), modules::release(variant, before));
-            let line = |release: &modules::Release| format!("{} {}\n", release.path, release.version);
+            let line = |release: &modules::ModuleRelease| format!("{} {}\n", release.path, release.version);
             vec![changed(variant, "go.mod", &line(&old), &line(&new)), changed(variant, "go.sum", &old.sums, &new.sums)]
         }
     }
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_first_run_has_no_edit() {
-        for edit in [Edit::None, Edit::Source, Edit::Deps] {
+        for edit in [SourceChange::None, SourceChange::Source, SourceChange::Deps] {
             assert_eq!(edited(Variant::Small, edit, 1), []);
             assert_eq!(edited(Variant::Small, edit, 0), []);
         }
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_source_edit_changes_one_line() {
         for variant in VARIANTS {
-            let files = edited(variant, Edit::Source, 3);
+            let files = edited(variant, SourceChange::Source, 3);
             let lines = difference(variant, &files[0]);
             assert_eq!(files.len(), 1);
             assert_eq!(lines.0, [r#"const Revision = "run-1""#]);
@@ -222,7 +222,7 @@ mod tests {
         for (variant, path) in
             [(Variant::Full, "modules.example/flags"), (Variant::Small, "modules.example/small/flags")]
         {
-            let files = edited(variant, Edit::Deps, 2);
+            let files = edited(variant, SourceChange::Deps, 2);
             let (go_mod, go_sum) = (difference(variant, &files[0]), difference(variant, &files[1]));
             assert_eq!((go_mod.0, go_mod.1), (vec![format!("\t{path} v1.0.9")], vec![format!("\t{path} v1.1.0")]));
             assert_eq!((go_sum.0.len(), go_sum.1.len()), (2, 2));
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn runs_that_follow_one_another_differ_however_many_there_are() {
-        for edit in [Edit::Source, Edit::Deps] {
+        for edit in [SourceChange::Source, SourceChange::Deps] {
             for run in 1..24 {
                 let (this, next) = (edited(Variant::Small, edit, run), edited(Variant::Small, edit, run + 1));
                 assert_ne!(this, next, "{edit:?} after run {run}");

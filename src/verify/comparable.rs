@@ -3,12 +3,12 @@
 //! Each run is held against the one before it. What only one of the two shows makes no difference.
 
 use super::Note;
-use super::view::{CacheExt, Run, View};
+use super::view::{CacheExt, CaseView, RunView};
 use crate::evidence::{Aspect, Quote, Seen};
 
 /// Names the differences between runs that follow one another.
-pub(super) fn differences(view: &View) -> Vec<Note> {
-    let runs: Vec<&Run> = view.runs().collect();
+pub(super) fn differences(view: &CaseView) -> Vec<Note> {
+    let runs: Vec<&RunView> = view.runs().collect();
     let mut notes: Vec<Note> = runs.windows(2).flat_map(|pair| between(pair[0], pair[1])).collect();
     let partial = view.judged.restoring().any(|cache| cache.hit_key().is_some() && !cache.hit_exactly());
     let unknown_origin = view.origin().is_none_or(|origin| origin.saves().next().is_none());
@@ -19,8 +19,8 @@ pub(super) fn differences(view: &View) -> Vec<Note> {
     notes
 }
 
-fn between(old: &Run, new: &Run) -> Vec<Note> {
-    let differ = |what: &str, one: Option<Known>, other: Option<Known>| {
+fn between(old: &RunView, new: &RunView) -> Vec<Note> {
+    let differ = |what: &str, one: Option<KnownValue>, other: Option<KnownValue>| {
         let ((one, one_quote), (other, other_quote)) = (one?, other?);
         // A mask hides whether there is a difference at all.
         let same = one == other || one.contains("***") || other.contains("***");
@@ -46,24 +46,24 @@ fn between(old: &Run, new: &Run) -> Vec<Note> {
 }
 
 /// A value, and the line that shows it.
-type Known = (String, Option<Quote>);
+type KnownValue = (String, Option<Quote>);
 
-fn known<T>(seen: &Seen<T>, value: &str) -> Known {
+fn known<T>(seen: &Seen<T>, value: &str) -> KnownValue {
     (value.to_owned(), Some(seen.quote.clone()))
 }
 
-fn all<'a>(run: &Run<'a>, aspect: Aspect) -> impl Iterator<Item = &'a Seen<String>> {
+fn all<'a>(run: &RunView<'a>, aspect: Aspect) -> impl Iterator<Item = &'a Seen<String>> {
     run.evidence.surroundings.iter().filter(move |(about, _)| *about == aspect).map(|(_, value)| value)
 }
 
 /// All that is known of an aspect, as one text.
-fn value(run: &Run, aspect: Aspect) -> Option<Known> {
+fn value(run: &RunView, aspect: Aspect) -> Option<KnownValue> {
     let texts: Vec<&str> = all(run, aspect).map(|seen| seen.value.as_str()).collect();
     all(run, aspect).next().map(|seen| known(seen, &texts.join(" | ")))
 }
 
 /// The Go image's name, or with its digest.
-fn go_image(run: &Run, whole: bool) -> Option<Known> {
+fn go_image(run: &RunView, whole: bool) -> Option<KnownValue> {
     let name = |text: &'_ str| text.split('@').next().unwrap_or_default().to_owned();
     match whole {
         true => all(run, Aspect::GoImage).find(|seen| seen.value.contains('@')).map(|seen| known(seen, &seen.value)),
@@ -71,17 +71,17 @@ fn go_image(run: &Run, whole: bool) -> Option<Known> {
     }
 }
 
-fn key(run: &Run) -> Option<Known> {
+fn key(run: &RunView) -> Option<KnownValue> {
     let inputs = run.restoring().find_map(|cache| cache.inputs.as_ref())?;
     Some(known(inputs, prefix(&inputs.value.key)))
 }
 
-fn dance(run: &Run) -> Option<Known> {
+fn dance(run: &RunView) -> Option<KnownValue> {
     let inputs = run.dances().iter().find_map(|dance| dance.inputs.as_ref())?;
     Some(known(inputs, &inputs.value.uses))
 }
 
-fn file(run: &Run) -> Option<Known> {
+fn file(run: &RunView) -> Option<KnownValue> {
     let inputs = run.build?.inputs.as_ref()?;
     Some((inputs.value.file.clone(), Some(inputs.quote.clone())))
 }

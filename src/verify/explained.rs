@@ -1,16 +1,16 @@
-//! Which findings are mere consequences of others. [`causes_only`] is principal.
+//! Which findings are mere consequences of others. [`root_causes`] is principal.
 //!
 //! One fault makes a tail of symptoms: a wrong id leaves an empty mount, an empty archive, a frozen entry, a cold build. A
-//! person needs the fault. So each cause lists what it explains, and what is explained stays silent. `cache-after-dance`
+//! person needs the fault. So each cause lists what it suppresses, and what is explained stays silent. `cache-after-dance`
 //! leaves `cache-empty` and `cache-locked` standing: there the order is repaired in one place and the key in another.
 
 use super::{Code, Finding, Severity};
 
-/// Removes what another finding explains, and sorts the rest: errors first, then in the order of fixing.
+/// Removes what another finding suppresses, and sorts the rest: errors first, then in the order of fixing.
 ///
 /// Where the run before had saved real data, what the judged run could not save is trouble of its own and no reason for
 /// what it missed.
-pub(crate) fn causes_only(findings: Vec<Finding>, missed_what_was_saved: bool) -> Vec<Finding> {
+pub(crate) fn root_causes(findings: Vec<Finding>, missed_what_was_saved: bool) -> Vec<Finding> {
     let errors: Vec<Code> =
         findings.iter().filter(|finding| finding.severity == Severity::Error).map(|finding| finding.code).collect();
     let mut kept: Vec<Finding> = findings
@@ -19,7 +19,7 @@ pub(crate) fn causes_only(findings: Vec<Finding>, missed_what_was_saved: bool) -
             let speaks = |cause: &Code| {
                 *cause != finding.code && !(missed_what_was_saved && of_saving(*cause) && of_missing(finding.code))
             };
-            let explained = errors.iter().any(|cause| speaks(cause) && explains(*cause).contains(&finding.code));
+            let explained = errors.iter().any(|cause| speaks(cause) && suppresses(*cause).contains(&finding.code));
             // To someone whose caches are broken, that the log could say more is no news.
             let beside_the_point = finding.code == Code::NotInstrumented && !errors.is_empty();
             !explained && !beside_the_point
@@ -51,7 +51,7 @@ fn of_missing(code: Code) -> bool {
 }
 
 /// Returns the findings that are to be expected where this one is true.
-pub(crate) fn explains(cause: Code) -> &'static [Code] {
+pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
     use Code::{
         BuildCacheNotRestored, BuildNotFaster, CacheEmpty, CacheEvicted, CacheKeyStale, CacheLocked, CacheMiss,
         CacheNotSaved, CachePathMissing, CacheTooSmall, ExtractEmpty, ExtractFailed, ExtractSkipped, InjectEmpty,
@@ -181,7 +181,7 @@ mod tests {
     fn no_two_findings_explain_each_other_away() {
         for a in Code::ALL {
             for b in Code::ALL {
-                let both = a != b && explains(*a).contains(b) && explains(*b).contains(a);
+                let both = a != b && suppresses(*a).contains(b) && suppresses(*b).contains(a);
                 assert!(!both, "{a} and {b} would silence one another");
             }
         }

@@ -28,10 +28,10 @@ pub(crate) mod testing;
 pub use amount::{seconds, size};
 pub use case::{Case, CaseSource, Profile, Thresholds};
 pub use code::{Code, CodePage, UnknownCode};
-pub use report::{Check, CheckId, Finding, Note, Report, Severity, Status, Verdict};
+pub use report::{Check, CheckId, CheckStatus, Finding, Note, Report, Severity, Verdict};
 pub use rules::{Need, Rule, rules};
 pub use summary::{
-    BuildSummary, MountSummary, RestoreOutcome, RestoreSummary, RunSummary, SaveSummary, SavedOutcome, StepSummary,
-    Timing,
+    BuildSummary, CarryTiming, MountSummary, RestoreOutcome, RestoreSummary, RunSummary, SaveSummary, SavedOutcome,
+    StepSummary,
 };
 pub use verdict::{verify, verify_informed};

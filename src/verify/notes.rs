@@ -1,17 +1,17 @@
 //! What to keep in mind when reading the numbers: comparability, and what a first run can prove. [`notes`] is principal.
 
-use super::view::{CacheExt, Stage, View};
+use super::view::{CacheExt, CaseView, RunStage};
 use super::{Case, CaseSource, Note, Verdict, comparable};
 use crate::evidence::{Aspect, Quote, TimeSource};
 
 /// Collects the notes of a case.
-pub(crate) fn notes(view: &View, case: &Case, verdict: Verdict) -> Vec<Note> {
+pub(crate) fn notes(view: &CaseView, case: &Case, verdict: Verdict) -> Vec<Note> {
     let mut notes = match case.source {
         CaseSource::Live => Vec::new(),
         CaseSource::Logs => vec![stages(view)],
     };
     let mut add = |text: String, evidence: Vec<Quote>| notes.push(Note { text, evidence });
-    if view.stage() == Stage::First && verdict == Verdict::Inconclusive {
+    if view.stage() == RunStage::First && verdict == Verdict::Inconclusive {
         let next = match case.source {
             CaseSource::Live => "run it twice or more",
             CaseSource::Logs => "add the log of the next run",
@@ -40,7 +40,7 @@ pub(crate) fn notes(view: &View, case: &Case, verdict: Verdict) -> Vec<Note> {
 }
 
 /// Says which run each log shows: a first one that must be cold, a later one, or that this was not seen.
-fn stages(view: &View) -> Note {
+fn stages(view: &CaseView) -> Note {
     let mut evidence = Vec::new();
     let mut said = Vec::new();
     let alone = view.earlier.is_empty();
@@ -51,13 +51,13 @@ fn stages(view: &View) -> Note {
         let missed = run.restoring().find_map(|cache| cache.missed());
         let (stage, quote) = match (found.or(failed), missed) {
             (Some(quote), _) => ("a later run (an entry was found)", Some(quote)),
-            (None, Some(quote)) if judged && view.stage() == Stage::Later => {
+            (None, Some(quote)) if judged && view.stage() == RunStage::Later => {
                 ("a later run (nothing was found, though a hit was due)", Some(quote))
             }
             (None, Some(quote)) => {
                 ("a first run (nothing was found, and nothing shows that a hit was due)", Some(quote))
             }
-            (None, None) if judged && view.stage() == Stage::Later => {
+            (None, None) if judged && view.stage() == RunStage::Later => {
                 ("a later run (nothing even tries to restore)", None)
             }
             (None, None) => ("first or later is unknown (no answer of a lookup was seen)", None),

@@ -4,30 +4,30 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use proptest::prelude::*;
 
-use super::testing::{Job, MB, case, mount, with_id};
-use super::{Case, CheckId, Profile, Report, Status, Verdict, verify};
+use super::testing::{JobScript, MB, case, mount, with_id};
+use super::{Case, CheckId, CheckStatus, Profile, Report, Verdict, verify};
 use crate::evidence::{Event, Evidence, Quote};
 
 /// Cases that fail in A, C1 or C2, each for another reason.
-fn failing() -> Vec<Vec<Job>> {
+fn failing() -> Vec<Vec<JobScript>> {
     vec![
-        vec![Job::cold_saving_nothing(), Job::hit_empty()],
-        vec![Job::cold(), Job::cold()],
-        vec![Job::cold(), Job::warm().but(|job| job.before = [8192, 8192])],
-        vec![Job::cold(), Job::warm().but(|job| job.before = [8192, 114 * MB])],
-        vec![Job::cold(), Job::warm().but(|job| job.before = [131 * MB, 20 * MB])],
-        vec![Job::cold(), Job::warm().but(|job| job.seconds = 16.0)],
-        vec![Job::cold().but(|job| job.seconds = 3.0), Job::warm().but(|job| job.seconds = 2.9)],
-        vec![Job::cold(), Job::warm(), Job::warm().but(|job| job.seconds = 16.0)],
-        vec![Job::cold(), Job::warm().but(|job| job.then_builds = Some(Box::new(Job::cold())))],
-        vec![Job::cold(), Job::cold().but(|job| job.restore_failed = Some("tar".into()))],
+        vec![JobScript::cold_saving_nothing(), JobScript::hit_empty()],
+        vec![JobScript::cold(), JobScript::cold()],
+        vec![JobScript::cold(), JobScript::warm().but(|job| job.before = [8192, 8192])],
+        vec![JobScript::cold(), JobScript::warm().but(|job| job.before = [8192, 114 * MB])],
+        vec![JobScript::cold(), JobScript::warm().but(|job| job.before = [131 * MB, 20 * MB])],
+        vec![JobScript::cold(), JobScript::warm().but(|job| job.seconds = 16.0)],
+        vec![JobScript::cold().but(|job| job.seconds = 3.0), JobScript::warm().but(|job| job.seconds = 2.9)],
+        vec![JobScript::cold(), JobScript::warm(), JobScript::warm().but(|job| job.seconds = 16.0)],
+        vec![JobScript::cold(), JobScript::warm().but(|job| job.then_builds = Some(Box::new(JobScript::cold())))],
+        vec![JobScript::cold(), JobScript::cold().but(|job| job.restore_failed = Some("tar".into()))],
         vec![
-            Job::cold_saving_nothing().but(|job| job.mounts[0] = with_id("/go/pkg/mod", "m")),
-            Job::hit_empty().but(|job| job.mounts[0] = with_id("/go/pkg/mod", "m")),
+            JobScript::cold_saving_nothing().but(|job| job.mounts[0] = with_id("/go/pkg/mod", "m")),
+            JobScript::hit_empty().but(|job| job.mounts[0] = with_id("/go/pkg/mod", "m")),
         ],
         vec![
-            Job::cold(),
-            Job::warm().but(|job| job.entries[0].1 = mount("/elsewhere")).but(|job| job.before[0] = 8192),
+            JobScript::cold(),
+            JobScript::warm().but(|job| job.entries[0].1 = mount("/elsewhere")).but(|job| job.before[0] = 8192),
         ],
     ]
 }
@@ -37,16 +37,16 @@ fn profiles() -> impl Strategy<Value = Profile> {
 }
 
 /// Folds jobs again without some of their lines.
-fn without(profile: Profile, jobs: &[Job], lost: impl Fn(&Quote) -> bool) -> Case {
-    let fold = |(at, job): (usize, &Job)| {
+fn without(profile: Profile, jobs: &[JobScript], lost: impl Fn(&Quote) -> bool) -> Case {
+    let fold = |(at, job): (usize, &JobScript)| {
         let kept: Vec<Event> = job.events(at + 1).into_iter().filter(|event| !lost(&event.quote)).collect();
         Evidence::fold(format!("run {}", at + 1), &kept)
     };
     Case { runs: jobs.iter().enumerate().map(fold).collect(), ..case(profile, &[]) }
 }
 
-fn status(report: &Report, id: CheckId) -> Status {
-    report.checks.iter().find(|check| check.id == id).map_or(Status::Unobserved, |check| check.status)
+fn status(report: &Report, id: CheckId) -> CheckStatus {
+    report.checks.iter().find(|check| check.id == id).map_or(CheckStatus::Unobserved, |check| check.status)
 }
 
 proptest! {
@@ -89,15 +89,19 @@ proptest! {
 #[test]
 fn losing_a_line_that_a_pass_rests_on_makes_it_unobserved() {
     for profile in [Profile::Checklist, Profile::Auto] {
-        for jobs in [vec![Job::cold(), Job::warm()], vec![Job::cold(), Job::warm(), Job::warm()], vec![Job::warm()]] {
+        for jobs in [
+            vec![JobScript::cold(), JobScript::warm()],
+            vec![JobScript::cold(), JobScript::warm(), JobScript::warm()],
+            vec![JobScript::warm()],
+        ] {
             let whole = verify(&case(profile, &jobs));
             assert_eq!(whole.verdict, Verdict::Effective);
-            for check in whole.checks.iter().filter(|check| check.status == Status::Pass) {
+            for check in whole.checks.iter().filter(|check| check.status == CheckStatus::Pass) {
                 for quote in &check.evidence {
                     let report = verify(&without(profile, &jobs, |line| line == quote));
                     assert_eq!(
                         status(&report, check.id),
-                        Status::Unobserved,
+                        CheckStatus::Unobserved,
                         "{profile:?} {:?} without {quote:?}",
                         check.id
                     );

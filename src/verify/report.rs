@@ -50,7 +50,7 @@ pub struct Check {
     /// What it asks, in words.
     pub title: String,
     /// The answer.
-    pub status: Status,
+    pub status: CheckStatus,
     /// What was seen.
     pub observed: String,
     /// What it is held against.
@@ -100,7 +100,7 @@ impl CheckId {
 
 /// The answer of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum CheckStatus {
     /// Seen, and as it should be.
     Pass,
     /// Seen, and not as it should be.
@@ -109,7 +109,7 @@ pub enum Status {
     Unobserved,
 }
 
-impl Status {
+impl CheckStatus {
     /// Returns the public name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! Every number is optional: what was not seen stays `None`.
 
-use super::view::{CacheExt, Run};
+use super::view::{CacheExt, RunView};
 use crate::evidence::{Cache, Evidence, NotSaved, Phase, SaveOutcome, StepId, StepOutcome};
 
 /// One run in numbers.
@@ -21,7 +21,7 @@ pub struct RunSummary {
     /// What actions/cache saved.
     pub save: SaveSummary,
     /// How long the carrying took.
-    pub timing: Timing,
+    pub timing: CarryTiming,
     /// The steps, in the order in which they began.
     pub steps: Vec<StepSummary>,
 }
@@ -127,7 +127,7 @@ impl SavedOutcome {
 
 /// How long the carrying took, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Timing {
+pub struct CarryTiming {
     /// actions/cache's main step.
     pub restore: Option<f64>,
     /// The dance's main step.
@@ -152,7 +152,7 @@ pub struct StepSummary {
 }
 
 /// Sums up one run.
-pub(crate) fn of(run: &Run) -> RunSummary {
+pub(crate) fn of(run: &RunView) -> RunSummary {
     RunSummary {
         number: run.number,
         name: run.evidence.name.clone(),
@@ -175,7 +175,7 @@ pub(crate) fn of(run: &Run) -> RunSummary {
     }
 }
 
-fn restore(run: &Run) -> RestoreSummary {
+fn restore(run: &RunView) -> RestoreSummary {
     let caches: Vec<&Cache> = run.restoring().collect();
     let key = caches.iter().find_map(|cache| cache.hit_key()).map(|(key, _)| key.to_owned());
     let bytes = total(caches.iter().filter_map(|cache| cache.restore_size.as_ref().map(|size| size.value)));
@@ -200,7 +200,7 @@ fn is_partial(cache: &Cache) -> bool {
         || (other_key && !cache.hit_exactly())
 }
 
-fn mounts(run: &Run) -> Vec<MountSummary> {
+fn mounts(run: &RunView) -> Vec<MountSummary> {
     let Some(build) = run.build else { return Vec::new() };
     let mut mounts: Vec<MountSummary> = Vec::new();
     for mount in &build.mounts {
@@ -230,7 +230,7 @@ fn mounts(run: &Run) -> Vec<MountSummary> {
     mounts
 }
 
-fn build(run: &Run) -> BuildSummary {
+fn build(run: &RunView) -> BuildSummary {
     let Some(build) = run.build else { return BuildSummary { seconds: None, downloads: None, cached: false } };
     let seen = !build.downloads.is_empty() || (build.step_ended.is_some() && build.cached.is_none());
     BuildSummary {
@@ -240,7 +240,7 @@ fn build(run: &Run) -> BuildSummary {
     }
 }
 
-fn save(run: &Run) -> SaveSummary {
+fn save(run: &RunView) -> SaveSummary {
     let saves = || run.caches.iter().filter_map(|cache| cache.save.as_ref());
     let bytes = total(run.caches.iter().filter_map(|cache| cache.save_size.as_ref().map(|size| size.value)));
     if saves().any(|save| matches!(save.value, SaveOutcome::Saved { .. })) {
@@ -259,8 +259,8 @@ fn save(run: &Run) -> SaveSummary {
 }
 
 /// Adds up the time of the steps that carry the caches.
-pub(crate) fn timing(evidence: &Evidence) -> Timing {
-    let mut timing = Timing::default();
+pub(crate) fn timing(evidence: &Evidence) -> CarryTiming {
+    let mut timing = CarryTiming::default();
     let caches: Vec<Option<StepId>> = evidence.caches.iter().map(|cache| cache.step).collect();
     let dances: Vec<Option<StepId>> = evidence.dances.iter().map(|dance| dance.step).collect();
     for step in &evidence.steps {

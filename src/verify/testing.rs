@@ -1,12 +1,12 @@
-//! Hand-built evidence for tests. [`Job`] is principal: a healthy run by default, with one thing changed at a time.
+//! Hand-built evidence for tests. [`JobScript`] is principal: a healthy run by default, with one thing changed at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Case, CaseSource, Profile, Thresholds};
 use crate::evidence::{
-    BuildInputs, BuildTime, CacheInputs, CacheMode, Creator, DanceInputs, DancePhase, Event, Evidence, Fact, Lookup,
-    MissCause, Moment, MountRecord, MountSpec, NotSaved, Phase, Quote, SaveOutcome, StepId, StepOutcome, Tally,
+    BuildInputs, BuildTime, CacheInputs, CacheMode, CopyTally, Creator, DanceInputs, DancePhase, Event, Evidence, Fact,
+    Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, NotSaved, Phase, Quote, SaveOutcome, StepId, StepOutcome,
     TimeSource,
 };
 
@@ -17,7 +17,7 @@ pub(crate) const KEY: &str = "go-v1-5f2a9c1";
 
 /// What one job did, as a person would tell it.
 #[derive(Debug, Clone)]
-pub(crate) struct Job {
+pub(crate) struct JobScript {
     pub(crate) key: String,
     pub(crate) restore_keys: Vec<String>,
     pub(crate) paths: Vec<String>,
@@ -50,7 +50,7 @@ pub(crate) struct Job {
     pub(crate) seconds: f64,
     pub(crate) downloads: usize,
     /// Another build of the same job, after this one.
-    pub(crate) then_builds: Option<Box<Job>>,
+    pub(crate) then_builds: Option<Box<JobScript>>,
     /// A step after the build fails, so no post step runs.
     pub(crate) fails: bool,
     pub(crate) save: SaveOutcome,
@@ -80,7 +80,7 @@ pub(crate) fn record(target: &str, creator: Creator) -> MountRecord {
     MountRecord { builder: "default".into(), target: target.into(), creator, bytes: 118 * MB }
 }
 
-impl Job {
+impl JobScript {
     /// A first run: a miss, small mounts, a slow build, then extract and save of real data.
     pub(crate) fn cold() -> Self {
         let mounts = vec![mount("/go/pkg/mod"), mount("/root/.cache/go-build")];
@@ -178,8 +178,8 @@ impl Job {
 
     /// Writes the job's events as a live run or a log would show them, one line each.
     pub(crate) fn events(&self, number: usize) -> Vec<Event> {
-        let mut tape = Tape::new(number);
-        let restore = |tape: &mut Tape| {
+        let mut tape = EventScript::new(number);
+        let restore = |tape: &mut EventScript| {
             if self.no_cache_step {
                 return None;
             }
@@ -213,7 +213,7 @@ impl Job {
             tape.end(StepOutcome::Success, self.timing[0]);
             Some(step)
         };
-        let inject = |tape: &mut Tape| {
+        let inject = |tape: &mut EventScript| {
             let inputs = self.dance.as_ref()?;
             let step = tape.begin(Phase::Main, &format!("Run {}", inputs.uses), None);
             tape.fact("cache-map of the dance", Fact::DanceInputs(inputs.clone()));
@@ -249,7 +249,7 @@ impl Job {
             tape.end(StepOutcome::Failure, 1.0);
         }
         let posts = self.crashed.is_none() && !self.fails;
-        let save = |tape: &mut Tape| {
+        let save = |tape: &mut EventScript| {
             if let Some(cache) = cache.filter(|_| !self.split && posts) {
                 tape.begin(Phase::Post, "Post Run actions/cache@v4", Some(cache));
                 self.save(tape);
@@ -290,19 +290,19 @@ impl Job {
         CacheInputs { mode, paths, key: self.key.clone(), restore_keys }
     }
 
-    fn carry(&self, tape: &mut Tape, phase: DancePhase) {
+    fn carry(&self, tape: &mut EventScript, phase: DancePhase) {
         for (source, mount) in &self.entries {
             let said = format!("RUN --mount=type=cache,target={} …", mount.target);
             tape.fact(&said, Fact::DanceEntry { phase, source: Some(source.clone()), mount: mount.clone() });
             if let Some((files, bytes)) = self.moved {
-                let tally = Tally { files, bytes };
+                let tally = CopyTally { files, bytes };
                 let moved = Fact::DanceMoved { phase, source: source.clone(), mount: mount.clone(), tally };
                 tape.fact(&format!("moved {files} files of {source}"), moved);
             }
         }
     }
 
-    fn build(&self, tape: &mut Tape) {
+    fn build(&self, tape: &mut EventScript) {
         tape.begin(Phase::Main, "Run docker/build-push-action@v6", None);
         tape.fact("inputs of the build", Fact::BuildInputs(self.build.clone()));
         tape.fact("#0 building", Fact::BuildStarted { builder: self.builder.clone() });
@@ -311,14 +311,14 @@ impl Job {
         if self.layer_cached {
             tape.fact("#9 CACHED", Fact::BuildStepCached { vertex: vertex.into() });
         } else {
-            self.sizes(tape, Moment::Before, self.before);
+            self.sizes(tape, MeasuredAt::Before, self.before);
             for number in 0..self.downloads {
                 let module = format!("example.com/m{number} v1.0.0");
                 tape.fact(&format!("#9 1.1 go: downloading {module}"), Fact::Download { module });
             }
             let time = BuildTime { took: Duration::from_secs_f64(self.seconds), source: TimeSource::Printed };
             tape.fact(&format!("#9 real 0m {:.2}s", self.seconds), Fact::BuildTime(time));
-            self.sizes(tape, Moment::After, self.after);
+            self.sizes(tape, MeasuredAt::After, self.after);
             let took = Duration::try_from_secs_f64(self.seconds + 0.3).ok();
             tape.fact("#9 DONE", Fact::BuildStepEnded { took, succeeded: true });
         }
@@ -326,7 +326,7 @@ impl Job {
         tape.end(StepOutcome::Success, self.seconds + 1.0);
     }
 
-    fn sizes(&self, tape: &mut Tape, moment: Moment, sizes: [u64; 2]) {
+    fn sizes(&self, tape: &mut EventScript, moment: MeasuredAt, sizes: [u64; 2]) {
         for (at, (mount, bytes)) in self.mounts.iter().zip(sizes).enumerate().filter(|_| self.prints_sizes) {
             if self.unprinted.contains(&at) {
                 continue;
@@ -336,7 +336,7 @@ impl Job {
         }
     }
 
-    fn save(&self, tape: &mut Tape) {
+    fn save(&self, tape: &mut EventScript) {
         if let (SaveOutcome::Saved { .. }, Some(bytes)) = (&self.save, self.saved) {
             tape.fact(&format!("Sent {bytes} of {bytes} (100.0%), 25.5 MBs/sec"), Fact::CacheSaveSize { bytes });
         }
@@ -352,7 +352,7 @@ impl Job {
 }
 
 /// Events as they are written down.
-struct Tape {
+struct EventScript {
     source: Arc<str>,
     line: usize,
     steps: usize,
@@ -360,7 +360,7 @@ struct Tape {
     events: Vec<Event>,
 }
 
-impl Tape {
+impl EventScript {
     fn new(number: usize) -> Self {
         let source = Arc::from(format!("run-{number}/job.log"));
         Self { source, line: 0, steps: 0, step: None, events: Vec::new() }
@@ -394,7 +394,7 @@ impl Tape {
 }
 
 /// Makes a case of jobs that ran one after the other.
-pub(crate) fn case(profile: Profile, jobs: &[Job]) -> Case {
+pub(crate) fn case(profile: Profile, jobs: &[JobScript]) -> Case {
     let runs = jobs.iter().enumerate().map(|(at, job)| job.evidence(at + 1)).collect();
     Case { runs, source: CaseSource::Live, thresholds: Thresholds::default(), profile }
 }

@@ -1,8 +1,8 @@
 //! From a case to a report. [`verify`] is principal.
 
-use super::view::View;
+use super::view::CaseView;
 use super::{
-    Case, Check, CheckId, Finding, Report, Severity, Status, Verdict, checks, explained, notes, rules, summary,
+    Case, Check, CheckId, CheckStatus, Finding, Report, Severity, Verdict, checks, explained, notes, rules, summary,
 };
 
 /// Judges the last run of a case against the earlier ones.
@@ -10,7 +10,7 @@ use super::{
 /// Total: whatever the evidence, there is a report. Missing evidence makes a check `unobserved`, and the verdict then
 /// `inconclusive` at best.
 pub fn verify(case: &Case) -> Report {
-    let Some(view) = most_doubtful(View::each_build(case)) else {
+    let Some(view) = most_doubtful(CaseView::each_build(case)) else {
         return Report {
             verdict: Verdict::Inconclusive,
             checks: checks::blank(),
@@ -21,8 +21,8 @@ pub fn verify(case: &Case) -> Report {
     };
     let mut checks = checks::read(&view);
     let found = rules().iter().flat_map(|rule| (rule.check)(&view)).collect();
-    let findings = explained::causes_only(found, view.missed_what_was_saved());
-    weigh_in(&mut checks, &findings);
+    let findings = explained::root_causes(found, view.missed_what_was_saved());
+    apply_findings(&mut checks, &findings);
     let verdict = verdict(&checks);
     let notes = notes::notes(&view, case, verdict);
     Report { verdict, checks, findings, runs: view.runs().map(summary::of).collect(), notes }
@@ -36,9 +36,9 @@ pub fn verify_informed(seen: &Case, informed: &Case) -> Report {
     let bare = verify(seen);
     let mut report = verify(informed);
     for (check, bare) in report.checks.iter_mut().zip(bare.checks) {
-        let passes = |check: &Check| check.status == Status::Pass;
+        let passes = |check: &Check| check.status == CheckStatus::Pass;
         let unproven = passes(check) && !passes(&bare);
-        let doubted = passes(&bare) && check.status == Status::Unobserved;
+        let doubted = passes(&bare) && check.status == CheckStatus::Unobserved;
         if unproven || doubted {
             *check = bare;
         }
@@ -48,27 +48,28 @@ pub fn verify_informed(seen: &Case, informed: &Case) -> Report {
 }
 
 /// Picks the build to judge where a job has several: one cold build among warm ones is enough for a cold job.
-fn most_doubtful(views: Vec<View>) -> Option<View> {
-    let doubts = |view: &View| {
+fn most_doubtful(views: Vec<CaseView>) -> Option<CaseView> {
+    let doubts = |view: &CaseView| {
         let checks = checks::read(view);
-        let count = |status: Status| checks.iter().filter(|check| check.status == status).count();
-        (count(Status::Fail), count(Status::Unobserved))
+        let count = |status: CheckStatus| checks.iter().filter(|check| check.status == status).count();
+        (count(CheckStatus::Fail), count(CheckStatus::Unobserved))
     };
     // The first of equals: a later build of the job is warm from it.
     views.into_iter().rev().max_by_key(doubts)
 }
 
 /// Lets each error fail its check, so that no error ever stands beside a pass.
-fn weigh_in(checks: &mut [Check], findings: &[Finding]) {
+fn apply_findings(checks: &mut [Check], findings: &[Finding]) {
     for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
         let of_build = |id: CheckId| matches!(id, CheckId::C1 | CheckId::C2 | CheckId::C3);
         let id = finding.code.check();
-        let already = checks.iter().any(|check| of_build(check.id) && of_build(id) && check.status == Status::Fail);
+        let already =
+            checks.iter().any(|check| of_build(check.id) && of_build(id) && check.status == CheckStatus::Fail);
         if already {
             continue;
         }
-        if let Some(check) = checks.iter_mut().find(|check| check.id == id && check.status != Status::Fail) {
-            check.status = Status::Fail;
+        if let Some(check) = checks.iter_mut().find(|check| check.id == id && check.status != CheckStatus::Fail) {
+            check.status = CheckStatus::Fail;
             check.observed.clone_from(&finding.title);
             check.evidence.clone_from(&finding.evidence);
         }
@@ -77,9 +78,9 @@ fn weigh_in(checks: &mut [Check], findings: &[Finding]) {
 
 /// Effective when A, C1, C2 and C3 pass and nothing failed.
 fn verdict(checks: &[Check]) -> Verdict {
-    if checks.iter().any(|check| check.status == Status::Fail) {
+    if checks.iter().any(|check| check.status == CheckStatus::Fail) {
         return Verdict::Ineffective;
     }
-    let proven = checks.iter().filter(|check| check.id != CheckId::B).all(|check| check.status == Status::Pass);
+    let proven = checks.iter().filter(|check| check.id != CheckId::B).all(|check| check.status == CheckStatus::Pass);
     if proven { Verdict::Effective } else { Verdict::Inconclusive }
 }

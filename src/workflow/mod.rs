@@ -15,4 +15,4 @@ mod yaml;
 
 pub use action_ref::{ActionForm, ActionRef, ActionVersion};
 pub use error::{WorkflowError, WorkflowProblem};
-pub use model::{Job, Step, StepAction, Variables, Workflow};
+pub use model::{Job, Step, StepAction, Workflow, WorkflowVariables};

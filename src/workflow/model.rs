@@ -5,9 +5,9 @@ use crate::source::{Source, Span, Spanned};
 
 /// Names and values in the order written: `env` and `with`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Variables(pub Vec<(String, Spanned<String>)>);
+pub struct WorkflowVariables(pub Vec<(String, Spanned<String>)>);
 
-impl Variables {
+impl WorkflowVariables {
     /// Returns a value by its name, without regard to case.
     pub fn get(&self, name: &str) -> Option<&Spanned<String>> {
         self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -29,7 +29,7 @@ pub struct Workflow {
     /// Whether an event is narrowed down by branches, paths or types, which nothing here looks at.
     pub filters_events: bool,
     /// The variables of every job.
-    pub env: Variables,
+    pub env: WorkflowVariables,
     /// The jobs in the order written; never empty.
     pub jobs: Vec<Job>,
     /// `defaults.run.working-directory`.
@@ -47,7 +47,7 @@ pub struct Job {
     /// Its `name`, if any.
     pub name: Option<String>,
     /// The variables of its steps.
-    pub env: Variables,
+    pub env: WorkflowVariables,
     /// Its steps; empty only when it calls a workflow.
     pub steps: Vec<Step>,
     /// `defaults.run.working-directory` of the job.
@@ -74,9 +74,9 @@ pub struct Step {
     /// What it does.
     pub action: StepAction,
     /// Its variables.
-    pub env: Variables,
+    pub env: WorkflowVariables,
     /// Its inputs.
-    pub with: Variables,
+    pub with: WorkflowVariables,
     /// Its `working-directory`, if any; it concerns `run` only.
     pub working_directory: Option<Spanned<String>>,
     /// Its `continue-on-error`, if any.

@@ -1,8 +1,8 @@
 //! Reads the model of a workflow out of YAML nodes; [`workflow`] is principal.
 
 use super::action_ref::BadRef;
-use super::model::{Job, Step, StepAction, Variables, Workflow};
-use super::yaml::{self, Node, NodeKind, YamlProblem};
+use super::model::{Job, Step, StepAction, Workflow, WorkflowVariables};
+use super::yaml::{self, NodeKind, YamlNode, YamlProblem};
 use super::{ActionRef, WorkflowError, WorkflowProblem};
 use crate::source::{Source, Span, Spanned};
 
@@ -11,7 +11,7 @@ const CACHE_MODES: [&str; 4] = ["read", "write", "write-only", "none"];
 
 /// Reads a workflow from its source.
 pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
-    let reader = Reader { source };
+    let reader = NodeReader { source };
     let root = yaml::read(&source.text).map_err(|(problem, span)| reader.not_yaml(problem, span))?;
     if root.entries().is_none() {
         let found = if root.is_null() { "an empty file" } else { root.shape() };
@@ -23,7 +23,7 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
         return Err(reader.error(jobs.span, WorkflowProblem::NoJobs));
     }
     Ok(Workflow {
-        name: root.get("name").and_then(Node::text).map(|name| name.value),
+        name: root.get("name").and_then(YamlNode::text).map(|name| name.value),
         events: events(&root),
         filters_events: filters_events(&root),
         env: reader.variables("env", &root)?,
@@ -35,42 +35,42 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
 }
 
 /// Returns a value that is there and not null.
-fn present<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+fn present<'a>(node: &'a YamlNode, key: &str) -> Option<&'a YamlNode> {
     node.get(key).filter(|value| !value.is_null())
 }
 
 /// Returns the names under `on`, which may be one word, a list or a mapping.
-fn events(root: &Node) -> Vec<String> {
+fn events(root: &YamlNode) -> Vec<String> {
     match present(root, "on").map(|on| &on.kind) {
         Some(NodeKind::Mapping(entries)) => entries.iter().map(|(key, _)| key.value.clone()).collect(),
-        Some(NodeKind::Sequence(items)) => items.iter().filter_map(Node::text).map(|item| item.value).collect(),
+        Some(NodeKind::Sequence(items)) => items.iter().filter_map(YamlNode::text).map(|item| item.value).collect(),
         Some(NodeKind::Scalar(scalar)) => vec![scalar.text.clone()],
         None => Vec::new(),
     }
 }
 
 /// Tells whether an event under `on` says more than its name. The times of a `schedule` narrow nothing down.
-fn filters_events(root: &Node) -> bool {
-    let events = present(root, "on").and_then(Node::entries).unwrap_or_default();
+fn filters_events(root: &YamlNode) -> bool {
+    let events = present(root, "on").and_then(YamlNode::entries).unwrap_or_default();
     events
         .iter()
         .any(|(event, filters)| event.value != "schedule" && filters.entries().is_some_and(|all| !all.is_empty()))
 }
 
-fn text(node: &Node, key: &str) -> Option<Spanned<String>> {
-    present(node, key).and_then(Node::text)
+fn text(node: &YamlNode, key: &str) -> Option<Spanned<String>> {
+    present(node, key).and_then(YamlNode::text)
 }
 
-fn default_directory(node: &Node) -> Option<Spanned<String>> {
+fn default_directory(node: &YamlNode) -> Option<Spanned<String>> {
     text(node.get("defaults")?.get("run")?, "working-directory")
 }
 
 /// Reads nodes and knows whose they are, for errors.
-struct Reader<'a> {
+struct NodeReader<'a> {
     source: &'a Source,
 }
 
-impl Reader<'_> {
+impl NodeReader<'_> {
     fn error(&self, span: Span, problem: WorkflowProblem) -> WorkflowError {
         WorkflowError::new(self.source, span, problem)
     }
@@ -92,22 +92,22 @@ impl Reader<'_> {
         self.error(span, problem)
     }
 
-    fn shape(&self, field: &str, wanted: &'static str, node: &Node) -> WorkflowError {
+    fn shape(&self, field: &str, wanted: &'static str, node: &YamlNode) -> WorkflowError {
         let found = if node.is_null() { "nothing" } else { node.shape() };
         self.error(node.span, WorkflowProblem::Shape { field: field.to_owned(), wanted, found })
     }
 
-    fn variables(&self, field: &str, node: &Node) -> Result<Variables, WorkflowError> {
-        let Some(node) = present(node, field) else { return Ok(Variables::default()) };
+    fn variables(&self, field: &str, node: &YamlNode) -> Result<WorkflowVariables, WorkflowError> {
+        let Some(node) = present(node, field) else { return Ok(WorkflowVariables::default()) };
         let entries = node.entries().ok_or_else(|| self.shape(field, "a mapping", node))?;
-        let value = |(key, node): &(Spanned<String>, Node)| match node.text() {
+        let value = |(key, node): &(Spanned<String>, YamlNode)| match node.text() {
             Some(text) => Ok((key.value.clone(), text)),
             None => Err(self.shape(&format!("{field}.{}", key.value), "a single value", node)),
         };
-        entries.iter().map(value).collect::<Result<_, _>>().map(Variables)
+        entries.iter().map(value).collect::<Result<_, _>>().map(WorkflowVariables)
     }
 
-    fn cache_mode(&self, node: &Node) -> Result<Option<Spanned<String>>, WorkflowError> {
+    fn cache_mode(&self, node: &YamlNode) -> Result<Option<Spanned<String>>, WorkflowError> {
         let Some(node) = present(node, "cache-mode") else { return Ok(None) };
         let mode = node.text().ok_or_else(|| self.shape("cache-mode", "a single value", node))?;
         if CACHE_MODES.contains(&mode.value.as_str()) {
@@ -116,7 +116,7 @@ impl Reader<'_> {
         Err(self.error(node.span, WorkflowProblem::CacheMode(mode.value)))
     }
 
-    fn job(&self, key: &Spanned<String>, node: &Node) -> Result<Job, WorkflowError> {
+    fn job(&self, key: &Spanned<String>, node: &YamlNode) -> Result<Job, WorkflowError> {
         let id = &key.value;
         if node.entries().is_none() {
             return Err(self.shape(&format!("jobs.{id}"), "a mapping", node));
@@ -141,7 +141,7 @@ impl Reader<'_> {
         })
     }
 
-    fn steps(&self, job: &str, node: &Node) -> Result<Vec<Step>, WorkflowError> {
+    fn steps(&self, job: &str, node: &YamlNode) -> Result<Vec<Step>, WorkflowError> {
         let NodeKind::Sequence(items) = &node.kind else {
             return Err(self.shape(&format!("jobs.{job}.steps"), "a list", node));
         };
@@ -161,7 +161,7 @@ impl Reader<'_> {
         Ok(steps)
     }
 
-    fn step(&self, index: usize, node: &Node) -> Result<Step, WorkflowError> {
+    fn step(&self, index: usize, node: &YamlNode) -> Result<Step, WorkflowError> {
         if node.entries().is_none() {
             return Err(self.shape(&format!("step {}", index + 1), "a mapping", node));
         }
@@ -179,7 +179,7 @@ impl Reader<'_> {
         })
     }
 
-    fn condition(&self, node: &Node) -> Result<Option<Spanned<String>>, WorkflowError> {
+    fn condition(&self, node: &YamlNode) -> Result<Option<Spanned<String>>, WorkflowError> {
         let Some(node) = present(node, "if") else { return Ok(None) };
         if let NodeKind::Scalar(yaml::Scalar { tag: Some(tag), plain: true, .. }) = &node.kind {
             return Err(self.error(node.span, WorkflowProblem::TagForCondition(tag.clone())));
@@ -187,7 +187,7 @@ impl Reader<'_> {
         node.text().map(Some).ok_or_else(|| self.shape("if", "a single value", node))
     }
 
-    fn action(&self, index: usize, node: &Node) -> Result<StepAction, WorkflowError> {
+    fn action(&self, index: usize, node: &YamlNode) -> Result<StepAction, WorkflowError> {
         match (present(node, "uses"), present(node, "run")) {
             (Some(uses), Some(_)) => Err(self.error(uses.span, WorkflowProblem::UsesAndRun(index + 1))),
             (None, None) => Err(self.error(node.span, WorkflowProblem::NeitherUsesNorRun(index + 1))),

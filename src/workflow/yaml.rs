@@ -1,4 +1,4 @@
-//! Reads YAML into a tree whose every node knows where it stands; [`Node`] is principal.
+//! Reads YAML into a tree whose every node knows where it stands; [`YamlNode`] is principal.
 //!
 //! Aliases are replaced by what they name, keys are checked for duplicates (without regard to case, as GitHub does).
 //! Nothing here knows what a workflow is, and no type is guessed before somebody asks for it: `on` stays the text `on`.
@@ -17,7 +17,7 @@ const DEEPEST: usize = 128;
 
 /// A value in a YAML document.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct YamlNode {
     pub(super) kind: NodeKind,
     pub(super) span: Span,
 }
@@ -26,8 +26,8 @@ pub(super) struct Node {
 #[derive(Debug, Clone)]
 pub(super) enum NodeKind {
     Scalar(Scalar),
-    Sequence(Vec<Node>),
-    Mapping(Vec<(Spanned<String>, Node)>),
+    Sequence(Vec<YamlNode>),
+    Mapping(Vec<(Spanned<String>, YamlNode)>),
 }
 
 /// A YAML scalar before its type is decided.
@@ -48,14 +48,14 @@ pub(super) enum YamlProblem {
     TooLarge,
 }
 
-impl Node {
+impl YamlNode {
     /// Returns the value of a key, compared without regard to case.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&YamlNode> {
         self.entries()?.iter().find(|(name, _)| name.value.eq_ignore_ascii_case(key)).map(|(_, node)| node)
     }
 
     /// Returns the keys and values of a mapping.
-    pub(super) fn entries(&self) -> Option<&[(Spanned<String>, Node)]> {
+    pub(super) fn entries(&self) -> Option<&[(Spanned<String>, YamlNode)]> {
         match &self.kind {
             NodeKind::Mapping(entries) => Some(entries),
             _ => None,
@@ -135,8 +135,8 @@ fn radix(digits: &str, base: f64) -> Option<f64> {
 }
 
 /// A collection whose end has not been seen.
-struct Open {
-    node: Node,
+struct OpenCollection {
+    node: YamlNode,
     anchor: usize,
     key: Option<Spanned<String>>,
     seen: HashMap<String, Span>,
@@ -147,13 +147,13 @@ struct Open {
 /// A finished node and what it costs to repeat it.
 #[derive(Clone)]
 struct Done {
-    node: Node,
+    node: YamlNode,
     nodes: usize,
     height: usize,
 }
 
 /// Reads one document; an empty text gives an empty scalar.
-pub(super) fn read(text: &str) -> Result<Node, (YamlProblem, Span)> {
+pub(super) fn read(text: &str) -> Result<YamlNode, (YamlProblem, Span)> {
     let mut builder = Builder::default();
     for step in Parser::new_from_str(text) {
         let (event, at) = step.map_err(|error| {
@@ -166,7 +166,7 @@ pub(super) fn read(text: &str) -> Result<Node, (YamlProblem, Span)> {
             (problem, None) => (problem, span),
         })?;
     }
-    let empty = Node { kind: scalar(String::new(), true, None), span: Span::default() };
+    let empty = YamlNode { kind: scalar(String::new(), true, None), span: Span::default() };
     Ok(builder.root.map_or(empty, |done| done.node))
 }
 
@@ -182,7 +182,7 @@ fn scalar(text: String, plain: bool, tag: Option<String>) -> NodeKind {
 /// Turns events into a tree without recursion, so that nesting cannot exhaust the stack.
 #[derive(Default)]
 struct Builder {
-    open: Vec<Open>,
+    open: Vec<OpenCollection>,
     anchors: HashMap<usize, Done>,
     root: Option<Done>,
     documents: usize,
@@ -204,7 +204,7 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
                 let kind = scalar(text.into_owned(), plain, tag.map(|tag| tag.original()));
-                self.finish(Done { node: Node { kind, span }, nodes: 1, height: 1 }, anchor)?;
+                self.finish(Done { node: YamlNode { kind, span }, nodes: 1, height: 1 }, anchor)?;
             }
             Event::Alias(anchor) => {
                 let done = self.anchors.get(&anchor).cloned();
@@ -231,8 +231,8 @@ impl Builder {
         if self.open.len() >= DEEPEST {
             return Err((YamlProblem::TooLarge, None));
         }
-        self.open.push(Open {
-            node: Node { kind, span },
+        self.open.push(OpenCollection {
+            node: YamlNode { kind, span },
             anchor,
             key: None,
             seen: HashMap::new(),
@@ -268,7 +268,7 @@ impl Builder {
     }
 }
 
-fn key(seen: &mut HashMap<String, Span>, node: Node) -> Result<Spanned<String>, Refusal> {
+fn key(seen: &mut HashMap<String, Span>, node: YamlNode) -> Result<Spanned<String>, Refusal> {
     let span = node.span;
     let NodeKind::Scalar(scalar) = node.kind else {
         return Err((YamlProblem::KeyNotText, Some(span)));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
-use verify_buildkit_cache::catalogue::{Chosen, Form, Matrix, select};
+use verify_buildkit_cache::catalogue::{Matrix, ScenarioForm, SelectedScenario, select};
 use verify_buildkit_cache::report::catalogue::page;
 use verify_buildkit_cache::scenario::{Expect, Group};
 use verify_buildkit_cache::verify::Code;
@@ -38,8 +38,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     tests.into_iter().map(|(name, test)| Trial::test(name, move || test().map_err(Failed::from))).collect()
 }
 
-fn all() -> Vec<Chosen> {
-    select(&[], Form::Faulty, None).unwrap()
+fn all() -> Vec<SelectedScenario> {
+    select(&[], ScenarioForm::Faulty, None).unwrap()
 }
 
 /// Fails with all that is wrong at once.
@@ -50,7 +50,7 @@ fn none(wrong: Vec<String>) -> Result<(), String> {
 /// A mistyped code or verdict could never be seen.
 fn every_code_is_known() -> Result<(), String> {
     let mut wrong = Vec::new();
-    for Chosen { scenario, history } in all() {
+    for SelectedScenario { scenario, history } in all() {
         let about = &scenario.about;
         let said = [Some(&about.expect), about.from_log.as_ref(), about.fixed.as_ref()].into_iter().flatten();
         for expect in said.chain(history.iter().filter_map(|run| run.expect.as_ref())) {
@@ -67,7 +67,7 @@ fn every_code_is_known() -> Result<(), String> {
 /// The mutation check needs something to undo; only a set-up that works, or one that is mended run by run, has nothing.
 fn every_fault_has_a_fix() -> Result<(), String> {
     let mut wrong = Vec::new();
-    for Chosen { scenario, .. } in all() {
+    for SelectedScenario { scenario, .. } in all() {
         let about = &scenario.about;
         let excused = matches!(about.group, Group::Healthy | Group::Stacked);
         match scenario.fixed().unwrap() {
@@ -99,7 +99,7 @@ fn the_matrix_is_diagonal() -> Result<(), String> {
     let mut by_codes: BTreeMap<BTreeSet<String>, Vec<(String, Vec<String>)>> = BTreeMap::new();
     let mut wrong = Vec::new();
     let all = all();
-    for Chosen { scenario, .. } in &all {
+    for SelectedScenario { scenario, .. } in &all {
         let about = &scenario.about;
         for other in &about.same_codes_as {
             match all.iter().find(|chosen| chosen.scenario.name == *other) {
@@ -138,7 +138,7 @@ fn the_matrix_is_diagonal() -> Result<(), String> {
     none(wrong)
 }
 
-fn codes(chosen: &Chosen) -> BTreeSet<String> {
+fn codes(chosen: &SelectedScenario) -> BTreeSet<String> {
     chosen.scenario.about.expect.codes.iter().cloned().collect()
 }
 

@@ -1,7 +1,7 @@
 //! What the world does to a run, through the whole of a scenario. [`trials`] is the door.
 
 use libtest_mimic::{Failed, Trial};
-use verify_buildkit_cache::catalogue::{Chosen, Column, Form, Numbers, judge, select};
+use verify_buildkit_cache::catalogue::{Column, JudgedBy, ScenarioForm, SelectedScenario, judge, select};
 use verify_buildkit_cache::evidence::Evidence;
 use verify_buildkit_cache::scenario::Expect;
 use verify_buildkit_cache::source::Source;
@@ -28,16 +28,16 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// A scenario with its workflow changed.
-fn changed(name: &str, change: impl Fn(&str) -> String) -> Chosen {
-    let mut chosen = select(&[name.to_owned()], Form::Faulty, None).unwrap().remove(0);
+fn changed(name: &str, change: impl Fn(&str) -> String) -> SelectedScenario {
+    let mut chosen = select(&[name.to_owned()], ScenarioForm::Faulty, None).unwrap().remove(0);
     chosen.scenario.workflow = Source::new("workflow.yml", change(&chosen.scenario.workflow.text));
     chosen.history = chosen.scenario.history().unwrap();
     chosen
 }
 
 /// What is said of all runs.
-fn last(chosen: &Chosen, told: &Told, column: Column, runs: &[Evidence]) -> Report {
-    let by = Numbers { thresholds: told.thresholds, profile: Profile::Checklist };
+fn last(chosen: &SelectedScenario, told: &Told, column: Column, runs: &[Evidence]) -> Report {
+    let by = JudgedBy { thresholds: told.thresholds, profile: Profile::Checklist };
     judge(chosen, column, runs, &by).pop().unwrap().report
 }
 
@@ -49,7 +49,7 @@ fn cache_modes() {
         chosen.scenario.about.expect = Expect { verdict: "ineffective".to_owned(), codes };
         let told = support::run(&chosen);
         for (column, runs) in [(Column::Live, &told.live), (Column::Log, &told.logged)] {
-            let by = Numbers { thresholds: told.thresholds, profile: Profile::Checklist };
+            let by = JudgedBy { thresholds: told.thresholds, profile: Profile::Checklist };
             let judged = judge(&chosen, column, runs, &by).pop().unwrap();
             assert!(judged.comparison.agrees(), "{mode}: {:?}\n{}", judged.comparison.differences(), told.logs[1]);
         }
@@ -88,7 +88,7 @@ fn paths_stay() {
 }
 
 /// The healthy workflow with another key and no restore keys.
-fn keyed(key: &str) -> Chosen {
+fn keyed(key: &str) -> SelectedScenario {
     changed("healthy", |text| {
         let from = text.find("          key:").unwrap();
         let until = text.find("      - name: Carry").unwrap();

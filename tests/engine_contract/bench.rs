@@ -9,8 +9,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use verify_buildkit_cache::dockerfile::RUNNER_ARG;
 use verify_buildkit_cache::engine::{
-    BuildEvent, BuildEventKind, BuildOutcome, BuildRequest, ByteStream, Copied, Copy, CopyMount, Engine, EngineError,
-    Namespace,
+    BuildEvent, BuildEventKind, BuildOutcome, BuildRequest, ByteStream, Copied, CopyMount, Engine, EngineError,
+    MountCopy, Namespace,
 };
 
 use crate::trees::{self, Listing};
@@ -72,10 +72,10 @@ impl<'a, E: Engine> Bench<'a, E> {
         self.made.borrow().clone()
     }
 
-    pub(crate) fn copy(&self, namespace: &Namespace, options: &str) -> Copy {
+    pub(crate) fn copy(&self, namespace: &Namespace, options: &str) -> MountCopy {
         let target = options.split(',').find_map(|field| field.strip_prefix("target=")).unwrap();
         *self.stamps.borrow_mut() += 1;
-        Copy {
+        MountCopy {
             namespace: namespace.clone(),
             image: self.image.clone(),
             mount: CopyMount { target: target.to_owned(), flag: format!("type=cache,{options}") },

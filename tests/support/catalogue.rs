@@ -7,11 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use verify_buildkit_cache::catalogue::{Chosen, Numbers};
+use verify_buildkit_cache::catalogue::{JudgedBy, SelectedScenario};
 use verify_buildkit_cache::engine::Fake;
 use verify_buildkit_cache::evidence::Evidence;
 use verify_buildkit_cache::log::LogReader;
-use verify_buildkit_cache::runner::{self, Clock, Experiment, Ledger, PlannedRun, Project};
+use verify_buildkit_cache::runner::{self, Clock, Experiment, NamespaceLedger, PlannedRun, Project};
 use verify_buildkit_cache::scenario::Scenario;
 use verify_buildkit_cache::scenario::sample::{self, Variant};
 use verify_buildkit_cache::verify::Thresholds;
@@ -30,7 +30,7 @@ pub(crate) struct Told {
 }
 
 /// Runs a scenario's history.
-pub(crate) fn run(chosen: &Chosen) -> Told {
+pub(crate) fn run(chosen: &SelectedScenario) -> Told {
     let scenario = &chosen.scenario;
     let runs: Vec<PlannedRun> =
         chosen.history.iter().map(|happening| PlannedRun::new(happening, None).unwrap()).collect();
@@ -55,7 +55,7 @@ pub(crate) fn run(chosen: &Chosen) -> Told {
     let mut engine = Fake::new(images);
     (engine.module_bytes, engine.build_bytes, engine.scale) = (700_000, 2_400_000, SCALE);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (ledger, mut watch) = (Ledger::default(), |_| {});
+    let (ledger, mut watch) = (NamespaceLedger::default(), |_| {});
     let ran = runner::run(&engine, &experiment, &ledger, &mut watch);
     let outcome = runtime.block_on(ran).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
     let live: Vec<_> = outcome.runs.iter().map(|run| Evidence::fold(run.name.clone(), &run.events)).collect();
@@ -77,7 +77,7 @@ const SCALE: u64 = 15;
 
 /// Returns a scenario's numbers, for trees that are small.
 fn thresholds(scenario: &Scenario) -> Thresholds {
-    let thresholds = Numbers::of(scenario).thresholds;
+    let thresholds = JudgedBy::of(scenario).thresholds;
     Thresholds { min_restore: thresholds.min_restore / 8, ..thresholds }
 }
 

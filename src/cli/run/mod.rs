@@ -10,37 +10,37 @@ use super::args;
 use super::engine::{clear_away, connect, session, tell_kept, tell_leftovers};
 use super::exit::Exit;
 use super::folder::Folder;
-use super::live::Live;
+use super::live::LiveView;
 use super::present::Presented;
-use super::problem::Problem;
+use super::problem::CliProblem;
 use super::say;
 use super::signal::interrupted;
 use crate::engine::Engine as _;
 use crate::evidence::Evidence;
-use crate::runner::{self, Clock, Experiment, Ledger, Outcome, Progress, RunError};
+use crate::runner::{self, Clock, Experiment, ExperimentOutcome, NamespaceLedger, RunError, RunProgress};
 use crate::verify::{self, Case, CaseSource, Verdict};
 use crate::workflow::Workflow;
 use repeat::repeat;
-use subject::{Subject, check_dockerfile, subject};
+use subject::{RunSubject, check_dockerfile, subject};
 
 /// Runs `run`.
-pub(super) fn run(args: args::Run) -> Result<Exit, Problem> {
+pub(super) fn run(args: args::RunArgs) -> Result<Exit, CliProblem> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Problem::from_error(&error))?;
+    let runtime = runtime.map_err(|error| CliProblem::from_error(&error))?;
     let result = runtime.block_on(experiment(args));
     // A blocking read that was abandoned must not hold the exit up.
     runtime.shutdown_background();
     result
 }
 
-async fn experiment(args: args::Run) -> Result<Exit, Problem> {
+async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
     let here = native_platform();
     let mut subject = subject(&args, &here)?;
     for run in &subject.runs {
         check_dockerfile(&run.dockerfile)?;
     }
     let engine = connect().await?;
-    let info = engine.describe().await.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let info = engine.describe().await.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     if info.platform != here {
         subject = subject::subject(&args, &info.platform)?;
     }
@@ -60,16 +60,16 @@ async fn experiment(args: args::Run) -> Result<Exit, Problem> {
     };
     say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs.len(), engine.address()));
     tell_not_reproduced(&subject);
-    let ledger = Ledger::default();
-    let mut live = Live::new();
+    let ledger = NamespaceLedger::default();
+    let mut live = LiveView::new();
     let ran = {
         let mut watch = |progress| live.show(&progress);
         tokio::select! {
-            ran = runner::run(&engine, &experiment, &ledger, &mut watch) => ran.map_err(Stop::Failed),
-            signal = interrupted() => Err(Stop::Signal(signal)),
+            ran = runner::run(&engine, &experiment, &ledger, &mut watch) => ran.map_err(StopReason::Failed),
+            signal = interrupted() => Err(StopReason::Signal(signal)),
         }
     };
-    live.show(&Progress::CleaningUp);
+    live.show(&RunProgress::CleaningUp);
     let began = SystemTime::now();
     let (cleaned, removed) = clear_away(&engine, &ledger, scratch).await;
     // What was in use a moment ago.
@@ -108,7 +108,7 @@ fn native_platform() -> String {
 }
 
 /// Names, once each, what of the workflows takes no effect here.
-fn tell_not_reproduced(subject: &Subject) {
+fn tell_not_reproduced(subject: &RunSubject) {
     let mut told = Vec::new();
     for step in subject.runs.iter().flat_map(|run| run.plan.not_reproduced()) {
         if !told.contains(&&step.display_name) {
@@ -122,7 +122,12 @@ fn tell_not_reproduced(subject: &Subject) {
 }
 
 /// Judges the runs, prints the report and decides the exit code.
-fn conclude(args: &args::Run, subject: &Subject, outcome: &Outcome, evidence: Folder) -> Result<Exit, Problem> {
+fn conclude(
+    args: &args::RunArgs,
+    subject: &RunSubject,
+    outcome: &ExperimentOutcome,
+    evidence: Folder,
+) -> Result<Exit, CliProblem> {
     let runs = outcome.runs.iter().map(|run| Evidence::fold(run.name.clone(), &run.events)).collect();
     let case = Case { runs, source: CaseSource::Live, thresholds: subject.thresholds, profile: subject.profile };
     let report = verify::verify(&case);
@@ -142,7 +147,7 @@ fn conclude(args: &args::Run, subject: &Subject, outcome: &Outcome, evidence: Fo
     for (name, text) in files {
         let path = evidence.path.join(name);
         fs::write(&path, text)
-            .map_err(|error| Problem::stopped(format!("cannot write {}: {error}", path.display())))?;
+            .map_err(|error| CliProblem::stopped(format!("cannot write {}: {error}", path.display())))?;
     }
     tell_failed_build(&case);
     let keep = args.keep || args.out.is_some() || report.verdict != Verdict::Effective;
@@ -165,7 +170,7 @@ fn tell_failed_build(case: &Case) {
 }
 
 /// The control arm must be cold: a warm one means that mounts leak between runners, and no number can be trusted.
-fn refuse_warm_control(outcome: &Outcome) -> Result<(), Problem> {
+fn refuse_warm_control(outcome: &ExperimentOutcome) -> Result<(), CliProblem> {
     const COLD: u64 = 1 << 20;
     let Some(control) = &outcome.control else { return Ok(()) };
     let evidence = Evidence::fold(control.name.clone(), &control.events);
@@ -175,12 +180,14 @@ fn refuse_warm_control(outcome: &Outcome) -> Result<(), Problem> {
         (before.value > COLD).then(|| format!("{} held {} bytes before the build", sizes.target, before.value))
     });
     match warm {
-        Some(what) => Err(Problem::stopped(format!("the control run without the dance was warm: {what}")).hint(Some(
-            "mounts leak between runners on this engine, so no verdict here can be trusted; please report it"
-                .to_owned(),
-        ))),
+        Some(what) => {
+            Err(CliProblem::stopped(format!("the control run without the dance was warm: {what}")).hint(Some(
+                "mounts leak between runners on this engine, so no verdict here can be trusted; please report it"
+                    .to_owned(),
+            )))
+        }
         None if sizes.iter().all(|sizes| sizes.before.is_none()) => {
-            Err(Problem::stopped("the control run printed no sizes before its build, so it proves nothing"))
+            Err(CliProblem::stopped("the control run printed no sizes before its build, so it proves nothing"))
         }
         None => {
             say("control: without the dance every mount was empty before the build, as it must be");
@@ -190,16 +197,16 @@ fn refuse_warm_control(outcome: &Outcome) -> Result<(), Problem> {
 }
 
 /// Why the runs ended before their end.
-enum Stop {
+enum StopReason {
     Failed(RunError),
     Signal(&'static str),
 }
 
-impl Stop {
-    fn problem(&self) -> Problem {
+impl StopReason {
+    fn problem(&self) -> CliProblem {
         match self {
-            Self::Failed(error) => Problem::from_error(error).hint(error.hint()),
-            Self::Signal(name) => Problem::stopped(format!("stopped by {name}; what was made has been removed")),
+            Self::Failed(error) => CliProblem::from_error(error).hint(error.hint()),
+            Self::Signal(name) => CliProblem::stopped(format!("stopped by {name}; what was made has been removed")),
         }
     }
 }

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::cli::args::{Judging, Run};
+use crate::cli::args::{Judging, RunArgs};
 
 /// Writes the command that runs the same and judges it the same, for a shell. `scenario` is the one that was run.
 ///
 /// Left out is what changes neither: where the evidence goes, and how the report is written.
-pub(super) fn repeat(args: &Run, scenario: Option<&str>, go_image: Option<&str>) -> String {
+pub(super) fn repeat(args: &RunArgs, scenario: Option<&str>, go_image: Option<&str>) -> String {
     let path = |path: &'_ Option<std::path::PathBuf>| path.as_deref().map(Path::display).map(|path| path.to_string());
-    let mut command = Command(vec!["verify-buildkit-cache".to_owned(), "run".to_owned()]);
+    let mut command = RepeatCommand(vec!["verify-buildkit-cache".to_owned(), "run".to_owned()]);
     command.option("--scenario", scenario);
     command.flag("--fixed", args.fixed);
     command.option("--project", path(&args.project));
@@ -29,9 +29,9 @@ pub(super) fn repeat(args: &Run, scenario: Option<&str>, go_image: Option<&str>)
 }
 
 /// The words of a command, quoted.
-struct Command(Vec<String>);
+struct RepeatCommand(Vec<String>);
 
-impl Command {
+impl RepeatCommand {
     fn flag(&mut self, name: &str, given: bool) {
         if given {
             self.0.push(name.to_owned());

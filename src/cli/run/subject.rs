@@ -1,16 +1,16 @@
-//! From the arguments to what is run. [`Subject`] is principal.
+//! From the arguments to what is run. [`RunSubject`] is principal.
 
 use std::path::Path;
 
 use crate::cli::args;
 use crate::cli::judging::{profile, thresholds};
-use crate::cli::problem::Problem;
+use crate::cli::problem::CliProblem;
 use crate::cli::reading::read;
 use crate::dockerfile::Dockerfile;
 use crate::plan::Trigger;
 use crate::runner::{PlannedRun, Project, RunError};
 use crate::scenario::sample::Variant;
-use crate::scenario::{self, EditName, GoRelease, Happening, Limits, SampleName, Scenario};
+use crate::scenario::{self, EditName, GoRelease, SampleName, Scenario, ScenarioLimits, TriggerEvent};
 use crate::source::Source;
 use crate::verify::{Profile, Thresholds};
 
@@ -18,7 +18,7 @@ use crate::verify::{Profile, Thresholds};
 const DERIVED: &str = "derived workflow.yml";
 
 /// What the arguments come down to.
-pub(super) struct Subject {
+pub(super) struct RunSubject {
     /// What is run, in words.
     pub(super) title: String,
     pub(super) workflow: Source,
@@ -30,12 +30,12 @@ pub(super) struct Subject {
 }
 
 /// Works out what is to be run, on an engine of a platform such as `linux/amd64`.
-pub(super) fn subject(args: &args::Run, platform: &str) -> Result<Subject, Problem> {
+pub(super) fn subject(args: &args::RunArgs, platform: &str) -> Result<RunSubject, CliProblem> {
     if let Some(dir) = &args.project {
         return own_project(args, dir, platform);
     }
     let name = args.scenario.as_deref().unwrap_or("healthy");
-    let scenario = scenario::find(name).map_err(|error| Problem::usage(error.to_string()).hint(error.hint()))?;
+    let scenario = scenario::find(name).map_err(|error| CliProblem::usage(error.to_string()).hint(error.hint()))?;
     let scenario = if args.fixed { without_its_fault(&scenario)? } else { scenario };
     let variant = match args.sample {
         Some(args::Sample::Full) => Variant::Full,
@@ -43,7 +43,7 @@ pub(super) fn subject(args: &args::Run, platform: &str) -> Result<Subject, Probl
         None => scenario.about.sample.into(),
     };
     let limits = match variant {
-        Variant::Small if scenario.about.sample == SampleName::Full => Limits::small(),
+        Variant::Small if scenario.about.sample == SampleName::Full => ScenarioLimits::small(),
         _ => scenario.about.thresholds.clone(),
     };
     let title = match (&args.workflow, args.fixed) {
@@ -56,7 +56,7 @@ pub(super) fn subject(args: &args::Run, platform: &str) -> Result<Subject, Probl
         scenario.workflow = read(path)?;
     }
     let runs = history(args, &scenario)?;
-    Ok(Subject {
+    Ok(RunSubject {
         title,
         workflow: scenario.workflow.clone(),
         project: Project::Sample(variant),
@@ -68,33 +68,33 @@ pub(super) fn subject(args: &args::Run, platform: &str) -> Result<Subject, Probl
 }
 
 /// Applies a scenario's fix.
-fn without_its_fault(scenario: &Scenario) -> Result<Scenario, Problem> {
-    let fixed = scenario.fixed().map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+fn without_its_fault(scenario: &Scenario) -> Result<Scenario, CliProblem> {
+    let fixed = scenario.fixed().map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     fixed.ok_or_else(|| {
-        Problem::usage(format!("scenario `{}` has no fix.diff", scenario.name))
+        CliProblem::usage(format!("scenario `{}` has no fix.diff", scenario.name))
             .hint(Some("its runs end well by themselves: run it without --fixed".to_owned()))
     })
 }
 
 /// Plans the runs: what happens in a scenario, or with a workflow from outside as many pushes.
-fn history(args: &args::Run, scenario: &Scenario) -> Result<Vec<PlannedRun>, Problem> {
+fn history(args: &args::RunArgs, scenario: &Scenario) -> Result<Vec<PlannedRun>, CliProblem> {
     let mut scenario = scenario.clone();
     if !scenario.about.run.is_empty() && (args.runs.is_some() || args.edit.is_some()) {
         let problem = format!("scenario `{}` lists its runs; --runs and --edit cannot change them", scenario.name);
-        return Err(Problem::usage(problem).hint(Some("leave the two flags out".to_owned())));
+        return Err(CliProblem::usage(problem).hint(Some("leave the two flags out".to_owned())));
     }
     scenario.about.runs = args.runs.unwrap_or(scenario.about.runs);
     scenario.about.edit = args.edit.map_or(scenario.about.edit, Into::into);
     let history = match &args.workflow {
         Some(_) => pushes(&scenario.workflow, &scenario.dockerfile, scenario.about.runs, scenario.about.edit),
-        None => scenario.history().map_err(|error| Problem::from_error(&error).hint(error.hint()))?,
+        None => scenario.history().map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?,
     };
     planned(&history, args.job.as_deref())
 }
 
 /// Lists pushes to the default branch, each with a commit of its own.
-fn pushes(workflow: &Source, dockerfile: &Source, runs: u32, edit: EditName) -> Vec<Happening> {
-    let push = |number: u32| Happening {
+fn pushes(workflow: &Source, dockerfile: &Source, runs: u32, edit: EditName) -> Vec<TriggerEvent> {
+    let push = |number: u32| TriggerEvent {
         trigger: Trigger::default(),
         days: 0,
         edits: vec![edit; number as usize - 1],
@@ -108,21 +108,21 @@ fn pushes(workflow: &Source, dockerfile: &Source, runs: u32, edit: EditName) -> 
     (1..=runs).map(push).collect()
 }
 
-fn planned(history: &[Happening], job: Option<&str>) -> Result<Vec<PlannedRun>, Problem> {
+fn planned(history: &[TriggerEvent], job: Option<&str>) -> Result<Vec<PlannedRun>, CliProblem> {
     let runs = history.iter().map(|happening| PlannedRun::new(happening, job));
-    runs.collect::<Result<_, _>>().map_err(|error| Problem::from_error(&error).hint(error.hint()))
+    runs.collect::<Result<_, _>>().map_err(|error| CliProblem::from_error(&error).hint(error.hint()))
 }
 
 /// A person's own project.
-fn own_project(args: &args::Run, dir: &Path, platform: &str) -> Result<Subject, Problem> {
+fn own_project(args: &args::RunArgs, dir: &Path, platform: &str) -> Result<RunSubject, CliProblem> {
     if !dir.is_dir() {
-        return Err(Problem::stopped(format!("project {} is not a directory", dir.display()))
+        return Err(CliProblem::stopped(format!("project {} is not a directory", dir.display()))
             .hint(Some("name the directory that holds the project's go.mod and Dockerfile".to_owned())));
     }
     let path = args.dockerfile.clone().unwrap_or_else(|| dir.join("Dockerfile"));
-    if matches!(args.edit, Some(args::Edit::Deps)) {
+    if matches!(args.edit, Some(args::EditArg::Deps)) {
         // The runner says so too, but only after a whole cold build.
-        return Err(Problem::from_error(&RunError::DepsEdit).hint(RunError::DepsEdit.hint()));
+        return Err(CliProblem::from_error(&RunError::DepsEdit).hint(RunError::DepsEdit.hint()));
     }
     let absent = !path.exists();
     let hint = absent.then(|| "name the Dockerfile with --dockerfile".to_owned());
@@ -130,7 +130,7 @@ fn own_project(args: &args::Run, dir: &Path, platform: &str) -> Result<Subject, 
     let inside = path.canonicalize().ok().zip(dir.canonicalize().ok());
     let inside = inside.and_then(|(path, dir)| path.strip_prefix(dir).ok().map(Path::to_owned));
     let Some(inside) = inside else {
-        return Err(Problem::usage(format!("{} is not inside the project {}", path.display(), dir.display()))
+        return Err(CliProblem::usage(format!("{} is not inside the project {}", path.display(), dir.display()))
             .hint(Some("copy it into the project; the build sees nothing outside of it".to_owned())));
     };
     let workflow = match &args.workflow {
@@ -138,42 +138,42 @@ fn own_project(args: &args::Run, dir: &Path, platform: &str) -> Result<Subject, 
         None => {
             check_dockerfile(&dockerfile)?;
             let parsed = Dockerfile::parse(&dockerfile);
-            let parsed = parsed.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+            let parsed = parsed.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
             let text = scenario::healthy_workflow(&parsed, &inside.to_string_lossy(), platform);
-            Source::new(DERIVED, text.map_err(|error| Problem::from_error(&error).hint(error.hint()))?)
+            Source::new(DERIVED, text.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?)
         }
     };
     let edit = args.edit.map_or(EditName::Source, Into::into);
     let history = pushes(&workflow, &dockerfile, args.runs.unwrap_or(2), edit);
-    Ok(Subject {
+    Ok(RunSubject {
         title: format!("project {}", dir.display()),
         workflow,
         project: Project::Directory(dir.to_owned()),
         runs: planned(&history, args.job.as_deref())?,
         profile: profile(&args.judging, Profile::Auto),
-        thresholds: thresholds(&args.judging, &Limits::default()),
+        thresholds: thresholds(&args.judging, &ScenarioLimits::default()),
         scenario: None,
     })
 }
 
 /// Fails early, before anything is built, when there is nothing to carry.
-pub(super) fn check_dockerfile(source: &Source) -> Result<(), Problem> {
-    let parsed = Dockerfile::parse(source).map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+pub(super) fn check_dockerfile(source: &Source) -> Result<(), CliProblem> {
+    let parsed = Dockerfile::parse(source).map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     let mounts = parsed.cache_mounts(&std::collections::BTreeMap::new());
-    let mounts = mounts.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let mounts = mounts.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     if mounts.is_empty() {
         let error = RunError::NoCacheMount { name: source.name.clone() };
-        return Err(Problem::from_error(&error).hint(error.hint()));
+        return Err(CliProblem::from_error(&error).hint(error.hint()));
     }
     Ok(())
 }
 
-impl From<args::Edit> for EditName {
-    fn from(edit: args::Edit) -> Self {
+impl From<args::EditArg> for EditName {
+    fn from(edit: args::EditArg) -> Self {
         match edit {
-            args::Edit::None => Self::None,
-            args::Edit::Source => Self::Source,
-            args::Edit::Deps => Self::Deps,
+            args::EditArg::None => Self::None,
+            args::EditArg::Source => Self::Source,
+            args::EditArg::Deps => Self::Deps,
         }
     }
 }

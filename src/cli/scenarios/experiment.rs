@@ -7,20 +7,20 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::watch;
 
-use crate::catalogue::{Chosen, Column, Entry, Judged, Numbers, Outcome, judge};
-use crate::cli::engine::{Engine, clear_away, session};
+use crate::catalogue::{Column, JudgedBy, JudgedRuns, ScenarioOutcome, ScenarioResult, SelectedScenario, judge};
+use crate::cli::engine::{LiveEngine, clear_away, session};
 use crate::cli::folder::Folder;
 use crate::cli::logs::read_jobs;
 use crate::cli::present::Presented;
-use crate::cli::problem::Problem;
+use crate::cli::problem::CliProblem;
 use crate::evidence::Evidence;
-use crate::log::Job;
-use crate::runner::{self, Clock, Experiment, Ledger, PlannedRun, Progress, Project};
+use crate::log::LoggedJob;
+use crate::runner::{self, Clock, Experiment, NamespaceLedger, PlannedRun, Project, RunProgress};
 
 /// One scenario and where it is run.
-pub(super) struct Arm<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) chosen: &'a Chosen,
+pub(super) struct ScenarioTask<'a> {
+    pub(super) engine: &'a LiveEngine,
+    pub(super) chosen: &'a SelectedScenario,
     /// Its place in the round, which makes its session's word differ from its neighbours'.
     pub(super) number: usize,
     pub(super) go_image: Option<&'a str>,
@@ -32,21 +32,21 @@ pub(super) struct Arm<'a> {
 
 /// Runs a scenario and judges it. `None` when a signal stopped it; what it made is gone then, too.
 pub(super) async fn carry_out(
-    arm: Arm<'_>,
-    watch: &mut dyn FnMut(Progress),
+    arm: ScenarioTask<'_>,
+    watch: &mut dyn FnMut(RunProgress),
     talk: &mut dyn FnMut(&str),
-) -> Option<Entry> {
+) -> Option<ScenarioResult> {
     let began = Instant::now();
     let outcome = match experiment(&arm, watch, talk).await {
         Ok(None) => return None,
-        Ok(Some(judged)) => Outcome::Judged(judged),
+        Ok(Some(judged)) => ScenarioOutcome::Judged(judged),
         Err(problem) => {
             let (reason, hint) = problem.into_words();
-            Outcome::Stopped { reason, hint }
+            ScenarioOutcome::Stopped { reason, hint }
         }
     };
     let scenario = &arm.chosen.scenario;
-    Some(Entry {
+    Some(ScenarioResult {
         name: scenario.name.clone(),
         group: scenario.about.group,
         expected: scenario.about.expect.clone(),
@@ -57,15 +57,15 @@ pub(super) async fn carry_out(
 }
 
 async fn experiment(
-    arm: &Arm<'_>,
-    watch: &mut dyn FnMut(Progress),
+    arm: &ScenarioTask<'_>,
+    watch: &mut dyn FnMut(RunProgress),
     talk: &mut dyn FnMut(&str),
-) -> Result<Option<Vec<Judged>>, Problem> {
+) -> Result<Option<Vec<JudgedRuns>>, CliProblem> {
     let evidence = &arm.evidence;
     fs::create_dir_all(evidence).map_err(|error| cannot("make", evidence, &error))?;
     let runs = arm.chosen.history.iter().map(|happening| PlannedRun::new(happening, None));
     let runs = runs.collect::<Result<Vec<_>, _>>();
-    let runs = runs.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let runs = runs.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     let scratch = Folder::scratch()?;
     let experiment = Experiment {
         runs,
@@ -77,13 +77,13 @@ async fn experiment(
         session: session(arm.number),
         clock: Clock::new(SystemTime::now),
     };
-    let ledger = Ledger::default();
+    let ledger = NamespaceLedger::default();
     let mut stopped = arm.stopped.clone();
     let ran = tokio::select! {
         ran = runner::run(arm.engine, &experiment, &ledger, watch) => Some(ran),
         _ = stopped.wait_for(Option::is_some) => None,
     };
-    watch(Progress::CleaningUp);
+    watch(RunProgress::CleaningUp);
     let (cleaned, removed) = clear_away(arm.engine, &ledger, scratch).await;
     if let Err(error) = cleaned {
         talk(&format!("warning: not everything could be removed from the engine: {error}"));
@@ -92,10 +92,10 @@ async fn experiment(
         talk(&format!("warning: not all temporary files could be removed: {error}"));
     }
     let Some(ran) = ran else { return Ok(None) };
-    let outcome = ran.map_err(|error| Problem::from_error(&error).hint(error.hint()))?;
+    let outcome = ran.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
     let live: Vec<Evidence> = outcome.runs.iter().map(|run| Evidence::fold(run.name.clone(), &run.events)).collect();
     let read = (1..=live.len()).map(|number| written(evidence, number)).collect::<Result<Vec<_>, _>>()?;
-    let by = Numbers::of(&arm.chosen.scenario);
+    let by = JudgedBy::of(&arm.chosen.scenario);
     let mut judged = Vec::new();
     for (column, runs) in [(Column::Live, &live), (Column::Log, &read)] {
         judged.extend(judge(arm.chosen, column, runs, &by));
@@ -105,17 +105,17 @@ async fn experiment(
 }
 
 /// Reads a written log back, as `logs` would.
-fn written(evidence: &Path, number: usize) -> Result<Evidence, Problem> {
+fn written(evidence: &Path, number: usize) -> Result<Evidence, CliProblem> {
     let path = evidence.join(format!("run-{number}/job.log"));
     let jobs = read_jobs(&path)?;
     match jobs.as_slice() {
-        [job] => Ok(Job::evidence(job)),
-        jobs => Err(Problem::stopped(format!("{} reads back as {} jobs", path.display(), jobs.len()))),
+        [job] => Ok(LoggedJob::evidence(job)),
+        jobs => Err(CliProblem::stopped(format!("{} reads back as {} jobs", path.display(), jobs.len()))),
     }
 }
 
 /// Writes both reports of the end and the workflow beside the logs.
-fn keep_reports(arm: &Arm<'_>, judged: &[Judged], by: &Numbers) -> Result<(), Problem> {
+fn keep_reports(arm: &ScenarioTask<'_>, judged: &[JudgedRuns], by: &JudgedBy) -> Result<(), CliProblem> {
     let scenario = &arm.chosen.scenario;
     let presented = |command| Presented {
         command,
@@ -142,6 +142,6 @@ fn keep_reports(arm: &Arm<'_>, judged: &[Judged], by: &Numbers) -> Result<(), Pr
     Ok(())
 }
 
-fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> Problem {
-    Problem::stopped(format!("cannot {doing} {}: {error}", path.display()))
+fn cannot(doing: &str, path: &Path, error: &std::io::Error) -> CliProblem {
+    CliProblem::stopped(format!("cannot {doing} {}: {error}", path.display()))
 }

@@ -15,13 +15,13 @@ use terminal_size::terminal_size_of;
 
 use super::exit::Exit;
 use super::out;
-use super::problem::Problem;
-use crate::catalogue::{Chosen, Form, SelectionError, select};
+use super::problem::CliProblem;
+use crate::catalogue::{ScenarioForm, SelectedScenario, SelectionError, select};
 use crate::report::catalogue as report;
 use args::ListFormat;
 
 /// Runs `scenarios`.
-pub(super) fn run(command: &Scenarios) -> Result<Exit, Problem> {
+pub(super) fn run(command: &Scenarios) -> Result<Exit, CliProblem> {
     match command {
         Scenarios::List { format } => {
             let catalogue = chosen(&[])?;
@@ -43,10 +43,10 @@ pub(super) fn run(command: &Scenarios) -> Result<Exit, Problem> {
     }
 }
 
-fn chosen(names: &[String]) -> Result<Vec<Chosen>, Problem> {
-    select(names, Form::Faulty, None).map_err(|error| refused(&error))
+fn chosen(names: &[String]) -> Result<Vec<SelectedScenario>, CliProblem> {
+    select(names, ScenarioForm::Faulty, None).map_err(|error| refused(&error))
 }
 
-fn refused(error: &SelectionError) -> Problem {
-    Problem::usage(error.to_string()).hint(error.hint())
+fn refused(error: &SelectionError) -> CliProblem {
+    CliProblem::usage(error.to_string()).hint(error.hint())
 }

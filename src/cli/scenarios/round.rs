@@ -10,32 +10,32 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::args::{RoundFormat, RunArgs};
-use super::experiment::{Arm, carry_out};
+use super::experiment::{ScenarioTask, carry_out};
 use super::refused;
-use super::view::View;
-use crate::catalogue::{Chosen, Entry, Form, Matrix, Round, select};
-use crate::cli::engine::{Engine, connect, tell_kept};
+use super::view::CatalogueView;
+use crate::catalogue::{CatalogueRun, Matrix, ScenarioForm, ScenarioResult, SelectedScenario, select};
+use crate::cli::engine::{LiveEngine, connect, tell_kept};
 use crate::cli::exit::Exit;
 use crate::cli::folder::Folder;
-use crate::cli::problem::Problem;
+use crate::cli::problem::CliProblem;
 use crate::cli::signal::interrupted;
 use crate::cli::{out, say};
 use crate::engine::Engine as _;
 use crate::report::catalogue as report;
 
 /// Runs `scenarios run`.
-pub(super) fn run(args: &RunArgs) -> Result<Exit, Problem> {
-    let form = if args.fixed { Form::Fixed } else { Form::Faulty };
+pub(super) fn run(args: &RunArgs) -> Result<Exit, CliProblem> {
+    let form = if args.fixed { ScenarioForm::Fixed } else { ScenarioForm::Faulty };
     let chosen = select(&args.names, form, args.partition).map_err(|error| refused(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Problem::from_error(&error))?;
+    let runtime = runtime.map_err(|error| CliProblem::from_error(&error))?;
     let result = runtime.block_on(round(args, form, chosen));
     // A blocking read that was abandoned must not hold the exit up.
     runtime.shutdown_background();
     result
 }
 
-async fn round(args: &RunArgs, form: Form, chosen: Vec<Chosen>) -> Result<Exit, Problem> {
+async fn round(args: &RunArgs, form: ScenarioForm, chosen: Vec<SelectedScenario>) -> Result<Exit, CliProblem> {
     let engine = connect().await?;
     let evidence = Folder::evidence(args.out.as_deref())?;
     let jobs = usize::from(args.jobs);
@@ -44,13 +44,13 @@ async fn round(args: &RunArgs, form: Form, chosen: Vec<Chosen>) -> Result<Exit, 
     let go_image = crate::cli::go_image(args.go_image.as_deref());
     let (stop, stopped) = watch::channel(None);
     let width = chosen.iter().map(|chosen| chosen.scenario.name.chars().count()).max().unwrap_or(0);
-    let pool = Pool {
+    let pool = SharedResources {
         engine: &engine,
         go_image: go_image.as_deref(),
         evidence: &evidence.path,
         keep: args.out.is_some(),
         stopped,
-        view: View::new(chosen.len(), width),
+        view: CatalogueView::new(chosen.len(), width),
         entries: RefCell::default(),
     };
     {
@@ -73,35 +73,36 @@ async fn round(args: &RunArgs, form: Form, chosen: Vec<Chosen>) -> Result<Exit, 
         Err(error) => say(&format!("warning: not everything could be removed from the engine: {error}")),
     }
     let interrupted_by = *pool.stopped.borrow();
-    let round = Round { form, partition: args.partition, jobs, entries: pool.entries.take(), wall: began.elapsed() };
+    let round =
+        CatalogueRun { form, partition: args.partition, jobs, entries: pool.entries.take(), wall: began.elapsed() };
     conclude(args, &round, evidence, interrupted_by)
 }
 
 /// What all scenarios of a round share.
-struct Pool<'a> {
-    engine: &'a Engine,
+struct SharedResources<'a> {
+    engine: &'a LiveEngine,
     go_image: Option<&'a str>,
     evidence: &'a Path,
     keep: bool,
     stopped: watch::Receiver<Option<&'static str>>,
-    view: View,
-    entries: RefCell<Vec<Entry>>,
+    view: CatalogueView,
+    entries: RefCell<Vec<ScenarioResult>>,
 }
 
-impl Pool<'_> {
+impl SharedResources<'_> {
     /// Runs all: first those that bear company, then one after the other those whose verdict rests on time.
-    async fn run(&self, chosen: Vec<Chosen>, jobs: usize) {
+    async fn run(&self, chosen: Vec<SelectedScenario>, jobs: usize) {
         let order: Vec<String> = chosen.iter().map(|chosen| chosen.scenario.name.clone()).collect();
-        let (alone, mut together): (Vec<_>, Vec<_>) = chosen.into_iter().partition(Chosen::hangs_on_time);
+        let (alone, mut together): (Vec<_>, Vec<_>) = chosen.into_iter().partition(SelectedScenario::hangs_on_time);
         // The longest begin first, so that none is left to run alone at the end.
         together.sort_by_key(|chosen| std::cmp::Reverse(chosen.history.len()));
         self.several(together.into(), jobs, 0).await;
         self.several(alone.into(), 1, order.len()).await;
-        let place = |entry: &Entry| order.iter().position(|name| *name == entry.name);
+        let place = |entry: &ScenarioResult| order.iter().position(|name| *name == entry.name);
         self.entries.borrow_mut().sort_by_key(place);
     }
 
-    async fn several(&self, mut waiting: VecDeque<Chosen>, jobs: usize, mut number: usize) {
+    async fn several(&self, mut waiting: VecDeque<SelectedScenario>, jobs: usize, mut number: usize) {
         let mut under_way = FuturesUnordered::new();
         loop {
             while under_way.len() < jobs && self.stopped.borrow().is_none() {
@@ -118,10 +119,10 @@ impl Pool<'_> {
     }
 
     /// Runs one; `None` when a signal stopped it.
-    async fn one(&self, chosen: Chosen, number: usize) -> Option<Entry> {
+    async fn one(&self, chosen: SelectedScenario, number: usize) -> Option<ScenarioResult> {
         let name = &chosen.scenario.name;
         let mut row = self.view.begin(name);
-        let arm = Arm {
+        let arm = ScenarioTask {
             engine: self.engine,
             chosen: &chosen,
             number,
@@ -145,10 +146,10 @@ impl Pool<'_> {
 /// Tells what came of it, and decides the exit code.
 fn conclude(
     args: &RunArgs,
-    round: &Round,
+    round: &CatalogueRun,
     evidence: Folder,
     interrupted_by: Option<&'static str>,
-) -> Result<Exit, Problem> {
+) -> Result<Exit, CliProblem> {
     let kept = args.out.is_some() || !round.agrees() || interrupted_by.is_some();
     let place: Option<PathBuf> = if kept {
         Some(evidence.keep())
@@ -163,7 +164,7 @@ fn conclude(
         say(&format!("evidence  {}", place.display()));
     }
     if let Some(signal) = interrupted_by {
-        return Err(Problem::stopped(format!("stopped by {signal}; what was made has been removed")));
+        return Err(CliProblem::stopped(format!("stopped by {signal}; what was made has been removed")));
     }
     match args.format {
         RoundFormat::Json => out(&report::json(round)),

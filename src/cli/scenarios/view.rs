@@ -1,4 +1,4 @@
-//! The live view of several scenarios at a time. [`View`] is principal.
+//! The live view of several scenarios at a time. [`CatalogueView`] is principal.
 //!
 //! On a terminal each scenario under way has a line of its own, and one below counts them; elsewhere each that ends is a
 //! line.
@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::catalogue::{Column, Entry, Outcome};
+use crate::catalogue::{Column, ScenarioOutcome, ScenarioResult};
 use crate::cli::say;
-use crate::runner::Progress;
+use crate::runner::RunProgress;
 
 /// What a person sees while the catalogue runs.
-pub(super) struct View {
+pub(super) struct CatalogueView {
     bars: MultiProgress,
     whole: ProgressBar,
     width: usize,
 }
 
 /// One scenario's line.
-pub(super) struct Row {
+pub(super) struct ScenarioRow {
     bar: ProgressBar,
     job: String,
 }
 
-impl View {
+impl CatalogueView {
     /// Begins the view of so many scenarios, the longest of whose names is so wide.
     pub(super) fn new(count: usize, width: usize) -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
@@ -39,7 +39,7 @@ impl View {
     }
 
     /// Begins a scenario.
-    pub(super) fn begin(&self, name: &str) -> Row {
+    pub(super) fn begin(&self, name: &str) -> ScenarioRow {
         let bar = self.bars.insert_before(&self.whole, ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("  {spinner} {prefix} {elapsed:>4}  {wide_msg:.dim}") {
             bar.set_style(style.tick_chars("-\\|/ "));
@@ -48,17 +48,17 @@ impl View {
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Row { bar, job: String::new() }
+        ScenarioRow { bar, job: String::new() }
     }
 
     /// Ends a scenario.
-    pub(super) fn end(&self, row: &Row, entry: &Entry) {
+    pub(super) fn end(&self, row: &ScenarioRow, entry: &ScenarioResult) {
         row.bar.finish_and_clear();
         self.whole.inc(1);
         let word = match &entry.outcome {
             _ if entry.agrees() => "as it says".to_owned(),
-            Outcome::Stopped { reason, .. } => format!("STOPPED: {reason}"),
-            Outcome::Judged(_) => {
+            ScenarioOutcome::Stopped { reason, .. } => format!("STOPPED: {reason}"),
+            ScenarioOutcome::Judged(_) => {
                 let all = Column::ALL.into_iter().flat_map(|column| {
                     let differences = entry.differences(column).into_iter();
                     differences.map(move |difference| format!("{}: {difference}", column.as_str()))
@@ -86,15 +86,15 @@ impl View {
     }
 }
 
-impl Row {
+impl ScenarioRow {
     /// Shows what happened.
-    pub(super) fn show(&mut self, progress: &Progress) {
+    pub(super) fn show(&mut self, progress: &RunProgress) {
         match progress {
-            Progress::Pull(line) => self.bar.set_message(plain(line)),
-            Progress::Job { name, .. } => self.job.clone_from(name),
-            Progress::Step { name, .. } => self.bar.set_message(format!("{}: {}", self.job, plain(name))),
-            Progress::CleaningUp => self.bar.set_message("cleaning up"),
-            Progress::Line(_) | Progress::StepEnded { .. } => {}
+            RunProgress::Pull(line) => self.bar.set_message(plain(line)),
+            RunProgress::Job { name, .. } => self.job.clone_from(name),
+            RunProgress::Step { name, .. } => self.bar.set_message(format!("{}: {}", self.job, plain(name))),
+            RunProgress::CleaningUp => self.bar.set_message("cleaning up"),
+            RunProgress::Line(_) | RunProgress::StepEnded { .. } => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::made::Remembered;
+use super::made::BuildLedger;
 use super::{Docker, LABEL, words};
 use crate::engine::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, ByteStream, EngineError};
 
@@ -43,7 +43,7 @@ impl Docker {
             ..BuildImageOptions::default()
         };
         let _turn = self.turn.to_build().await;
-        let mut seen = Remembered::begin(self, &request_namespace);
+        let mut seen = BuildLedger::begin(self, &request_namespace);
         let (broken, context) = watched(context);
         let mut outcome = BuildOutcome { image: None, failure: None };
         let mut images: HashMap<u64, String> = HashMap::new();
@@ -127,9 +127,9 @@ fn sort_failure(
 
 /// Where a broken context leaves its error, for the caller to find after the engine has complained in its own words.
 #[derive(Debug, Clone, Default)]
-struct Broken(std::sync::Arc<std::sync::Mutex<Option<std::io::Error>>>);
+struct StreamError(std::sync::Arc<std::sync::Mutex<Option<std::io::Error>>>);
 
-impl Broken {
+impl StreamError {
     /// Takes the error, if there was one.
     fn take(&self) -> Option<std::io::Error> {
         self.0.lock().ok().and_then(|mut slot| slot.take())
@@ -144,8 +144,8 @@ impl Broken {
 }
 
 /// Turns a channel into a stream that keeps its first error aside.
-fn watched(context: ByteStream) -> (Broken, impl stream::Stream<Item = std::io::Result<Bytes>> + Send + 'static) {
-    let broken = Broken::default();
+fn watched(context: ByteStream) -> (StreamError, impl stream::Stream<Item = std::io::Result<Bytes>> + Send + 'static) {
+    let broken = StreamError::default();
     let slot = broken.clone();
     let stream = stream::unfold(context, |mut context| async { context.recv().await.map(|part| (part, context)) });
     let stream = stream.map(move |part| {

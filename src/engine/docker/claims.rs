@@ -1,14 +1,14 @@
-//! Which records of the build cache were made under namespaces and may go. [`Claims`] is principal.
+//! Which records of the build cache were made under namespaces and may go. [`OwnedRecords`] is principal.
 
 use std::collections::{HashMap, HashSet};
 
-use super::made::Made;
+use super::made::TrackedBuild;
 use super::usage::Record;
 use crate::engine::Namespace;
 
 /// The records that namespaces made.
 #[derive(Debug, Default)]
-pub(super) struct Claims<'r> {
+pub(super) struct OwnedRecords<'r> {
     /// Those that no layer of another namespace stands on. A step such as `COPY` makes one layer for all who copy the same.
     pub(super) free: HashSet<&'r str>,
     /// Those of them that are cache mounts.
@@ -19,9 +19,9 @@ pub(super) struct Claims<'r> {
     pub(super) beside_others: bool,
 }
 
-impl<'r> Claims<'r> {
+impl<'r> OwnedRecords<'r> {
     /// Finds the records of namespaces.
-    pub(super) fn new(records: &'r [Record], made: &HashMap<Namespace, Made>) -> Self {
+    pub(super) fn new(records: &'r [Record], made: &HashMap<Namespace, TrackedBuild>) -> Self {
         let namespaces: Vec<&Namespace> = made.keys().collect();
         let others = of_others(records, &namespaces);
         let mut claims = Self::default();
@@ -56,7 +56,7 @@ impl<'r> Claims<'r> {
     }
 }
 
-fn made_under(record: &Record, namespace: &Namespace, made: &Made) -> bool {
+fn made_under(record: &Record, namespace: &Namespace, made: &TrackedBuild) -> bool {
     record.marked(namespace)
         || (!record.marked_by_another(&[namespace]) && made.work.iter().any(|work| record.made_by(work)))
 }
@@ -115,9 +115,9 @@ mod tests {
             record("theirs", "shared", &run("vbc-b-r1-b1")),
             record("on-theirs", "theirs", "fileop target"),
         ];
-        let made = HashMap::from([(Namespace::new("vbc-a-r1-b1"), Made::default())]);
-        assert_eq!(sorted(&Claims::new(&records, &made).free), ["mine", "on-mine"]);
-        assert_eq!(sorted(&Claims::new(&records[..4], &made).free), ["mine", "on-mine", "shared"]);
+        let made = HashMap::from([(Namespace::new("vbc-a-r1-b1"), TrackedBuild::default())]);
+        assert_eq!(sorted(&OwnedRecords::new(&records, &made).free), ["mine", "on-mine"]);
+        assert_eq!(sorted(&OwnedRecords::new(&records[..4], &made).free), ["mine", "on-mine", "shared"]);
     }
 
     #[test]
@@ -126,10 +126,10 @@ mod tests {
             record(id, parent, &format!("mount / from exec /usr/bin/env VBC_RUNNER={namespace} /bin/sh -c make"))
         };
         let records = [of("vbc-a-r1-b1", "shared", ""), of("vbc-b-r1-b1", "theirs", "shared")];
-        let made = HashMap::from([(Namespace::new("vbc-a-r1-b1"), Made::default())]);
-        let claims = Claims::new(&records, &made);
+        let made = HashMap::from([(Namespace::new("vbc-a-r1-b1"), TrackedBuild::default())]);
+        let claims = OwnedRecords::new(&records, &made);
         assert_eq!((sorted(&claims.free), claims.held), (vec![], 1));
-        let claims = Claims::new(&records[..1], &made);
+        let claims = OwnedRecords::new(&records[..1], &made);
         assert_eq!((sorted(&claims.free), claims.held), (vec!["shared".to_owned()], 0));
     }
 }

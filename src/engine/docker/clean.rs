@@ -8,9 +8,9 @@ use bollard::query_parameters::{
     RemoveImageOptionsBuilder,
 };
 
-use super::claims::Claims;
-use super::made::Made;
-use super::usage::{self, Asked, Record};
+use super::claims::OwnedRecords;
+use super::made::TrackedBuild;
+use super::usage::{self, Record, RecordFilter};
 use super::{Docker, LABEL, failed};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
@@ -22,7 +22,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
 
 /// How many records of namespaces a removal left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Left {
+struct RemainingRecords {
     /// Those that the engine did not remove.
     in_use: usize,
     /// Those on which a layer of another namespace stands.
@@ -36,15 +36,15 @@ struct Left {
 impl Docker {
     /// Lists the records that may be cache mounts of a namespace, under which nothing is built just now.
     pub(super) async fn records_of(&self, namespace: &Namespace) -> Result<Vec<Record>, EngineError> {
-        if self.made.lock().is_ok_and(|made| made.get(namespace).is_some_and(Made::unmarked)) {
-            return self.records(Asked::Mounts).await;
+        if self.made.lock().is_ok_and(|made| made.get(namespace).is_some_and(TrackedBuild::unmarked)) {
+            return self.records(RecordFilter::Mounts).await;
         }
         // Not the layers: an engine takes its time to size one, and sizes those of all runs side by side in the end.
-        self.records(Asked::MountsNaming(namespace)).await
+        self.records(RecordFilter::MountsNaming(namespace)).await
     }
 
     /// Lists records; when no build of ours can mind it, if it has to be so.
-    async fn records(&self, asked: Asked<'_>) -> Result<Vec<Record>, EngineError> {
+    async fn records(&self, asked: RecordFilter<'_>) -> Result<Vec<Record>, EngineError> {
         let _alone = if asked.touches_others() { Some(self.turn.alone().await) } else { None };
         usage::records(&self.address, asked).await
     }
@@ -88,8 +88,8 @@ impl Docker {
             // Others are at work, and the last of them removes these.
             None if namespaces.is_empty() || self.info.forgets => Ok(()),
             None => {
-                let marked = namespaces.iter().map(|namespace| (namespace.clone(), Made::default())).collect();
-                self.remove_records(&marked, Asked::Naming(namespaces), 0, &mut cleaned).await.map(drop)
+                let marked = namespaces.iter().map(|namespace| (namespace.clone(), TrackedBuild::default())).collect();
+                self.remove_records(&marked, RecordFilter::Naming(namespaces), 0, &mut cleaned).await.map(drop)
             }
         };
         if let Err(error) = records {
@@ -103,7 +103,7 @@ impl Docker {
     ///
     /// Layers such as those of `COPY` bear no mark and are made once for all who copy the same. Whose they are is known when
     /// all have ended; so the last one takes those of all.
-    fn finished(&self, namespaces: &[Namespace]) -> Option<HashMap<Namespace, Made>> {
+    fn finished(&self, namespaces: &[Namespace]) -> Option<HashMap<Namespace, TrackedBuild>> {
         let mut made = self.made.lock().ok()?;
         for namespace in namespaces {
             made.entry(namespace.clone()).or_default().done = true;
@@ -115,7 +115,7 @@ impl Docker {
     /// remembered for the next clean-up, unless this is the last.
     async fn remove_all_records(
         &self,
-        made: HashMap<Namespace, Made>,
+        made: HashMap<Namespace, TrackedBuild>,
         last: bool,
         cleaned: &mut Cleaned,
     ) -> Result<(), EngineError> {
@@ -123,8 +123,8 @@ impl Docker {
         if all.is_empty() {
             return Ok(());
         }
-        let unmarked = made.values().any(Made::unmarked);
-        let asked = if unmarked { Asked::All } else { Asked::NamingOrLayers(&all) };
+        let unmarked = made.values().any(TrackedBuild::unmarked);
+        let asked = if unmarked { RecordFilter::All } else { RecordFilter::NamingOrLayers(&all) };
         let left = self.remove_records(&made, asked, if last { ROUNDS } else { 2 }, cleaned).await?;
         (cleaned.kept, cleaned.kept_bytes) = (left.kept, left.kept_bytes);
         if last {
@@ -136,7 +136,7 @@ impl Docker {
                 }
             };
         }
-        if left != Left::default()
+        if left != RemainingRecords::default()
             && let Ok(mut known) = self.made.lock()
         {
             for (namespace, made) in made {
@@ -154,26 +154,26 @@ impl Docker {
     /// Removes the records of namespaces among those asked for. So many rounds may bring nothing before it gives up.
     async fn remove_records(
         &self,
-        made: &HashMap<Namespace, Made>,
-        asked: Asked<'_>,
+        made: &HashMap<Namespace, TrackedBuild>,
+        asked: RecordFilter<'_>,
         patience: u32,
         cleaned: &mut Cleaned,
-    ) -> Result<Left, EngineError> {
+    ) -> Result<RemainingRecords, EngineError> {
         let mut vain = 0;
         loop {
             let records = self.records(asked).await?;
-            let claims = Claims::new(&records, made);
+            let claims = OwnedRecords::new(&records, made);
             if self.info.forgets && claims.beside_others {
                 let kept = records.iter().filter(|record| claims.free.contains(record.id.as_str()));
                 let kept_bytes = kept.map(Record::bytes).sum();
-                return Ok(Left { kept: claims.free.len(), kept_bytes, ..Left::default() });
+                return Ok(RemainingRecords { kept: claims.free.len(), kept_bytes, ..RemainingRecords::default() });
             }
             let (deleted, bytes) = self.prune(&claims.free).await?;
             cleaned.bytes += bytes;
             cleaned.mounts += deleted.iter().filter(|record| claims.mounts.contains(record.as_str())).count();
             cleaned.layers += deleted.iter().filter(|record| !claims.mounts.contains(record.as_str())).count();
             let in_use = claims.free.iter().filter(|id| !deleted.iter().any(|gone| gone == *id)).count();
-            let left = Left { in_use, held: claims.held, ..Left::default() };
+            let left = RemainingRecords { in_use, held: claims.held, ..RemainingRecords::default() };
             // What stood on a removed layer has set it free at once; what is in use takes its time.
             match (in_use, deleted.is_empty()) {
                 (0, _) => return Ok(left),

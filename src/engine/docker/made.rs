@@ -1,9 +1,9 @@
-//! What is remembered of a namespace, so that its leavings can be told from everything else. [`Made`] is principal.
+//! What is remembered of a namespace, so that its leavings can be told from everything else. [`TrackedBuild`] is principal.
 
 use std::time::{Duration, SystemTime};
 
 use super::Docker;
-use super::status::{CONTEXT, COPY_OF_CONTEXT, StatusFold, Work};
+use super::status::{CONTEXT, COPY_OF_CONTEXT, StatusFold, WorkSpan};
 use crate::engine::Namespace;
 
 /// How long an engine may go on with a build that was stopped.
@@ -11,14 +11,14 @@ const STOPPING: Duration = Duration::from_secs(10);
 
 /// What was made under one namespace.
 #[derive(Debug, Default)]
-pub(super) struct Made {
+pub(super) struct TrackedBuild {
     /// When its vertexes worked.
-    pub(super) work: Vec<Work>,
+    pub(super) work: Vec<WorkSpan>,
     /// Whether it was cleaned up already, but for what bears no mark.
     pub(super) done: bool,
 }
 
-impl Made {
+impl TrackedBuild {
     /// Tells whether a command may have mounted a cache without a mark: one that no shell runs, on an engine whose
     /// records say no id.
     pub(super) fn unmarked(&self) -> bool {
@@ -30,7 +30,7 @@ impl Made {
 }
 
 /// The vertexes of one build, remembered when it ends, also when somebody stops it.
-pub(super) struct Remembered<'a> {
+pub(super) struct BuildLedger<'a> {
     docker: &'a Docker,
     namespace: &'a Namespace,
     began: SystemTime,
@@ -40,7 +40,7 @@ pub(super) struct Remembered<'a> {
     pub(super) went_well: bool,
 }
 
-impl<'a> Remembered<'a> {
+impl<'a> BuildLedger<'a> {
     /// Begins a build under a namespace.
     pub(super) fn begin(docker: &'a Docker, namespace: &'a Namespace) -> Self {
         if let Ok(mut made) = docker.made.lock() {
@@ -50,11 +50,11 @@ impl<'a> Remembered<'a> {
     }
 }
 
-impl Drop for Remembered<'_> {
+impl Drop for BuildLedger<'_> {
     fn drop(&mut self) {
         let until = SystemTime::now() + if self.went_well { Duration::ZERO } else { STOPPING };
         let mut work = self.fold.work(until);
-        let mut worked = |vertex: &str| work.push(Work { vertex: vertex.to_owned(), from: self.began, to: until });
+        let mut worked = |vertex: &str| work.push(WorkSpan { vertex: vertex.to_owned(), from: self.began, to: until });
         // Under load the engine's status skips the moment in which it took the context.
         worked(CONTEXT);
         if !self.went_well {

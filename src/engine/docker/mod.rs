@@ -23,12 +23,12 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::{
-    BuildEvent, BuildOutcome, BuildRequest, ByteStream, Cleaned, Copied, Copy, Engine, EngineError, EngineInfo,
-    EngineMount, Namespace,
+    BuildEvent, BuildOutcome, BuildRequest, ByteStream, Cleaned, Copied, Engine, EngineError, EngineInfo, EngineMount,
+    MountCopy, Namespace,
 };
 
-use made::Made;
-use turn::Turn;
+use made::TrackedBuild;
+use turn::EngineLock;
 
 /// The label that says an image or container is ours, with the namespace as its value.
 const LABEL: &str = "verify-buildkit-cache.namespace";
@@ -54,9 +54,9 @@ pub struct Docker {
     address: String,
     /// What it said of itself when it was reached.
     info: Arc<EngineInfo>,
-    way: Arc<copy::Way>,
-    made: Arc<Mutex<HashMap<Namespace, Made>>>,
-    turn: Arc<Turn>,
+    way: Arc<copy::CopyTransport>,
+    made: Arc<Mutex<HashMap<Namespace, TrackedBuild>>>,
+    turn: Arc<EngineLock>,
     /// The session of all its builds, named after the first namespace. The client library opens one for every build and
     /// never closes it; of a name that is open already the engine refuses another, and the build uses the one there is.
     /// Each costs both sides a health check a second.
@@ -89,15 +89,15 @@ impl Docker {
         let without_export = if skips { client.clone().with_request_modifier(skip_export) } else { client.clone() };
         let info = client.info().await.map_err(|error| unreachable(words(&error)))?;
         let info = Arc::new(about(client.client_version().to_string(), version, info));
-        let way = Arc::new(copy::Way::of(&address));
-        let turn = Turn::of(&address);
+        let way = Arc::new(copy::CopyTransport::of(&address));
+        let turn = EngineLock::of(&address);
         Ok(Self { client, without_export, address, info, way, made: Arc::default(), turn, session: Arc::default() })
     }
 
     /// Copies as with an engine on another machine, which cannot open a connection to this one.
     #[must_use]
     pub fn from_afar(self) -> Self {
-        Self { way: Arc::new(copy::Way::by_archive()), ..self }
+        Self { way: Arc::new(copy::CopyTransport::by_archive()), ..self }
     }
 
     /// Says how copies go; `None` before the first.
@@ -152,11 +152,15 @@ impl Engine for Docker {
         self.build_image(request, context, watch).await
     }
 
-    async fn inject(&self, copy: &Copy, archives: Vec<ByteStream>) -> Result<Copied, EngineError> {
+    async fn inject(&self, copy: &MountCopy, archives: Vec<ByteStream>) -> Result<Copied, EngineError> {
         self.inject_archives(copy, archives).await
     }
 
-    async fn extract(&self, copy: &Copy, into: mpsc::Sender<std::io::Result<Bytes>>) -> Result<Copied, EngineError> {
+    async fn extract(
+        &self,
+        copy: &MountCopy,
+        into: mpsc::Sender<std::io::Result<Bytes>>,
+    ) -> Result<Copied, EngineError> {
         self.extract_archive(copy, into).await
     }
 

@@ -19,15 +19,15 @@ pub(super) const COPY_OF_CONTEXT: &str = "copy /context /";
 /// The state of one build's vertexes.
 #[derive(Debug, Default)]
 pub(super) struct StatusFold {
-    vertexes: HashMap<String, Known>,
+    vertexes: HashMap<String, VertexState>,
     count: u64,
     last: Option<SystemTime>,
-    work: Vec<Work>,
+    work: Vec<WorkSpan>,
 }
 
 /// A stretch of time in which one vertex worked, by the engine's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Work {
+pub(super) struct WorkSpan {
     /// The vertex name.
     pub(super) vertex: String,
     /// When it began.
@@ -38,7 +38,7 @@ pub(super) struct Work {
 
 /// What was seen of one vertex.
 #[derive(Debug)]
-struct Known {
+struct VertexState {
     name: String,
     number: u64,
     started: Option<SystemTime>,
@@ -79,11 +79,11 @@ impl StatusFold {
     }
 
     /// Takes when each vertex worked; one that was not seen to end is taken to have ended at the moment given.
-    pub(super) fn work(&mut self, until: SystemTime) -> Vec<Work> {
+    pub(super) fn work(&mut self, until: SystemTime) -> Vec<WorkSpan> {
         let mut work = std::mem::take(&mut self.work);
         for known in self.vertexes.values().filter(|known| !known.ended) {
             if let Some(from) = known.started {
-                work.push(Work { vertex: known.name.clone(), from, to: until });
+                work.push(WorkSpan { vertex: known.name.clone(), from, to: until });
             }
         }
         work
@@ -100,7 +100,7 @@ impl StatusFold {
         self.last = Some(at);
         if !self.vertexes.contains_key(&vertex.digest) {
             self.count += 1;
-            let known = Known {
+            let known = VertexState {
                 name: vertex.name.clone(),
                 number: self.count,
                 started,
@@ -119,7 +119,7 @@ impl StatusFold {
         }
         if let (Some(from), Some(to)) = (started, completed) {
             // One that was looked for first and then made works twice.
-            self.work.push(Work { vertex: vertex.name.clone(), from, to });
+            self.work.push(WorkSpan { vertex: vertex.name.clone(), from, to });
         }
         let Some(known) = self.vertexes.get_mut(&vertex.digest) else { return };
         if known.ended {
@@ -147,7 +147,7 @@ impl StatusFold {
     }
 }
 
-impl Known {
+impl VertexState {
     fn end(&mut self, at: SystemTime, kind: BuildEventKind, out: &mut dyn FnMut(BuildEvent)) {
         self.flush(at, out);
         self.ended = true;

@@ -18,8 +18,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::transport::{Channel, Endpoint};
 
 use super::MARKER;
-use super::made::Made;
-use super::status::{CONTEXT, COPY_OF_CONTEXT, Work, time};
+use super::made::TrackedBuild;
+use super::status::{CONTEXT, COPY_OF_CONTEXT, WorkSpan, time};
 use crate::engine::{EngineError, EngineMount, Namespace};
 
 /// One record of the build cache.
@@ -55,7 +55,7 @@ impl From<UsageRecord> for Record {
 
 /// Which records are asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Asked<'a> {
+pub(super) enum RecordFilter<'a> {
     /// All there are, the cache mounts of everybody too.
     All,
     /// All cache mounts.
@@ -68,7 +68,7 @@ pub(super) enum Asked<'a> {
     NamingOrLayers(&'a [Namespace]),
 }
 
-impl Asked<'_> {
+impl RecordFilter<'_> {
     /// Spells it as BuildKit's filters, any one of which a record has to match, with all its conditions. Namespaces are
     /// letters, digits and dashes.
     fn filters(self) -> Vec<String> {
@@ -100,7 +100,7 @@ impl Record {
     ///
     /// An engine that says the id shows the namespace there; any engine shows the command that created the mount, and
     /// every command of ours carries the namespace as a marker.
-    pub(super) fn mount_of(&self, namespace: &Namespace, made: Option<&Made>) -> Option<EngineMount> {
+    pub(super) fn mount_of(&self, namespace: &Namespace, made: Option<&TrackedBuild>) -> Option<EngineMount> {
         if self.kind != "exec.cachemount" {
             return None;
         }
@@ -128,11 +128,11 @@ impl Record {
 
     /// Tells whether a command without a marker was one of a namespace's own builds: the mount came into being while a
     /// vertex with this very command worked.
-    fn mounted_by(&self, creator: &str, made: &Made) -> bool {
+    fn mounted_by(&self, creator: &str, made: &TrackedBuild) -> bool {
         made.work.iter().any(|work| ran(&work.vertex, creator) && self.created_within(work))
     }
 
-    fn created_within(&self, work: &Work) -> bool {
+    fn created_within(&self, work: &WorkSpan) -> bool {
         self.created.is_some_and(|at| (work.from..=work.to).contains(&at))
     }
 
@@ -153,7 +153,7 @@ impl Record {
     /// Tells whether this record came into being while a vertex of the right kind worked.
     ///
     /// A context's upload and its unpacking carry no mark of ours, but the engine dates both them and the vertexes.
-    pub(super) fn made_by(&self, work: &Work) -> bool {
+    pub(super) fn made_by(&self, work: &WorkSpan) -> bool {
         let fits = match work.vertex.as_str() {
             CONTEXT => self.description.starts_with("http url http://build-context-"),
             // The copy stands on nothing, unlike a layer that somebody copies meanwhile.
@@ -213,7 +213,7 @@ const MOST_ANSWER: usize = 256 << 20;
 ///
 /// # Errors
 /// [`EngineError`] when the engine cannot be asked.
-pub(super) async fn records(address: &str, asked: Asked<'_>) -> Result<Vec<Record>, EngineError> {
+pub(super) async fn records(address: &str, asked: RecordFilter<'_>) -> Result<Vec<Record>, EngineError> {
     let fail = |reason: String| EngineError::from_message("asking for its disk usage", reason);
     let channel = connect(address).await.map_err(|error| fail(error.to_string()))?;
     let mut client = ControlClient::new(channel).max_decoding_message_size(MOST_ANSWER);

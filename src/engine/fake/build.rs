@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 use super::Fake;
 use super::context::Context;
 use super::run::Environment;
-use super::state::State;
-use super::tree::Tree;
-use crate::dockerfile::{CacheMount, Dockerfile, MountOptions, Run, Stage, StageSteps, Step};
+use super::state::FakeState;
+use super::tree::FileTree;
+use crate::dockerfile::{CacheMount, Dockerfile, MountOptions, RunInstruction, Stage, StageStep, StageSteps};
 use crate::engine::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest, EngineError};
 use crate::evidence::Creator;
 use crate::source::Source;
@@ -22,10 +22,10 @@ use crate::source::Source;
 pub(super) const MOMENT: Duration = Duration::from_millis(10);
 
 /// A build under way.
-pub(super) struct Build<'a> {
+pub(super) struct FakeBuild<'a> {
     pub(super) fake: &'a Fake,
     pub(super) request: &'a BuildRequest,
-    pub(super) state: &'a mut State,
+    pub(super) state: &'a mut FakeState,
     pub(super) context: &'a Context,
     watch: &'a mut dyn FnMut(BuildEvent),
     vertexes: u64,
@@ -38,7 +38,7 @@ struct Layer {
     /// A number for all that has gone into it.
     key: u64,
     /// The files that the fake knows of.
-    root: Tree,
+    root: FileTree,
     /// The user of `RUN`.
     user: String,
     /// The image at the bottom of it.
@@ -98,12 +98,12 @@ impl Fake {
         let started = state.advance(MOMENT);
         let recipe = Recipe { file: &file, stages, mounts, needed };
         let mut build =
-            Build { fake: self, request, state: &mut state, context: &context, watch, vertexes: 0, started };
+            FakeBuild { fake: self, request, state: &mut state, context: &context, watch, vertexes: 0, started };
         Ok(build.run(&recipe))
     }
 }
 
-impl Build<'_> {
+impl FakeBuild<'_> {
     fn run(&mut self, recipe: &Recipe<'_>) -> BuildOutcome {
         if self.request.no_cache {
             // BuildKit empties every cache mount of the build before the first step.
@@ -166,8 +166,8 @@ impl Build<'_> {
         &mut self,
         recipe: &Recipe<'_>,
         stage: &Stage,
-        step: &Step,
-        run: &Run,
+        step: &StageStep,
+        run: &RunInstruction,
         layer: &mut Layer,
         done: &[Option<Layer>],
     ) -> Result<(), BuildOutcome> {
@@ -217,7 +217,7 @@ impl Build<'_> {
     }
 
     /// Hashes what the bind mounts of a `RUN` bring.
-    fn bound(&self, recipe: &Recipe<'_>, run: &Run, done: &[Option<Layer>]) -> u64 {
+    fn bound(&self, recipe: &Recipe<'_>, run: &RunInstruction, done: &[Option<Layer>]) -> u64 {
         let mut hasher = DefaultHasher::new();
         for flag in run.flags.iter().filter(|flag| flag.name == "mount") {
             let option = |names: &[&str]| {
@@ -301,6 +301,6 @@ fn needed(file: &Dockerfile, stages: &[StageSteps], target: Option<&str>) -> Opt
 }
 
 /// Writes the flags of a `RUN` as a vertex name shows them.
-fn flags(run: &Run) -> String {
+fn flags(run: &RunInstruction) -> String {
     run.flags.iter().map(|flag| format!("--{}={} ", flag.name, flag.written)).collect()
 }

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
 use super::Fake;
-use super::tree::Tree;
+use super::tree::FileTree;
 
 /// How many files the build cache gets.
 const OBJECTS: u32 = 8;
@@ -29,7 +29,7 @@ pub(super) struct Toolchain<'a> {
 
 /// What `go build` is to compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Goal {
+pub(super) struct CompileGoal {
     /// A number for the sources.
     pub(super) sources: u64,
     /// A number for the release and the flags.
@@ -40,7 +40,7 @@ pub(super) struct Goal {
     pub(super) modules: bool,
 }
 
-impl Goal {
+impl CompileGoal {
     /// Reads the words after `go build`. `release` names the Go release, `variables` is what GOFLAGS and the like are set to.
     pub(super) fn read(words: &[&str], release: &str, variables: &[&str], sources: u64) -> Self {
         let mut hasher = DefaultHasher::new();
@@ -65,14 +65,14 @@ impl Goal {
 }
 
 /// A directory of Go's: in a cache mount, or in the layer at a path.
-pub(super) struct Home<'t> {
+pub(super) struct GoDirectory<'t> {
     /// The files.
-    pub(super) tree: &'t mut Tree,
+    pub(super) tree: &'t mut FileTree,
     /// Where in it, without a slash at the end.
     pub(super) path: String,
 }
 
-impl Home<'_> {
+impl GoDirectory<'_> {
     fn inside(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
     }
@@ -80,7 +80,7 @@ impl Home<'_> {
 
 impl Toolchain<'_> {
     /// Downloads the modules that the module cache lacks, and returns its lines.
-    pub(super) fn download(&self, home: &mut Home<'_>) -> Vec<String> {
+    pub(super) fn download(&self, home: &mut GoDirectory<'_>) -> Vec<String> {
         let patch = self.requires.map_or(0, |requires| requires % 1_000);
         let version = |number| format!("v1.0.{}", if number == 1 { patch } else { 0 });
         let zip = |number| format!("cache/download/example.com/m{number}/@v/{}.zip", version(number));
@@ -98,7 +98,7 @@ impl Toolchain<'_> {
     }
 
     /// Compiles, and returns how long it took.
-    pub(super) fn compile(&self, goal: &Goal, home: &mut Home<'_>) -> Duration {
+    pub(super) fn compile(&self, goal: &CompileGoal, home: &mut GoDirectory<'_>) -> Duration {
         let objects = if goal.one_package { OBJECTS_OF_ONE } else { OBJECTS };
         let object = |number: u32| format!("{number:02x}/{:016x}{number:048x}-d", goal.settings);
         let missing: Vec<u32> =
@@ -135,21 +135,21 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn goal(words: &[&str], release: &str, flags: &str) -> Goal {
-        Goal::read(words, release, &[flags], 7)
+    fn goal(words: &[&str], release: &str, flags: &str) -> CompileGoal {
+        CompileGoal::read(words, release, &[flags], 7)
     }
 
-    fn took(goal: &Goal, cache: &mut Tree) -> Duration {
+    fn took(goal: &CompileGoal, cache: &mut FileTree) -> Duration {
         let fake = Fake::default();
         let toolchain = Toolchain { fake: &fake, now: SystemTime::UNIX_EPOCH, requires: None };
-        toolchain.compile(goal, &mut Home { tree: cache, path: String::new() })
+        toolchain.compile(goal, &mut GoDirectory { tree: cache, path: String::new() })
     }
 
     #[test]
     fn results_are_of_use_only_to_the_same_release_and_flags() {
         let fake = Fake::default();
         let usual = goal(&["-o", "/x", "."], "go:1", "");
-        let mut cache = Tree::default();
+        let mut cache = FileTree::default();
         assert_eq!(took(&usual, &mut cache), fake.cold);
         assert_eq!(took(&goal(&["-o", "/other", "."], "go:1", ""), &mut cache), fake.warm);
         for other in [goal(&["."], "go:2", ""), goal(&["-trimpath", "."], "go:1", ""), goal(&["."], "go:1", "-race")] {
@@ -159,10 +159,10 @@ mod tests {
 
     #[test]
     fn a_change_of_go_mod_brings_one_module_anew() {
-        let (fake, mut tree) = (Fake::default(), Tree::default());
+        let (fake, mut tree) = (Fake::default(), FileTree::default());
         let mut download = |requires| {
             let toolchain = Toolchain { fake: &fake, now: SystemTime::UNIX_EPOCH, requires: Some(requires) };
-            toolchain.download(&mut Home { tree: &mut tree, path: String::new() })
+            toolchain.download(&mut GoDirectory { tree: &mut tree, path: String::new() })
         };
         assert_eq!(download(7).len(), fake.modules);
         assert_eq!(download(8), ["go: downloading example.com/m1 v1.0.8"]);
@@ -179,6 +179,6 @@ mod tests {
     fn one_small_package_takes_less() {
         let small = goal(&["-o", "/x", "./internal/hello"], "go:1", "");
         assert!(small.one_package && !goal(&["./..."], "go:1", "").one_package);
-        assert!(took(&small, &mut Tree::default()) < Fake::default().cold / 2);
+        assert!(took(&small, &mut FileTree::default()) < Fake::default().cold / 2);
     }
 }

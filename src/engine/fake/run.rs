@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::build::{Build, MOMENT};
-use super::go::{Goal, Home, Toolchain};
+use super::build::{FakeBuild, MOMENT};
+use super::go::{CompileGoal, GoDirectory, Toolchain};
 use super::shell::{self, When};
-use super::tree::Tree;
-use crate::dockerfile::{CommandForm, MountOptions, Run, clean_path};
+use super::tree::FileTree;
+use crate::dockerfile::{CommandForm, MountOptions, RunInstruction, clean_path};
 use crate::evidence::Creator;
 
 /// The id of a user whom only a name tells.
@@ -33,7 +33,7 @@ pub(super) struct Environment<'e> {
     /// The step's cache mounts.
     pub(super) mounts: &'e [&'e MountOptions],
     /// The layer.
-    pub(super) root: &'e mut Tree,
+    pub(super) root: &'e mut FileTree,
 }
 
 impl Environment<'_> {
@@ -80,13 +80,13 @@ impl Environment<'_> {
     }
 }
 
-impl Build<'_> {
+impl FakeBuild<'_> {
     /// Runs the commands of one `RUN`; the exit code when it fails.
-    pub(super) fn script(&mut self, run: &Run, environment: &mut Environment<'_>) -> Result<(), u8> {
+    pub(super) fn script(&mut self, run: &RunInstruction, environment: &mut Environment<'_>) -> Result<(), u8> {
         let script = run.text();
         let words = (run.form == CommandForm::Exec).then(|| serde_json::from_str::<Vec<String>>(&run.command).ok());
         let commands = match words.flatten() {
-            Some(words) => vec![shell::Command { when: When::Always, words }],
+            Some(words) => vec![shell::ShellCommand { when: When::Always, words }],
             None => shell::commands(&script),
         };
         let mut last = 0;
@@ -198,7 +198,7 @@ impl Build<'_> {
         }
         let settings: Vec<&str> =
             ["GOFLAGS", "CGO_ENABLED", "GOOS", "GOARCH"].iter().filter_map(|name| environment.variable(name)).collect();
-        let goal = Goal::read(words, environment.image, &settings, environment.sources);
+        let goal = CompileGoal::read(words, environment.image, &settings, environment.sources);
         let code = if goal.modules { self.download(environment) } else { 0 };
         if code != 0 {
             return (Duration::ZERO, code);
@@ -242,16 +242,21 @@ impl Build<'_> {
     }
 
     /// Looks at what a path leads to: a place in a cache mount, or in the layer.
-    fn at<T>(&mut self, path: &str, environment: &mut Environment<'_>, look: impl FnOnce(&mut Home<'_>) -> T) -> T {
+    fn at<T>(
+        &mut self,
+        path: &str,
+        environment: &mut Environment<'_>,
+        look: impl FnOnce(&mut GoDirectory<'_>) -> T,
+    ) -> T {
         match environment.mount(path) {
             Some((at, path)) => {
                 let mount = environment.mounts[at];
                 let tree = &mut self.state.mount(&self.request.namespace, mount, Creator::Build).tree;
-                look(&mut Home { tree, path })
+                look(&mut GoDirectory { tree, path })
             }
             None => {
                 let path = clean_path(path).trim_start_matches('/').to_owned();
-                look(&mut Home { tree: environment.root, path })
+                look(&mut GoDirectory { tree: environment.root, path })
             }
         }
     }

@@ -1,11 +1,11 @@
-//! What the fake engine holds: cache mounts, images, layers and the time. [`State`] is principal.
+//! What the fake engine holds: cache mounts, images, layers and the time. [`FakeState`] is principal.
 //!
 //! It knows nothing of builds; whoever changes it says what happens and how long it takes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use super::tree::Tree;
+use super::tree::FileTree;
 use crate::dockerfile::{MountIdentity, MountOptions};
 use crate::engine::{Cleaned, EngineMount, Namespace};
 use crate::evidence::Creator;
@@ -17,7 +17,7 @@ const BEGINNING: u64 = 1_760_000_000;
 #[derive(Debug)]
 pub(super) struct Mount {
     /// What is in it.
-    pub(super) tree: Tree,
+    pub(super) tree: FileTree,
     record: String,
     target: String,
     creator: Creator,
@@ -26,17 +26,17 @@ pub(super) struct Mount {
 
 /// All that a fake engine holds.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct FakeState {
     /// The images pulled since it began.
     pub(super) pulled: BTreeSet<String>,
     now: SystemTime,
     count: u64,
     mounts: BTreeMap<(Namespace, MountIdentity), Mount>,
     built: BTreeMap<String, Namespace>,
-    layers: BTreeMap<(Namespace, u64), Tree>,
+    layers: BTreeMap<(Namespace, u64), FileTree>,
 }
 
-impl Default for State {
+impl Default for FakeState {
     fn default() -> Self {
         Self {
             pulled: BTreeSet::new(),
@@ -49,7 +49,7 @@ impl Default for State {
     }
 }
 
-impl State {
+impl FakeState {
     /// Lets time pass and returns the new time.
     pub(super) fn advance(&mut self, time: Duration) -> SystemTime {
         self.now += time;
@@ -90,12 +90,12 @@ impl State {
     }
 
     /// Returns what the layer cache has for a step: the file system after it.
-    pub(super) fn layer(&self, namespace: &Namespace, key: u64) -> Option<Tree> {
+    pub(super) fn layer(&self, namespace: &Namespace, key: u64) -> Option<FileTree> {
         self.layers.get(&(namespace.clone(), key)).cloned()
     }
 
     /// Keeps the file system after a step.
-    pub(super) fn keep_layer(&mut self, namespace: &Namespace, key: u64, after: &Tree) {
+    pub(super) fn keep_layer(&mut self, namespace: &Namespace, key: u64, after: &FileTree) {
         self.layers.insert((namespace.clone(), key), after.clone());
     }
 
@@ -141,9 +141,9 @@ impl State {
 }
 
 /// Makes the directory of a new mount, with the owner and mode it asks for.
-fn owned(options: &MountOptions) -> Tree {
+fn owned(options: &MountOptions) -> FileTree {
     match options.identity().owner() {
-        Some(owner) => Tree::owned(owner.uid.into(), owner.gid.into(), owner.mode),
-        None => Tree::owned(0, 0, 0o755),
+        Some(owner) => FileTree::owned(owner.uid.into(), owner.gid.into(), owner.mode),
+        None => FileTree::owned(0, 0, 0o755),
     }
 }

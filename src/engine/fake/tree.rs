@@ -1,4 +1,4 @@
-//! The files of one fake cache mount, filled from tar archives and packed into one. [`Tree`] is principal.
+//! The files of one fake cache mount, filled from tar archives and packed into one. [`FileTree`] is principal.
 //!
 //! It keeps what `tar` keeps for root: kind, mode, owner, time, links and bytes. It follows no symbolic links.
 
@@ -12,9 +12,9 @@ use tar::{EntryType, Header};
 
 /// A tree of files below one directory.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tree {
+pub(super) struct FileTree {
     root: Attributes,
-    nodes: BTreeMap<PathBuf, Node>,
+    nodes: BTreeMap<PathBuf, FileNode>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,13 @@ impl Default for Attributes {
 }
 
 #[derive(Debug, Clone)]
-struct Node {
+struct FileNode {
     attributes: Attributes,
-    kind: Kind,
+    kind: FileKind,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum FileKind {
     Directory,
     /// Names that share the bytes are hard links of one file.
     File(Arc<Vec<u8>>),
@@ -48,7 +48,7 @@ enum Kind {
     Special(EntryType),
 }
 
-impl Tree {
+impl FileTree {
     /// Makes an empty tree whose own directory belongs to somebody and has a mode.
     pub(super) fn owned(uid: u64, gid: u64, mode: u32) -> Self {
         Self { root: Attributes { mode, uid, gid, modified: 0 }, nodes: BTreeMap::new() }
@@ -66,7 +66,7 @@ impl Tree {
             .iter()
             .filter(|(path, _)| path.starts_with(directory))
             .filter_map(|(_, node)| match &node.kind {
-                Kind::File(bytes) => Some((Arc::as_ptr(bytes), bytes.len())),
+                FileKind::File(bytes) => Some((Arc::as_ptr(bytes), bytes.len())),
                 _ => None,
             })
             .collect();
@@ -83,7 +83,7 @@ impl Tree {
     /// Returns the bytes of a file.
     pub(super) fn read(&self, path: &str) -> Option<&[u8]> {
         match &self.nodes.get(Path::new(path))?.kind {
-            Kind::File(bytes) => Some(bytes),
+            FileKind::File(bytes) => Some(bytes),
             _ => None,
         }
     }
@@ -100,7 +100,7 @@ impl Tree {
         let path = PathBuf::from(path);
         let attributes = Attributes { mode, modified: seconds(now), ..Attributes::default() };
         self.make_parents(&path, seconds(now));
-        self.nodes.insert(path, Node { attributes, kind: Kind::File(Arc::new(bytes)) });
+        self.nodes.insert(path, FileNode { attributes, kind: FileKind::File(Arc::new(bytes)) });
     }
 
     /// Removes a path and what is below it, and with `inside` only what is below it and has no leading dot.
@@ -137,20 +137,20 @@ impl Tree {
             return Ok(());
         }
         self.make_parents(&path, seconds(now));
-        let there = self.nodes.get(&path).is_some_and(|node| matches!(node.kind, Kind::Directory));
+        let there = self.nodes.get(&path).is_some_and(|node| matches!(node.kind, FileKind::Directory));
         if there != kind.is_dir() && there {
             return Err(io::Error::other(format!("can't remove old file {}: Is a directory", path.display())));
         }
         let kind = match kind {
-            EntryType::Directory => Kind::Directory,
-            EntryType::Symlink => Kind::Symlink(link(entry)?),
+            EntryType::Directory => FileKind::Directory,
+            EntryType::Symlink => FileKind::Symlink(link(entry)?),
             EntryType::Link => {
                 let target = inside(&link(entry)?)?;
                 match self.nodes.get(&target) {
-                    Some(Node { kind: Kind::File(bytes), attributes: of_file }) => {
+                    Some(FileNode { kind: FileKind::File(bytes), attributes: of_file }) => {
                         // Another name of the file has no mode, owner or time of its own.
                         attributes = *of_file;
-                        Kind::File(Arc::clone(bytes))
+                        FileKind::File(Arc::clone(bytes))
                     }
                     _ => {
                         let text = format!("can't create hard link {} to {}", path.display(), target.display());
@@ -158,7 +158,7 @@ impl Tree {
                     }
                 }
             }
-            EntryType::Fifo | EntryType::Char | EntryType::Block => Kind::Special(kind),
+            EntryType::Fifo | EntryType::Char | EntryType::Block => FileKind::Special(kind),
             EntryType::XGlobalHeader => return Ok(()),
             _ => {
                 let mut bytes = Vec::new();
@@ -166,17 +166,17 @@ impl Tree {
                 if (bytes.len() as u64) < entry.size() {
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "short read"));
                 }
-                Kind::File(Arc::new(bytes))
+                FileKind::File(Arc::new(bytes))
             }
         };
-        self.nodes.insert(path, Node { attributes, kind });
+        self.nodes.insert(path, FileNode { attributes, kind });
         Ok(())
     }
 
     fn make_parents(&mut self, path: &Path, modified: u64) {
         for parent in path.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
             let attributes = Attributes { modified, ..Attributes::default() };
-            self.nodes.entry(parent.to_owned()).or_insert(Node { attributes, kind: Kind::Directory });
+            self.nodes.entry(parent.to_owned()).or_insert(FileNode { attributes, kind: FileKind::Directory });
         }
     }
 
@@ -198,19 +198,19 @@ impl Tree {
         let mut files: BTreeMap<*const Vec<u8>, &Path> = BTreeMap::new();
         for (path, node) in &self.nodes {
             match &node.kind {
-                Kind::Directory => {
+                FileKind::Directory => {
                     let mut header = self::header(&node.attributes, EntryType::Directory, 0);
                     archive.append_data(&mut header, path, io::empty())?;
                 }
-                Kind::Symlink(target) => {
+                FileKind::Symlink(target) => {
                     let mut header = self::header(&node.attributes, EntryType::Symlink, 0);
                     archive.append_link(&mut header, path, target)?;
                 }
-                Kind::Special(kind) => {
+                FileKind::Special(kind) => {
                     let mut header = self::header(&node.attributes, *kind, 0);
                     archive.append_data(&mut header, path, io::empty())?;
                 }
-                Kind::File(bytes) => {
+                FileKind::File(bytes) => {
                     if let Some(first) = files.get(&Arc::as_ptr(bytes)) {
                         let mut header = self::header(&node.attributes, EntryType::Link, 0);
                         archive.append_link(&mut header, path, first)?;

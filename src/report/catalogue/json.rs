@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::catalogue::{Chosen, Entry, Judged, Matrix, Outcome, Round};
+use crate::catalogue::{CatalogueRun, JudgedRuns, Matrix, ScenarioOutcome, ScenarioResult, SelectedScenario};
 use crate::scenario::Expect;
 
 /// The schema number of both documents.
@@ -90,7 +90,7 @@ struct WireScenario<'a> {
 }
 
 /// Writes what came of a run of the catalogue, with its confusion matrix.
-pub fn json(round: &Round) -> String {
+pub fn json(round: &CatalogueRun) -> String {
     let matrix = Matrix::of_entries(&round.entries);
     let rows = matrix.rows.into_iter().map(|row| WireRow {
         scenario: row.name,
@@ -112,7 +112,7 @@ pub fn json(round: &Round) -> String {
 }
 
 /// Writes the catalogue.
-pub fn list_json(catalogue: &[Chosen]) -> String {
+pub fn list_json(catalogue: &[SelectedScenario]) -> String {
     written(&WireList {
         schema: SCHEMA,
         tool: env!("CARGO_PKG_NAME"),
@@ -121,11 +121,11 @@ pub fn list_json(catalogue: &[Chosen]) -> String {
     })
 }
 
-fn entry(entry: &Entry) -> WireEntry<'_> {
+fn entry(entry: &ScenarioResult) -> WireEntry<'_> {
     let (outcome, judged, stopped) = match &entry.outcome {
-        Outcome::Judged(judged) if entry.agrees() => ("as-expected", judged.as_slice(), None),
-        Outcome::Judged(judged) => ("different", judged.as_slice(), None),
-        Outcome::Stopped { reason, hint } => ("stopped", [].as_slice(), Some((reason, hint))),
+        ScenarioOutcome::Judged(judged) if entry.agrees() => ("as-expected", judged.as_slice(), None),
+        ScenarioOutcome::Judged(judged) => ("different", judged.as_slice(), None),
+        ScenarioOutcome::Stopped { reason, hint } => ("stopped", [].as_slice(), Some((reason, hint))),
     };
     WireEntry {
         name: &entry.name,
@@ -139,7 +139,7 @@ fn entry(entry: &Entry) -> WireEntry<'_> {
     }
 }
 
-fn judged(judged: &Judged) -> WireJudged<'_> {
+fn judged(judged: &JudgedRuns) -> WireJudged<'_> {
     let comparison = &judged.comparison;
     WireJudged {
         column: judged.column.as_str(),
@@ -155,7 +155,7 @@ fn judged(judged: &Judged) -> WireJudged<'_> {
     }
 }
 
-fn scenario(chosen: &Chosen) -> WireScenario<'_> {
+fn scenario(chosen: &SelectedScenario) -> WireScenario<'_> {
     let (scenario, about) = (&chosen.scenario, &chosen.scenario.about);
     let effective = WireExpect { verdict: "effective", codes: Vec::new() };
     WireScenario {

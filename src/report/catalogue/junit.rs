@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::catalogue::{Column, Entry, Form, Outcome, Round};
+use crate::catalogue::{CatalogueRun, Column, ScenarioForm, ScenarioOutcome, ScenarioResult};
 
 /// Writes the document.
-pub fn junit(round: &Round) -> String {
+pub fn junit(round: &CatalogueRun) -> String {
     let mut report = Report::new(env!("CARGO_PKG_NAME"));
     report.set_time(round.wall);
     for column in Column::ALL {
         let name = match round.form {
-            Form::Faulty => format!("scenarios.{}", column.as_str()),
-            Form::Fixed => format!("scenarios.fixed.{}", column.as_str()),
+            ScenarioForm::Faulty => format!("scenarios.{}", column.as_str()),
+            ScenarioForm::Fixed => format!("scenarios.fixed.{}", column.as_str()),
         };
         let mut suite = TestSuite::new(name.as_str());
         suite.add_test_cases(round.entries.iter().map(|entry| case(entry, column, &name)));
@@ -26,10 +26,10 @@ pub fn junit(round: &Round) -> String {
     report.to_string().unwrap_or_default()
 }
 
-fn case(entry: &Entry, column: Column, suite: &str) -> TestCase {
+fn case(entry: &ScenarioResult, column: Column, suite: &str) -> TestCase {
     let differences = entry.differences(column);
     let status = match &entry.outcome {
-        Outcome::Stopped { reason, hint } => {
+        ScenarioOutcome::Stopped { reason, hint } => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
             status.set_message(reason.as_str()).set_type("stopped");
             if let Some(hint) = hint {
@@ -37,9 +37,11 @@ fn case(entry: &Entry, column: Column, suite: &str) -> TestCase {
             }
             status
         }
-        Outcome::Judged(_) if entry.column(column).next().is_none() => failure(&["nothing was judged".to_owned()]),
-        Outcome::Judged(_) if differences.is_empty() => TestCaseStatus::success(),
-        Outcome::Judged(_) => failure(&differences),
+        ScenarioOutcome::Judged(_) if entry.column(column).next().is_none() => {
+            failure(&["nothing was judged".to_owned()])
+        }
+        ScenarioOutcome::Judged(_) if differences.is_empty() => TestCaseStatus::success(),
+        ScenarioOutcome::Judged(_) => failure(&differences),
     };
     let mut case = TestCase::new(entry.name.as_str(), status);
     case.set_classname(suite);

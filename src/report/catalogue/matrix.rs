@@ -4,7 +4,7 @@
 //! fit 80 columns.
 
 use super::super::style::Style;
-use crate::catalogue::{Mark, Matrix, Row};
+use crate::catalogue::{CodeMark, Matrix, MatrixRow};
 
 /// Writes the matrix and what its signs mean.
 pub fn matrix(matrix: &Matrix, color: bool) -> String {
@@ -38,18 +38,18 @@ pub fn matrix(matrix: &Matrix, color: bool) -> String {
     lines.join("\n")
 }
 
-fn sign([live, log]: [Mark; 2], style: Style) -> String {
+fn sign([live, log]: [CodeMark; 2], style: Style) -> String {
     match (live, log) {
-        (Mark::Unexpected, _) | (_, Mark::Unexpected) => style.bad("!"),
-        (Mark::Missing, _) | (_, Mark::Missing) => style.bad("-"),
-        (Mark::Seen, Mark::Seen) => style.good("#"),
-        (Mark::Seen, Mark::Absent) => style.good("l"),
-        (Mark::Absent, Mark::Seen) => style.good("g"),
-        (Mark::Absent, Mark::Absent) => style.dim("."),
+        (CodeMark::Unexpected, _) | (_, CodeMark::Unexpected) => style.bad("!"),
+        (CodeMark::Missing, _) | (_, CodeMark::Missing) => style.bad("-"),
+        (CodeMark::Seen, CodeMark::Seen) => style.good("#"),
+        (CodeMark::Seen, CodeMark::Absent) => style.good("l"),
+        (CodeMark::Absent, CodeMark::Seen) => style.good("g"),
+        (CodeMark::Absent, CodeMark::Absent) => style.dim("."),
     }
 }
 
-fn verdict(row: &Row, style: Style) -> String {
+fn verdict(row: &MatrixRow, style: Style) -> String {
     match row.verdicts {
         Some([true, true]) => String::new(),
         Some([live, log]) => {

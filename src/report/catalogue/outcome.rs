@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::super::quote::plain;
 use super::super::style::{Style, wrap};
-use crate::catalogue::{Column, Entry, Form, Outcome, Round};
+use crate::catalogue::{CatalogueRun, Column, ScenarioForm, ScenarioOutcome, ScenarioResult};
 use crate::scenario::Group;
 
 const WIDTH: usize = 80;
 
 /// Writes one line for each scenario, with its differences below, and how many there were.
-pub fn outcome(round: &Round, color: bool) -> String {
+pub fn outcome(round: &CatalogueRun, color: bool) -> String {
     let style = Style::new(color);
     let width = round.entries.iter().map(|entry| entry.name.chars().count()).max().unwrap_or(0);
     let mut lines = Vec::new();
@@ -22,8 +22,8 @@ pub fn outcome(round: &Round, color: bool) -> String {
         }
         let word = match &entry.outcome {
             _ if entry.agrees() => style.good(&format!("{:<11}", "as it says")),
-            Outcome::Judged(_) => style.bad(&format!("{:<11}", "DIFFERENT")),
-            Outcome::Stopped { .. } => style.bad(&format!("{:<11}", "STOPPED")),
+            ScenarioOutcome::Judged(_) => style.bad(&format!("{:<11}", "DIFFERENT")),
+            ScenarioOutcome::Stopped { .. } => style.bad(&format!("{:<11}", "STOPPED")),
         };
         let seconds = entry.took.as_secs_f64();
         lines.push(format!("  {:width$}  {word} {seconds:>7.1} s  {}", entry.name, entry.expected.verdict));
@@ -35,8 +35,8 @@ pub fn outcome(round: &Round, color: bool) -> String {
         None => String::new(),
     };
     let form = match round.form {
-        Form::Faulty => "",
-        Form::Fixed => ", each with its fault undone",
+        ScenarioForm::Faulty => "",
+        ScenarioForm::Fixed => ", each with its fault undone",
     };
     let summary = format!(
         "{} scenarios{of}{form}: {agree} as they say, {differ} different, {stopped} stopped, in {}",
@@ -48,14 +48,14 @@ pub fn outcome(round: &Round, color: bool) -> String {
     lines.join("\n")
 }
 
-fn details(entry: &Entry) -> Vec<String> {
+fn details(entry: &ScenarioResult) -> Vec<String> {
     let mut lines = Vec::new();
     for column in Column::ALL {
         for difference in entry.differences(column) {
             lines.push(format!("{:<5} {difference}", column.as_str()));
         }
     }
-    if let Outcome::Stopped { reason, hint } = &entry.outcome {
+    if let ScenarioOutcome::Stopped { reason, hint } = &entry.outcome {
         lines.extend(wrap(&plain(reason), WIDTH - 4));
         lines.extend(hint.iter().flat_map(|hint| wrap(&format!("hint: {}", plain(hint)), WIDTH - 4)));
     }

@@ -2,11 +2,11 @@
 
 use super::matrix::matrix;
 use super::story::{Ending, Story};
-use crate::catalogue::{Chosen, Matrix};
+use crate::catalogue::{Matrix, SelectedScenario};
 use crate::scenario::{Group, Scenario};
 
 /// Writes the page; `how` says how it is written again.
-pub fn page(catalogue: &[Chosen], how: &str) -> String {
+pub fn page(catalogue: &[SelectedScenario], how: &str) -> String {
     let scenarios: Vec<Scenario> = catalogue.iter().map(|chosen| chosen.scenario.clone()).collect();
     let table = Matrix::of_scenarios(&scenarios);
     let mut out = format!(
@@ -22,7 +22,7 @@ pub fn page(catalogue: &[Chosen], how: &str) -> String {
          ```\n"
     );
     let mut group: Option<Group> = None;
-    for Chosen { scenario, .. } in catalogue {
+    for SelectedScenario { scenario, .. } in catalogue {
         if group != Some(scenario.about.group) {
             out.push_str(&format!("\n{}\n\n", scenario.about.group.title()));
             group = Some(scenario.about.group);
@@ -45,7 +45,7 @@ pub fn page(catalogue: &[Chosen], how: &str) -> String {
     out
 }
 
-fn scenario(out: &mut String, chosen: &Chosen) {
+fn scenario(out: &mut String, chosen: &SelectedScenario) {
     let (scenario, about, story) = (&chosen.scenario, &chosen.scenario.about, Story::of(chosen));
     let name = &scenario.name;
     out.push_str(&format!("\n### {name}\n\n{}.\n", about.title.trim_end_matches('.')));

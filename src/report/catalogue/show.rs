@@ -2,8 +2,8 @@
 
 use super::super::style::{Style, wrap};
 use super::story::{Ending, Story};
-use crate::catalogue::Chosen;
-use crate::scenario::{Line, ScenarioError, Touch};
+use crate::catalogue::SelectedScenario;
+use crate::scenario::{FaultLine, ScenarioError, Touch};
 
 const WIDTH: usize = 80;
 
@@ -11,9 +11,9 @@ const WIDTH: usize = 80;
 ///
 /// # Errors
 /// [`ScenarioError::Broken`] when the fix does not apply.
-pub fn show(chosen: &Chosen, color: bool) -> Result<String, ScenarioError> {
+pub fn show(chosen: &SelectedScenario, color: bool) -> Result<String, ScenarioError> {
     let (scenario, about, story) = (&chosen.scenario, &chosen.scenario.about, Story::of(chosen));
-    let mut page = Page { style: Style::new(color), lines: Vec::new() };
+    let mut page = StoryPage { style: Style::new(color), lines: Vec::new() };
     page.lines.push(format!("{}  {}", page.style.bold(&scenario.name), page.style.dim(about.group.title())));
     page.words(&about.title, 0);
     page.section("What a person sees", &about.sees);
@@ -41,12 +41,12 @@ pub fn show(chosen: &Chosen, color: bool) -> Result<String, ScenarioError> {
     Ok(page.lines.join("\n"))
 }
 
-struct Page {
+struct StoryPage {
     style: Style,
     lines: Vec<String>,
 }
 
-impl Page {
+impl StoryPage {
     fn heading(&mut self, text: &str) {
         self.lines.extend([String::new(), self.style.bold(text)]);
     }
@@ -75,7 +75,7 @@ impl Page {
         }
     }
 
-    fn file(&mut self, name: &str, lines: &[Line]) {
+    fn file(&mut self, name: &str, lines: &[FaultLine]) {
         let touched = |touch: Touch| lines.iter().any(|line| line.touch == touch);
         let legend =
             [(Touch::Faulty, "! the fix changes this line"), (Touch::AddsAfter, "+ the fix adds lines below this one")];

@@ -1,7 +1,7 @@
 //! What of a scenario is told in words wherever it is told. [`Story`] is principal.
 
-use crate::catalogue::Chosen;
-use crate::scenario::{EditName, Expect, GoRelease, Happening};
+use crate::catalogue::SelectedScenario;
+use crate::scenario::{EditName, Expect, GoRelease, TriggerEvent};
 use crate::verify::Code;
 
 /// A scenario's words.
@@ -23,7 +23,7 @@ pub(super) struct Ending {
 }
 
 impl Story {
-    pub(super) fn of(chosen: &Chosen) -> Self {
+    pub(super) fn of(chosen: &SelectedScenario) -> Self {
         let about = &chosen.scenario.about;
         let log = about.from_log.as_ref().filter(|log| **log != about.expect);
         let fixed = chosen.scenario.fix().map(|_| about.fixed.clone().unwrap_or_else(Expect::effective));
@@ -56,7 +56,7 @@ fn first_sentence(text: &'static str) -> &'static str {
     text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.')
 }
 
-fn run(number: usize, happening: &Happening) -> String {
+fn run(number: usize, happening: &TriggerEvent) -> String {
     let event = &happening.trigger.event;
     let mut words = format!("run {number}: {event} on {}", happening.trigger.ref_name());
     let mut more = Vec::new();

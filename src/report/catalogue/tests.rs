@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{json, junit, list, matrix, outcome, show};
 use crate::catalogue::{
-    Chosen, Column, Comparison, Entry, Form, Judged, Matrix, Numbers, Outcome, Round, Seen, judge, select,
+    CatalogueRun, Column, Comparison, JudgedBy, JudgedRuns, Matrix, ScenarioForm, ScenarioOutcome, ScenarioResult,
+    SeenResult, SelectedScenario, judge, select,
 };
 use crate::evidence::Evidence;
 use crate::scenario::{Expect, Group};
@@ -14,18 +15,18 @@ fn expect(verdict: &str, codes: &[&str]) -> Expect {
     Expect { verdict: verdict.to_owned(), codes: codes.iter().map(|code| (*code).to_owned()).collect() }
 }
 
-fn said(column: Column, expected: &Expect, verdict: Verdict, codes: &[&'static str]) -> Judged {
-    let chosen = select(&["healthy".to_owned()], Form::Faulty, None).unwrap().remove(0);
+fn said(column: Column, expected: &Expect, verdict: Verdict, codes: &[&'static str]) -> JudgedRuns {
+    let chosen = select(&["healthy".to_owned()], ScenarioForm::Faulty, None).unwrap().remove(0);
     let runs = [Evidence::fold("run 1", &[])];
-    let mut judged = judge(&chosen, column, &runs, &Numbers::of(&chosen.scenario)).remove(0);
+    let mut judged = judge(&chosen, column, &runs, &JudgedBy::of(&chosen.scenario)).remove(0);
     judged.comparison =
-        Comparison { expected: expected.clone(), seen: Seen { verdict, codes: codes.iter().copied().collect() } };
+        Comparison { expected: expected.clone(), seen: SeenResult { verdict, codes: codes.iter().copied().collect() } };
     judged
 }
 
 /// One that ends as it says, one whose log shows less than it says, and one that was stopped.
-fn round() -> Round {
-    let entry = |name: &str, group, expected: &Expect, outcome| Entry {
+fn round() -> CatalogueRun {
+    let entry = |name: &str, group, expected: &Expect, outcome| ScenarioResult {
         name: name.to_owned(),
         group,
         expected: expected.clone(),
@@ -38,8 +39,8 @@ fn round() -> Round {
     let from_log = expect("ineffective", &["cache-miss"]);
     let missing = expect("ineffective", &["dance-missing"]);
     let ineffective = Verdict::Ineffective;
-    Round {
-        form: Form::Faulty,
+    CatalogueRun {
+        form: ScenarioForm::Faulty,
         partition: Some("1/2".parse().unwrap()),
         jobs: 2,
         entries: vec![
@@ -47,18 +48,18 @@ fn round() -> Round {
                 "cache-evicted",
                 Group::Cache,
                 &evicted,
-                Outcome::Judged(vec![
+                ScenarioOutcome::Judged(vec![
                     said(Column::Live, &evicted, ineffective, &["cache-evicted"]),
                     said(Column::Log, &from_log, ineffective, &["cache-miss"]),
                 ]),
             ),
-            Entry {
+            ScenarioResult {
                 evidence: Some("out/cache-locked".to_owned()),
                 ..entry(
                     "cache-locked",
                     Group::Cache,
                     &locked,
-                    Outcome::Judged(vec![
+                    ScenarioOutcome::Judged(vec![
                         said(Column::Live, &locked, ineffective, &["cache-empty", "cache-locked"]),
                         said(Column::Log, &locked, Verdict::Inconclusive, &["cache-empty", "net-loss"]),
                     ]),
@@ -68,7 +69,7 @@ fn round() -> Round {
                 "dance-missing",
                 Group::Dance,
                 &missing,
-                Outcome::Stopped { reason: "no engine answers".to_owned(), hint: Some("start one".to_owned()) },
+                ScenarioOutcome::Stopped { reason: "no engine answers".to_owned(), hint: Some("start one".to_owned()) },
             ),
         ],
         wall: Duration::from_secs(64),
@@ -163,8 +164,8 @@ fn the_document_tells_what_was_expected_and_seen() {
     );
 }
 
-fn all() -> Vec<Chosen> {
-    select(&[], Form::Faulty, None).unwrap()
+fn all() -> Vec<SelectedScenario> {
+    select(&[], ScenarioForm::Faulty, None).unwrap()
 }
 
 #[test]
@@ -198,7 +199,7 @@ fn a_list_without_a_width_has_the_whole_titles() {
 
 #[test]
 fn a_scenario_is_told_with_its_faulty_lines_marked() {
-    let chosen = select(&["dance-missing".to_owned()], Form::Faulty, None).unwrap().remove(0);
+    let chosen = select(&["dance-missing".to_owned()], ScenarioForm::Faulty, None).unwrap().remove(0);
     let page = show(&chosen, false).unwrap();
     assert!(
         page.contains("\nCause\n") && page.contains("\nWhat the verifier says\n  ineffective\n  dance-missing\n"),

@@ -16,7 +16,7 @@ use zstd::stream::raw::CParameter;
 use super::layout::below_root;
 use super::pack::Packer;
 use super::unpack::unpack;
-use super::{ArchiveError, Layout, Manifest, Owner, PackOptions, Tally, Times};
+use super::{ArchiveError, ArchiveTally, Layout, Manifest, Owner, PackOptions, Times};
 use crate::cache::Compression;
 
 /// The level `zstd` uses by default.
@@ -33,7 +33,7 @@ pub struct Created {
     /// Its size in bytes, compressed.
     pub bytes: u64,
     /// What is in it.
-    pub tally: Tally,
+    pub tally: ArchiveTally,
 }
 
 /// Archives the manifest's paths into a new file. A file left half-written by a failure is removed.
@@ -87,7 +87,7 @@ fn zstd_encoder<W: Write>(writer: W) -> std::io::Result<zstd::Encoder<'static, W
     Ok(encoder)
 }
 
-fn pack<W: Write>(manifest: &Manifest, layout: &Layout, writer: W) -> Result<(Tally, W), ArchiveError> {
+fn pack<W: Write>(manifest: &Manifest, layout: &Layout, writer: W) -> Result<(ArchiveTally, W), ArchiveError> {
     let options = PackOptions { owner: Owner::Keep, times: Times::Nanoseconds, trailing_dirs: false };
     let workspace = layout.real(&layout.workspace);
     let mut packer = Packer::new(writer, options);
@@ -101,7 +101,7 @@ fn pack<W: Write>(manifest: &Manifest, layout: &Layout, writer: W) -> Result<(Ta
 ///
 /// # Errors
 /// [`ArchiveError`] naming the entry or path; what was unpacked before stays, as with tar.
-pub fn extract(file: &Path, compression: Compression, layout: &Layout) -> Result<Tally, ArchiveError> {
+pub fn extract(file: &Path, compression: Compression, layout: &Layout) -> Result<ArchiveTally, ArchiveError> {
     let archive = File::open(file).map_err(ArchiveError::read(file))?;
     let workspace = layout.real(&layout.workspace);
     fs::create_dir_all(&workspace).map_err(ArchiveError::write(&workspace))?;

@@ -42,11 +42,11 @@ impl Layout {
         let (mut below, mut links) = (PathBuf::new(), 0);
         while let Some(part) = todo.pop() {
             match part {
-                Part::Root => below.clear(),
-                Part::Up => {
+                PathPart::Root => below.clear(),
+                PathPart::Up => {
                     below.pop();
                 }
-                Part::Name(name) => {
+                PathPart::Name(name) => {
                     below.push(name);
                     if todo.is_empty() && !follow_last {
                         break;
@@ -67,19 +67,19 @@ impl Layout {
     }
 }
 
-enum Part {
+enum PathPart {
     Root,
     Up,
     Name(std::ffi::OsString),
 }
 
 /// Splits a path, the last part first.
-fn parts(path: &Path) -> Vec<Part> {
+fn parts(path: &Path) -> Vec<PathPart> {
     let part = |component| match component {
-        Component::RootDir | Component::Prefix(_) => Some(Part::Root),
-        Component::ParentDir => Some(Part::Up),
+        Component::RootDir | Component::Prefix(_) => Some(PathPart::Root),
+        Component::ParentDir => Some(PathPart::Up),
         Component::CurDir => None,
-        Component::Normal(name) => Some(Part::Name(name.to_owned())),
+        Component::Normal(name) => Some(PathPart::Name(name.to_owned())),
     };
     path.components().rev().filter_map(part).collect()
 }

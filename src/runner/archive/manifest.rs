@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use super::ArchiveError;
 use super::layout::{Layout, below_root};
-use super::pattern::Pattern;
+use super::pattern::PathPattern;
 
 /// The paths to archive, relative to the workspace: `.` for itself, `../` for what lies outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Manifest {
     /// [`ArchiveError::Pattern`] and [`ArchiveError::PathValidation`] with the action's own words, or the path that
     /// could not be read.
     pub fn resolve<S: AsRef<str>>(patterns: &[S], layout: &Layout) -> Result<Self, ArchiveError> {
-        let parse = |line: &S| Pattern::parse(line.as_ref().trim(), &layout.workspace, &layout.home).transpose();
+        let parse = |line: &S| PathPattern::parse(line.as_ref().trim(), &layout.workspace, &layout.home).transpose();
         let patterns = patterns.iter().filter_map(parse).collect::<Result<Vec<_>, _>>()?;
         let search =
             Search { root: fs::canonicalize(&layout.root).map_err(ArchiveError::read(&layout.root))?, patterns };
@@ -59,7 +59,7 @@ impl Manifest {
 
 struct Search {
     root: PathBuf,
-    patterns: Vec<Pattern>,
+    patterns: Vec<PathPattern>,
 }
 
 /// The real directories above an entry: a link back to one of them is not followed.
@@ -72,7 +72,7 @@ impl Search {
     /// Returns where to start: the paths of all positive patterns, without those below another.
     fn starts(&self) -> Vec<PathBuf> {
         let mut starts: Vec<PathBuf> = Vec::new();
-        for path in self.patterns.iter().filter(|pattern| !pattern.negate).map(Pattern::search_path) {
+        for path in self.patterns.iter().filter(|pattern| !pattern.negate).map(PathPattern::search_path) {
             if !starts.contains(&path) {
                 starts.push(path);
             }

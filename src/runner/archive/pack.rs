@@ -14,7 +14,7 @@ use tar::EntryType;
 
 use super::header::Member;
 pub use super::header::Times;
-use super::{ArchiveError, Tally};
+use super::{ArchiveError, ArchiveTally};
 
 const BUFFER: usize = 1024 * 1024;
 /// Tar writers fill up to twenty blocks, and some readers wait for them.
@@ -47,7 +47,7 @@ pub struct PackOptions {
 ///
 /// # Errors
 /// [`ArchiveError`] naming the path that could not be read, or the stream that broke.
-pub fn pack_dir(dir: &Path, writer: impl Write, options: &PackOptions) -> Result<Tally, ArchiveError> {
+pub fn pack_dir(dir: &Path, writer: impl Write, options: &PackOptions) -> Result<ArchiveTally, ArchiveError> {
     let mut packer = Packer::new(writer, *options);
     packer.add(dir, b".")?;
     packer.finish().map(|(tally, _)| tally)
@@ -60,7 +60,7 @@ pub fn pack_dir(dir: &Path, writer: impl Write, options: &PackOptions) -> Result
 ///
 /// # Errors
 /// As [`pack_dir`].
-pub fn pack_dirs(dir: &Path, writer: impl Write, options: &PackOptions) -> Result<Tally, ArchiveError> {
+pub fn pack_dirs(dir: &Path, writer: impl Write, options: &PackOptions) -> Result<ArchiveTally, ArchiveError> {
     let mut packer = Packer::new(writer, *options);
     let mut stack = vec![(dir.to_owned(), b".".to_vec())];
     while let Some((path, name)) = stack.pop() {
@@ -69,7 +69,7 @@ pub fn pack_dirs(dir: &Path, writer: impl Write, options: &PackOptions) -> Resul
         stack.extend(
             list(&path, prefix, |entry| Ok(entry.file_type()?.is_dir().then_some(())))?
                 .into_iter()
-                .map(|Listed { path, name, known: () }| (path, name)),
+                .map(|DirectoryEntry { path, name, known: () }| (path, name)),
         );
         packer.dirs.push(([&*name, b"/"].concat(), meta));
         packer.tally.dirs += 1;
@@ -81,7 +81,7 @@ pub fn pack_dirs(dir: &Path, writer: impl Write, options: &PackOptions) -> Resul
 pub(super) struct Packer<W> {
     out: Blocks<W>,
     options: PackOptions,
-    tally: Tally,
+    tally: ArchiveTally,
     /// The first name of each file with several.
     first_names: HashMap<(u64, u64), Vec<u8>>,
     dirs: Vec<(Vec<u8>, Metadata)>,
@@ -89,7 +89,7 @@ pub(super) struct Packer<W> {
 }
 
 /// A directory entry, and what is known of it.
-struct Listed<T> {
+struct DirectoryEntry<T> {
     path: PathBuf,
     name: Vec<u8>,
     known: T,
@@ -100,7 +100,7 @@ impl<W: Write> Packer<W> {
         Self {
             out: Blocks { writer, buffer: Vec::with_capacity(BUFFER), written: 0 },
             options,
-            tally: Tally::default(),
+            tally: ArchiveTally::default(),
             first_names: HashMap::new(),
             dirs: Vec::new(),
             scratch: Vec::new(),
@@ -112,8 +112,8 @@ impl<W: Write> Packer<W> {
         let meta = fs::symlink_metadata(path).map_err(ArchiveError::read(path))?;
         // A stack and not recursion: the depth is the tree's to choose. Children are pushed in reverse, so that they
         // come off in order.
-        let mut stack = vec![Listed { path: path.to_owned(), name: name.to_owned(), known: meta }];
-        while let Some(Listed { path, name, known: meta }) = stack.pop() {
+        let mut stack = vec![DirectoryEntry { path: path.to_owned(), name: name.to_owned(), known: meta }];
+        while let Some(DirectoryEntry { path, name, known: meta }) = stack.pop() {
             if !meta.is_dir() {
                 self.add_leaf(&path, name, &meta)?;
                 continue;
@@ -126,7 +126,7 @@ impl<W: Write> Packer<W> {
     }
 
     /// Writes the end of the archive; gives the writer back.
-    pub(super) fn finish(mut self) -> Result<(Tally, W), ArchiveError> {
+    pub(super) fn finish(mut self) -> Result<(ArchiveTally, W), ArchiveError> {
         for (name, meta) in std::mem::take(&mut self.dirs).into_iter().rev() {
             let member = self.member(&name, EntryType::Directory, b"", &meta);
             self.put(&member)?;
@@ -209,7 +209,7 @@ fn list<T>(
     dir: &Path,
     prefix: &[u8],
     know: impl Fn(&DirEntry) -> io::Result<Option<T>>,
-) -> Result<Vec<Listed<T>>, ArchiveError> {
+) -> Result<Vec<DirectoryEntry<T>>, ArchiveError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).map_err(ArchiveError::read(dir))? {
         let entry = entry.map_err(ArchiveError::read(dir))?;
@@ -221,7 +221,7 @@ fn list<T>(
             name.push(b'/');
         }
         name.extend_from_slice(&entry.file_name().into_vec());
-        found.push(Listed { path, name, known });
+        found.push(DirectoryEntry { path, name, known });
     }
     found.sort_by(|left, right| right.name.cmp(&left.name));
     Ok(found)

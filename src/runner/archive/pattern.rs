@@ -13,7 +13,7 @@ use super::ArchiveError;
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub struct Pattern {
+pub struct PathPattern {
     /// Whether it takes matches away.
     pub negate: bool,
     /// Whether it matches only directories: it ended in a slash.
@@ -31,14 +31,14 @@ enum Segment {
 
 /// How a path stands to a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct PathMatch {
     /// The pattern matches the path.
     pub matches: bool,
     /// The pattern may match something below it.
     pub leads_on: bool,
 }
 
-impl Pattern {
+impl PathPattern {
     /// Compiles one trimmed line; `None` for a comment.
     pub fn parse(line: &str, workspace: &Path, home: &Path) -> Result<Option<Self>, ArchiveError> {
         if line.is_empty() || line.starts_with('#') {
@@ -101,7 +101,7 @@ impl Pattern {
 
     /// Compares an absolute path with the pattern. Works on the set of positions reached, so that many `**` cost no
     /// more than one.
-    pub fn standing(&self, path: &Path) -> Standing {
+    pub fn standing(&self, path: &Path) -> PathMatch {
         let end = self.segments.len();
         let mut reached = vec![false; end + 1];
         reached[0] = true;
@@ -119,7 +119,7 @@ impl Pattern {
             self.skip_deep(&mut next);
             reached = next;
         }
-        Standing { matches: reached[end], leads_on: reached[..end].contains(&true) }
+        PathMatch { matches: reached[end], leads_on: reached[..end].contains(&true) }
     }
 
     /// `**` matches nothing at all, too.
@@ -220,8 +220,8 @@ mod tests {
 
     use super::*;
 
-    fn pattern(line: &str) -> Pattern {
-        Pattern::parse(line, Path::new("/w"), Path::new("/h")).unwrap().unwrap()
+    fn pattern(line: &str) -> PathPattern {
+        PathPattern::parse(line, Path::new("/w"), Path::new("/h")).unwrap().unwrap()
     }
 
     fn matches(line: &str, path: &str) -> bool {
@@ -260,15 +260,15 @@ mod tests {
     #[test]
     fn a_path_on_the_way_to_a_match_leads_on() {
         let standing = |path| pattern("a/*/c").standing(Path::new(path));
-        assert_eq!(standing("/w/a"), Standing { matches: false, leads_on: true });
-        assert_eq!(standing("/w/a/b/c"), Standing { matches: true, leads_on: false });
-        assert_eq!(standing("/w/b"), Standing { matches: false, leads_on: false });
+        assert_eq!(standing("/w/a"), PathMatch { matches: false, leads_on: true });
+        assert_eq!(standing("/w/a/b/c"), PathMatch { matches: true, leads_on: false });
+        assert_eq!(standing("/w/b"), PathMatch { matches: false, leads_on: false });
     }
 
     #[test]
     fn dots_inside_a_pattern_are_refused_in_the_words_of_the_action() {
         for bad in ["../x", "a/../b", "a/./b", "~/.."] {
-            let error = Pattern::parse(bad, Path::new("/w"), Path::new("/h")).unwrap_err();
+            let error = PathPattern::parse(bad, Path::new("/w"), Path::new("/h")).unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!("Invalid pattern '{bad}'. Relative pathing '.' and '..' is not allowed.")
@@ -280,14 +280,14 @@ mod tests {
     fn exclamation_marks_negate_and_hashes_comment() {
         assert!(pattern("!a").negate);
         assert!(!pattern("!!a").negate);
-        assert!(Pattern::parse("# a", Path::new("/w"), Path::new("/h")).unwrap().is_none());
+        assert!(PathPattern::parse("# a", Path::new("/w"), Path::new("/h")).unwrap().is_none());
     }
 
     proptest! {
         #[test]
         fn any_line_and_path_are_compared_without_a_panic(line in ".*", globs in "[a*?\\[\\]\\\\{}/!^-]{0,12}", path in ".*") {
             for line in [line, globs] {
-                if let Ok(Some(pattern)) = Pattern::parse(line.trim(), Path::new("/w"), Path::new("/h")) {
+                if let Ok(Some(pattern)) = PathPattern::parse(line.trim(), Path::new("/w"), Path::new("/h")) {
                     let _ = pattern.standing(&Path::new("/w").join(&path));
                     let _ = pattern.search_path();
                 }

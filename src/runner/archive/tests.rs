@@ -73,7 +73,7 @@ fn hostile(top: &Path) {
 
 /// What of an entry must survive.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
+struct SurvivingEntry {
     mode: u32,
     seconds: i64,
     nanos: i64,
@@ -83,7 +83,7 @@ struct Seen {
     same_as: Option<PathBuf>,
 }
 
-fn look(top: &Path, whole_seconds: bool) -> BTreeMap<PathBuf, Seen> {
+fn look(top: &Path, whole_seconds: bool) -> BTreeMap<PathBuf, SurvivingEntry> {
     let mut seen = BTreeMap::new();
     let mut inodes = BTreeMap::new();
     let mut stack = vec![top.to_owned()];
@@ -103,7 +103,7 @@ fn look(top: &Path, whole_seconds: bool) -> BTreeMap<PathBuf, Seen> {
         let same_as = (meta.is_file() && meta.nlink() > 1)
             .then(|| inodes.entry(meta.ino()).or_insert_with(|| name.clone()).clone());
         let nanos = if whole_seconds { 0 } else { meta.mtime_nsec() };
-        seen.insert(name, Seen { mode: meta.mode(), seconds: meta.mtime(), nanos, content, same_as });
+        seen.insert(name, SurvivingEntry { mode: meta.mode(), seconds: meta.mtime(), nanos, content, same_as });
     }
     seen
 }
@@ -113,9 +113,9 @@ fn temp() -> tempfile::TempDir {
 }
 
 /// Also takes read-only directories away when the tests run as an ordinary user.
-struct Tree(tempfile::TempDir);
+struct TempTree(tempfile::TempDir);
 
-impl Tree {
+impl TempTree {
     fn new() -> Self {
         Self(temp())
     }
@@ -125,13 +125,13 @@ impl Tree {
     }
 }
 
-impl Drop for Tree {
+impl Drop for TempTree {
     fn drop(&mut self) {
         let _ = remove_tree(&self.path());
     }
 }
 
-fn packed(dir: &Path, options: &PackOptions) -> (Vec<u8>, Tally) {
+fn packed(dir: &Path, options: &PackOptions) -> (Vec<u8>, ArchiveTally) {
     let mut bytes = Vec::new();
     let tally = pack_dir(dir, &mut bytes, options).unwrap();
     (bytes, tally)
@@ -142,10 +142,10 @@ const EXACT: PackOptions = PackOptions { owner: Owner::Keep, times: Times::Nanos
 
 #[test]
 fn a_hostile_tree_comes_back_byte_for_byte_in_every_dialect() {
-    let source = Tree::new();
+    let source = TempTree::new();
     hostile(&source.path());
     for options in [PackOptions::default(), TRAILING, EXACT] {
-        let target = Tree::new();
+        let target = TempTree::new();
         let (bytes, sent) = packed(&source.path(), &options);
         let received = unpack_dir(&*bytes, &target.path()).unwrap();
         assert_eq!(received, sent, "{options:?}");
@@ -157,8 +157,8 @@ fn a_hostile_tree_comes_back_byte_for_byte_in_every_dialect() {
 #[test]
 fn a_hostile_tree_comes_back_through_a_cache_archive() {
     for compression in [Compression::Zstd, Compression::Gzip] {
-        let (here, there, store) = (Tree::new(), Tree::new(), temp());
-        let layout = |tree: &Tree| Layout {
+        let (here, there, store) = (TempTree::new(), TempTree::new(), temp());
+        let layout = |tree: &TempTree| Layout {
             root: tree.path(),
             workspace: "/home/runner/work/app/app".into(),
             home: "/home/runner".into(),
@@ -188,7 +188,7 @@ fn a_hostile_tree_comes_back_through_a_cache_archive() {
 
 #[test]
 fn unpacking_twice_over_the_same_tree_replaces_it() {
-    let (source, target) = (Tree::new(), Tree::new());
+    let (source, target) = (TempTree::new(), TempTree::new());
     hostile(&source.path());
     let (bytes, _) = packed(&source.path(), &EXACT);
     unpack_dir(&*bytes, &target.path()).unwrap();
@@ -202,7 +202,7 @@ fn unpacking_twice_over_the_same_tree_replaces_it() {
 
 #[test]
 fn an_empty_directory_makes_a_tiny_archive() {
-    let (tree, store) = (Tree::new(), temp());
+    let (tree, store) = (TempTree::new(), temp());
     fs::create_dir_all(tree.path().join("w/cache")).unwrap();
     let layout = Layout { root: tree.path(), workspace: "/w".into(), home: "/h".into() };
     let manifest = Manifest::resolve(&["cache"], &layout).unwrap();
@@ -213,7 +213,7 @@ fn an_empty_directory_makes_a_tiny_archive() {
 
 #[test]
 fn equal_trees_give_equal_streams_of_whole_records() {
-    let (left, right) = (Tree::new(), Tree::new());
+    let (left, right) = (TempTree::new(), TempTree::new());
     hostile(&left.path());
     hostile(&right.path());
     for path in ["large", "long-target", "absolute"] {
@@ -232,7 +232,7 @@ fn equal_trees_give_equal_streams_of_whole_records() {
 
 #[test]
 fn trailing_directories_come_first_open_and_last_as_they_are() {
-    let source = Tree::new();
+    let source = TempTree::new();
     fs::create_dir_all(source.path().join("a/b")).unwrap();
     fs::write(source.path().join("a/b/f"), "").unwrap();
     chmod(&source.path().join("a/b"), 0o555);
@@ -255,7 +255,7 @@ fn trailing_directories_come_first_open_and_last_as_they_are() {
 
 #[test]
 fn a_second_archive_of_directories_gives_touched_directories_their_times_back() {
-    let (source, target) = (Tree::new(), Tree::new());
+    let (source, target) = (TempTree::new(), TempTree::new());
     hostile(&source.path());
     let (bytes, _) = packed(&source.path(), &TRAILING);
     unpack_dir(&*bytes, &target.path()).unwrap();
@@ -274,7 +274,7 @@ fn a_second_archive_of_directories_gives_touched_directories_their_times_back() 
 
 #[test]
 fn special_files_are_skipped_and_named() {
-    let source = Tree::new();
+    let source = TempTree::new();
     fs::create_dir_all(source.path()).unwrap();
     let socket = source.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
@@ -294,7 +294,7 @@ proptest! {
 
     #[test]
     fn any_tree_comes_back(files in tree_strategy(), trailing in any::<bool>(), exact in any::<bool>()) {
-        let (source, target) = (Tree::new(), Tree::new());
+        let (source, target) = (TempTree::new(), TempTree::new());
         fs::create_dir_all(source.path()).unwrap();
         for (name, bytes, mode) in files {
             let path = source.path().join(&name);

@@ -18,7 +18,7 @@ use filetime::FileTime;
 use tar::{Archive, Entry};
 
 use super::header::parse_decimal;
-use super::{ArchiveError, Tally};
+use super::{ArchiveError, ArchiveTally};
 
 const BUFFER: usize = 1024 * 1024;
 
@@ -26,17 +26,17 @@ const BUFFER: usize = 1024 * 1024;
 ///
 /// # Errors
 /// [`ArchiveError`] naming the entry or path; what was unpacked before stays.
-pub fn unpack_dir(reader: impl Read, dir: &Path) -> Result<Tally, ArchiveError> {
+pub fn unpack_dir(reader: impl Read, dir: &Path) -> Result<ArchiveTally, ArchiveError> {
     fs::create_dir_all(dir).map_err(ArchiveError::write(dir))?;
     unpack(reader, dir, Path::new(""))
 }
 
 /// Unpacks entries into `root`; their names count from `base`, a path relative to the root.
-pub(super) fn unpack(reader: impl Read, root: &Path, base: &Path) -> Result<Tally, ArchiveError> {
+pub(super) fn unpack(reader: impl Read, root: &Path, base: &Path) -> Result<ArchiveTally, ArchiveError> {
     let root = fs::canonicalize(root).map_err(ArchiveError::read(root))?;
     let ended = Rc::new(Cell::new(false));
     let inner = BufReader::with_capacity(BUFFER, reader);
-    let mut archive = Archive::new(Watched { inner, ended: Rc::clone(&ended) });
+    let mut archive = Archive::new(SourceReader { inner, ended: Rc::clone(&ended) });
     let mut unpacker = Unpacker::new(&root, base);
     for entry in archive.entries().map_err(ArchiveError::stream)? {
         let entry = entry.map_err(|source| broken(source, ended.get(), None))?;
@@ -60,12 +60,12 @@ fn broken(source: io::Error, ended: bool, after: Option<String>) -> ArchiveError
 }
 
 /// A reader that remembers whether it was read to its end.
-struct Watched<R> {
+struct SourceReader<R> {
     inner: R,
     ended: Rc<Cell<bool>>,
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for SourceReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         if read == 0 && !into.is_empty() {
@@ -86,7 +86,7 @@ struct Unpacker<'a> {
     dirs: BTreeMap<PathBuf, (u32, FileTime)>,
     /// Whether a link or directory was replaced, so that known directories may have moved.
     replaced: bool,
-    tally: Tally,
+    tally: ArchiveTally,
     buffer: Vec<u8>,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Unpacker<'a> {
             current: root.to_owned(),
             dirs: BTreeMap::new(),
             replaced: false,
-            tally: Tally::default(),
+            tally: ArchiveTally::default(),
             buffer: vec![0; BUFFER / 4],
         }
     }
@@ -128,8 +128,8 @@ impl<'a> Unpacker<'a> {
                 self.make(&path, |path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path))?;
             let size = entry.size();
             self.fill(file, size, &mut entry, (mode, time)).map_err(|failure| match failure {
-                Filling::Disk(source) => ArchiveError::Write { path: path.clone(), source },
-                Filling::Stream(source) => broken(source, ended.get(), Some(lossy(&name))),
+                FillFailure::Disk(source) => ArchiveError::Write { path: path.clone(), source },
+                FillFailure::Stream(source) => broken(source, ended.get(), Some(lossy(&name))),
             })?;
             self.tally.files += 1;
             self.tally.bytes += size;
@@ -153,7 +153,7 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Applies what waited: the deepest directories first, so that each is still open when its turn comes.
-    fn finish(self) -> Result<Tally, ArchiveError> {
+    fn finish(self) -> Result<ArchiveTally, ArchiveError> {
         for (path, (mode, time)) in self.dirs.iter().rev() {
             if self.replaced && !fs::canonicalize(path).is_ok_and(|real| real.starts_with(self.root)) {
                 continue;
@@ -270,19 +270,19 @@ impl<'a> Unpacker<'a> {
         size: u64,
         data: &mut impl Read,
         (mode, time): (u32, FileTime),
-    ) -> Result<(), Filling> {
+    ) -> Result<(), FillFailure> {
         let mut left = size;
         while left > 0 {
             let room = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
-            let read = data.read(&mut self.buffer[..room]).map_err(Filling::Stream)?;
+            let read = data.read(&mut self.buffer[..room]).map_err(FillFailure::Stream)?;
             if read == 0 {
-                return Err(Filling::Stream(io::ErrorKind::UnexpectedEof.into()));
+                return Err(FillFailure::Stream(io::ErrorKind::UnexpectedEof.into()));
             }
-            file.write_all(&self.buffer[..read]).map_err(Filling::Disk)?;
+            file.write_all(&self.buffer[..read]).map_err(FillFailure::Disk)?;
             left -= read as u64;
         }
-        file.set_permissions(Permissions::from_mode(mode)).map_err(Filling::Disk)?;
-        filetime::set_file_handle_times(&file, None, Some(time)).map_err(Filling::Disk)?;
+        file.set_permissions(Permissions::from_mode(mode)).map_err(FillFailure::Disk)?;
+        filetime::set_file_handle_times(&file, None, Some(time)).map_err(FillFailure::Disk)?;
         Ok(())
     }
 
@@ -292,7 +292,7 @@ impl<'a> Unpacker<'a> {
 }
 
 /// Which side failed while a file was filled.
-enum Filling {
+enum FillFailure {
     Disk(io::Error),
     Stream(io::Error),
 }

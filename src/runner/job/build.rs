@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Job, StepResult, WORKSPACE};
+use super::{RunningJob, StepResult, WORKSPACE};
 use crate::dockerfile::{Dockerfile, Ignore, InstrumentOptions, RUNNER_ARG, instrument};
 use crate::engine::{BuildEvent, BuildEventKind, BuildRequest, Engine};
 use crate::evidence::{BuildInputs, BuildOutput, Fact, MountSpec, Quote, StepOutcome};
@@ -18,7 +18,7 @@ use crate::source::Source;
 const COPY_NAME: &str = ".verify-buildkit-cache.Dockerfile";
 
 /// What the step builds.
-struct Subject {
+struct BuildSubject {
     context: PathBuf,
     file: String,
     dockerfile: Dockerfile,
@@ -26,7 +26,7 @@ struct Subject {
     args: BTreeMap<String, String>,
 }
 
-impl<E: Engine> Job<'_, E> {
+impl<E: Engine> RunningJob<'_, E> {
     /// Builds as docker/build-push-action does.
     pub(super) async fn build(&mut self, step: &PlannedStep) -> StepResult {
         let quote =
@@ -88,7 +88,7 @@ impl<E: Engine> Job<'_, E> {
             super::context_tar::context(&dir, ignore.as_ref(), (COPY_NAME, &copy.text), out)
         });
         let began = self.clock.now();
-        let mut reader = Reader::default();
+        let mut reader = BuildReader::default();
         let mut broken = None;
         let recorder = &mut self.recorder;
         let outcome = self
@@ -123,7 +123,7 @@ impl<E: Engine> Job<'_, E> {
     }
 
     /// Finds what the step builds. Without a Dockerfile there is nothing to prove, so that stops the harness.
-    fn subject(&mut self, step: &PlannedStep) -> Result<Subject, RunError> {
+    fn subject(&mut self, step: &PlannedStep) -> Result<BuildSubject, RunError> {
         let given = self.input(step, "context")?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         // Without a path the action builds from the commit itself, not from the workspace.
         let context = match given.as_deref() {
@@ -174,18 +174,18 @@ impl<E: Engine> Job<'_, E> {
                 args.insert(name.to_owned(), image.unwrap_or(value).to_owned());
             }
         }
-        Ok(Subject { context, file, dockerfile, ignore, args })
+        Ok(BuildSubject { context, file, dockerfile, ignore, args })
     }
 }
 
 /// Turns a build's events into log lines and facts.
 #[derive(Default)]
-struct Reader {
+struct BuildReader {
     plain: Plain,
     output: BuildOutput,
 }
 
-impl Reader {
+impl BuildReader {
     fn take(&mut self, recorder: &mut super::Recorder<'_>, event: &BuildEvent) -> Result<(), RunError> {
         for line in self.plain.lines(event) {
             recorder.line(&line)?;

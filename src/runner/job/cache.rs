@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use super::{Job, StepResult, WORKSPACE};
+use super::{RunningJob, StepResult, WORKSPACE};
 use crate::cache::{
-    ActionKind, AfterArchive, BeforeArchive, Compression, DEFAULT_MAX_IDLE, EntryId, EntryMeta, Identity, Inputs, Key,
-    Keys, Line, LookupOutcome, LookupRequest, MissReason, Outputs, Release, ReserveAnswer, Scope, Version,
-    after_archive, before_archive, restore_lines, save_lines,
+    ActionKind, ActionLine, AfterArchive, BeforeArchive, CacheRelease, Compression, DEFAULT_MAX_IDLE, EntryId,
+    EntryMeta, Identity, Inputs, Key, Keys, LookupOutcome, LookupRequest, MissReason, Outputs, ReserveAnswer, Scope,
+    Version, after_archive, before_archive, restore_lines, save_lines,
 };
 use crate::engine::Engine;
 use crate::evidence::{CacheInputs, CacheMode, Fact, Lookup, MissCause, NotSaved, Quote, SaveOutcome, StepOutcome};
@@ -34,14 +34,14 @@ pub(super) struct Restored {
 }
 
 /// What a lookup found, without the borrow of the store.
-struct Found {
+struct FoundEntry {
     id: EntryId,
     key: String,
     size: u64,
     exact: bool,
 }
 
-impl<E: Engine> Job<'_, E> {
+impl<E: Engine> RunningJob<'_, E> {
     /// The main step of actions/cache, and actions/cache/restore.
     pub(super) async fn restore(&mut self, step: &PlannedStep) -> StepResult {
         let header = self.header(step, &DEFAULTS)?;
@@ -69,7 +69,7 @@ impl<E: Engine> Job<'_, E> {
             LookupOutcome::Exact { entry } => Ok((entry, true)),
             LookupOutcome::Partial { entry, .. } => Ok((entry, false)),
         };
-        let found = found.map(|(entry, exact)| Found {
+        let found = found.map(|(entry, exact)| FoundEntry {
             id: entry.id,
             key: entry.identity.key.as_str().to_owned(),
             size: entry.size,
@@ -138,7 +138,7 @@ impl<E: Engine> Job<'_, E> {
 
     /// A save: the post step of actions/cache, with what its restore left, or actions/cache/save.
     pub(super) async fn save(&mut self, step: &PlannedStep) -> StepResult {
-        let in_main = step.action == Action::Cache(plan::CacheMode::Save);
+        let in_main = step.action == Action::Cache(plan::CacheStepPart::Save);
         let header = match in_main {
             true => Some(self.header(step, &[("enableCrossOsArchive", "false")])?),
             false => None,
@@ -212,11 +212,11 @@ impl<E: Engine> Job<'_, E> {
     /// An archive that was made in vain.
     fn refused(
         &mut self,
-        release: Release,
+        release: CacheRelease,
         answer: AfterArchive,
         key: &str,
         bytes: u64,
-        failed: &[Line],
+        failed: &[ActionLine],
     ) -> StepResult {
         let (lines, why) = match answer {
             AfterArchive::TooLarge => {
@@ -243,7 +243,7 @@ impl<E: Engine> Job<'_, E> {
         Ok(StepOutcome::Success)
     }
 
-    fn not_saved(&mut self, why: NotSaved, lines: &[Line]) -> StepResult {
+    fn not_saved(&mut self, why: NotSaved, lines: &[ActionLine]) -> StepResult {
         self.recorder.fact(Fact::CacheSave(SaveOutcome::NotSaved(why)));
         for line in lines {
             self.say(line)?;
@@ -273,8 +273,8 @@ impl<E: Engine> Job<'_, E> {
                 header,
                 Fact::CacheInputs(CacheInputs {
                     mode: match &step.action {
-                        Action::Cache(plan::CacheMode::Restore) => CacheMode::Restore,
-                        Action::Cache(plan::CacheMode::Save) => CacheMode::Save,
+                        Action::Cache(plan::CacheStepPart::Restore) => CacheMode::Restore,
+                        Action::Cache(plan::CacheStepPart::Save) => CacheMode::Save,
                         _ => CacheMode::RestoreAndSave,
                     },
                     paths: inputs.paths.clone(),
@@ -298,7 +298,7 @@ impl<E: Engine> Job<'_, E> {
         }
     }
 
-    fn say(&mut self, line: &Line) -> Result<(), RunError> {
+    fn say(&mut self, line: &ActionLine) -> Result<(), RunError> {
         self.recorder.line(&line.raw()).map(drop)
     }
 
@@ -317,23 +317,23 @@ impl<E: Engine> Job<'_, E> {
     }
 }
 
-pub(super) fn release(step: &PlannedStep) -> Release {
+pub(super) fn release(step: &PlannedStep) -> CacheRelease {
     let uses = step.uses.as_ref();
     let reference = uses.and_then(|uses| uses.reference()).unwrap_or_default();
     // A commit with a version comment is that version.
     match uses.and_then(|uses| uses.version()) {
         Some((major, minor, patch)) if !reference.starts_with('v') => {
             let part = |part: Option<u32>| part.map_or(String::new(), |part| format!(".{part}"));
-            Release::from_ref(&format!("v{major}{}{}", part(minor), part(patch)))
+            CacheRelease::from_ref(&format!("v{major}{}{}", part(minor), part(patch)))
         }
-        _ => Release::from_ref(reference),
+        _ => CacheRelease::from_ref(reference),
     }
 }
 
 fn action_kind(step: &PlannedStep) -> ActionKind {
     match &step.action {
-        Action::Cache(plan::CacheMode::Restore) => ActionKind::Restore,
-        Action::Cache(plan::CacheMode::Save) => ActionKind::Save,
+        Action::Cache(plan::CacheStepPart::Restore) => ActionKind::Restore,
+        Action::Cache(plan::CacheStepPart::Save) => ActionKind::Save,
         _ => ActionKind::Cache,
     }
 }

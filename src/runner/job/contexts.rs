@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 
 use super::{HOME, WORKSPACE};
 use crate::evidence::StepOutcome;
-use crate::plan::{Plan, PlannedStep};
-use crate::runner::archive::Pattern;
+use crate::plan::{JobPlan, PlannedStep};
+use crate::runner::archive::PathPattern;
 use crate::workflow::expr::{Contexts, HashFilesError, JobStatus, Value, combine_hashes};
 
 /// The contexts before one step.
 pub(super) struct JobContexts<'a> {
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a JobPlan,
     pub(super) step: Option<&'a PlannedStep>,
     pub(super) number: u32,
     pub(super) commit: u32,
@@ -44,7 +44,7 @@ impl Contexts for JobContexts<'_> {
     fn hash_files(&self, patterns: &[String]) -> Result<String, HashFilesError> {
         let mut rules = Vec::new();
         for pattern in patterns.iter().flat_map(|pattern| pattern.lines()).map(str::trim) {
-            let rule = Pattern::parse(pattern, Path::new(WORKSPACE), Path::new(HOME));
+            let rule = PathPattern::parse(pattern, Path::new(WORKSPACE), Path::new(HOME));
             if let Some(rule) = rule.map_err(|error| HashFilesError { message: error.to_string() })? {
                 // A directory stands for all that lies below it.
                 let below = rule.below();
@@ -165,7 +165,7 @@ fn outcome(outcome: Option<StepOutcome>) -> Value {
 }
 
 /// Finds the files the rules take; the last rule that matches decides.
-fn walk(root: &Path, below: &Path, rules: &[Pattern], found: &mut Vec<PathBuf>) -> Result<(), HashFilesError> {
+fn walk(root: &Path, below: &Path, rules: &[PathPattern], found: &mut Vec<PathBuf>) -> Result<(), HashFilesError> {
     let dir = root.join(below);
     let fail = |error: std::io::Error| HashFilesError { message: format!("cannot read {}: {error}", below.display()) };
     let entries = match fs::read_dir(&dir) {

@@ -4,27 +4,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{Job, StepResult};
+use super::{RunningJob, StepResult};
 use crate::dance::{
-    self, Behaviour, CacheMap, DanceEntry, DanceStep, DockerfileInput, Move, RemoveSource, SKIPPED, cache_map,
+    self, Behaviour, CacheMap, DanceEntry, DanceStep, DockerfileInput, ExtractMove, RemoveSource, SKIPPED, cache_map,
     dancefile_lines, extract_steps, inject_steps,
 };
 use crate::dockerfile::{Dockerfile, MountOptions};
-use crate::engine::{Copy, CopyMount, Engine, Namespace};
-use crate::evidence::{DanceInputs, DancePhase, Fact, MountSpec, Quote, StepOutcome, Tally};
+use crate::engine::{CopyMount, Engine, MountCopy, Namespace};
+use crate::evidence::{CopyTally, DanceInputs, DancePhase, Fact, MountSpec, Quote, StepOutcome};
 use crate::plan::PlannedStep;
 use crate::runner::archive::{self, FirstRefusal, Owner, PackOptions, Times};
 use crate::runner::{RunError, stream};
 use crate::source::Source;
 
 /// What a dance step works with.
-struct Stage {
+struct DanceContext {
     behaviour: Behaviour,
-    inputs: dance::DanceInputs,
+    inputs: dance::ResolvedInputs,
     builder: String,
 }
 
-impl<E: Engine> Job<'_, E> {
+impl<E: Engine> RunningJob<'_, E> {
     /// The main step: every entry's host directory into its mount.
     pub(super) async fn inject(&mut self, step: &PlannedStep) -> StepResult {
         let stage = self.dance_stage(step)?;
@@ -56,18 +56,18 @@ impl<E: Engine> Job<'_, E> {
         self.dance(&stage, DancePhase::Extract).await
     }
 
-    fn dance_stage(&mut self, step: &PlannedStep) -> Result<Stage, RunError> {
+    fn dance_stage(&mut self, step: &PlannedStep) -> Result<DanceContext, RunError> {
         let behaviour = step.uses.as_ref().map_or_else(|| Behaviour::identify("", ""), Behaviour::of_action);
         let given = self.inputs(step)?;
         let lookup = |name: &str| {
             given.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
         };
-        let inputs = dance::DanceInputs::from_with(&lookup, &behaviour);
+        let inputs = dance::ResolvedInputs::from_with(&lookup, &behaviour);
         let builder = inputs.builder.clone().unwrap_or_else(|| self.active_builder.clone());
-        Ok(Stage { behaviour, inputs, builder })
+        Ok(DanceContext { behaviour, inputs, builder })
     }
 
-    fn dance_header(&mut self, step: &PlannedStep, stage: &Stage) -> Result<Quote, RunError> {
+    fn dance_header(&mut self, step: &PlannedStep, stage: &DanceContext) -> Result<Quote, RunError> {
         let inputs = &stage.inputs;
         let builder = stage.behaviour.builder_default.unwrap_or("");
         let mut defaults = vec![("cache-map", "{}"), ("scratch-dir", "scratch"), ("skip-extraction", "false")];
@@ -84,7 +84,7 @@ impl<E: Engine> Job<'_, E> {
     }
 
     /// One half of the dance.
-    async fn dance(&mut self, stage: &Stage, phase: DancePhase) -> StepResult {
+    async fn dance(&mut self, stage: &DanceContext, phase: DancePhase) -> StepResult {
         for line in dance::opening_lines(&stage.inputs, &stage.behaviour) {
             self.recorder.line(&line)?;
         }
@@ -120,7 +120,7 @@ impl<E: Engine> Job<'_, E> {
         Ok(StepOutcome::Success)
     }
 
-    fn read_map(&self, stage: &Stage) -> Result<CacheMap, dance::CacheMapError> {
+    fn read_map(&self, stage: &DanceContext) -> Result<CacheMap, dance::CacheMapError> {
         let path = self.real(&stage.inputs.dockerfile);
         let text = fs::read_to_string(path).ok();
         let parsed = text.and_then(|text| Dockerfile::parse(&Source::new(stage.inputs.dockerfile.clone(), text)).ok());
@@ -255,13 +255,13 @@ impl<E: Engine> Job<'_, E> {
         source: &str,
         entry: &DanceEntry,
         mount: &MountOptions,
-        into: Move,
+        into: ExtractMove,
         scratch: String,
     ) -> Result<(), RunError> {
         let began = self.clock.now();
         let dir = match into {
-            Move::Scratch => self.real(&scratch).join("dance-cache"),
-            Move::Local | Move::Rsync { .. } => self.real(source),
+            ExtractMove::Scratch => self.real(&scratch).join("dance-cache"),
+            ExtractMove::Local | ExtractMove::Rsync { .. } => self.real(source),
         };
         archive::remove_tree(&self.real(&scratch).join("dance-cache"))?;
         let (sender, unpacked) = stream::consume(move |input| archive::unpack_dir(input, &dir));
@@ -292,9 +292,9 @@ impl<E: Engine> Job<'_, E> {
         mount: &MountOptions,
         owner: Option<String>,
         began: SystemTime,
-    ) -> Copy {
+    ) -> MountCopy {
         let since = began.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Copy {
+        MountCopy {
             namespace: namespace.clone(),
             image: self.setting.copy_image.clone(),
             mount: CopyMount { target: mount.target.clone(), flag: entry.expanded_args(mount) },
@@ -304,11 +304,11 @@ impl<E: Engine> Job<'_, E> {
     }
 
     /// Emits what was moved, without the buildstamp, which every inject adds.
-    fn moved(&mut self, phase: DancePhase, source: &str, mount: &MountOptions, tally: &archive::Tally) {
+    fn moved(&mut self, phase: DancePhase, source: &str, mount: &MountOptions, tally: &archive::ArchiveTally) {
         const STAMP: u64 = 24;
         let tally = match tally.files {
-            0 => Tally::default(),
-            files => Tally { files: files - 1, bytes: tally.bytes.saturating_sub(STAMP) },
+            0 => CopyTally::default(),
+            files => CopyTally { files: files - 1, bytes: tally.bytes.saturating_sub(STAMP) },
         };
         let word = if phase == DancePhase::Inject { "injected" } else { "extracted" };
         let words = format!("{word} {} files, {} bytes ({source}, mount {})", tally.files, tally.bytes, mount.target);

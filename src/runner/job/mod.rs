@@ -1,4 +1,4 @@
-//! One job on one fresh runner: main steps in order, post steps in reverse. [`Job`] is principal.
+//! One job on one fresh runner: main steps in order, post steps in reverse. [`RunningJob`] is principal.
 //!
 //! A job knows its plan and its runner, writes its log, and emits facts as it goes. A step that fails fails the job, as
 //! on GitHub; only what stops the harness itself is an error.
@@ -18,13 +18,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::archive::Layout;
-use super::experiment::{Setting, Turn};
+use super::experiment::{ExperimentContext, RunSpec};
 use super::store::Store;
-use super::{Clock, Progress, RunError};
+use super::{Clock, RunError, RunProgress};
 use crate::dockerfile::MountOptions;
 use crate::engine::{Engine, Namespace};
 use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
-use crate::plan::{Action, CacheMode, DanceMode, Plan, PlannedStep, PostStep};
+use crate::plan::{Action, CacheStepPart, DanceMode, JobPlan, PlannedStep, PostStep};
 use crate::scenario::GoRelease;
 use crate::workflow::expr::{JobStatus, Template};
 use cache::Restored;
@@ -39,7 +39,7 @@ pub(super) const HOME: &str = "/home/runner";
 
 /// Time spent on the work itself, apart from the harness.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Work {
+pub(super) struct WorkTime {
     /// Inside the person's builds.
     pub(super) builds: Duration,
     /// Restoring, injecting, extracting and saving.
@@ -47,10 +47,10 @@ pub(super) struct Work {
 }
 
 /// A job under way.
-pub(super) struct Job<'a, E: Engine> {
+pub(super) struct RunningJob<'a, E: Engine> {
     engine: &'a E,
-    setting: &'a Setting<'a>,
-    plan: &'a Plan,
+    setting: &'a ExperimentContext<'a>,
+    plan: &'a JobPlan,
     store: &'a mut Store,
     number: u32,
     /// The number of the commit, the same for runs of one commit.
@@ -80,34 +80,34 @@ pub(super) struct Job<'a, E: Engine> {
     restored: BTreeMap<usize, Restored>,
     /// By main step that ran: the id its facts carry.
     ids: BTreeMap<usize, StepId>,
-    work: Work,
+    work: WorkTime,
 }
 
 /// What a finished job leaves.
-pub(super) struct Finished {
+pub(super) struct FinishedJob {
     pub(super) events: Vec<Event>,
-    pub(super) work: Work,
+    pub(super) work: WorkTime,
 }
 
 /// How a step's work went.
 pub(super) type StepResult = Result<StepOutcome, RunError>;
 
 /// Where one job's files lie.
-pub(super) struct Places {
+pub(super) struct JobPaths {
     pub(super) layout: Layout,
     pub(super) checkout: PathBuf,
     pub(super) evidence: PathBuf,
 }
 
-impl<'a, E: Engine> Job<'a, E> {
+impl<'a, E: Engine> RunningJob<'a, E> {
     pub(super) fn new(
         engine: &'a E,
-        setting: &'a Setting<'a>,
-        turn: Turn<'a>,
+        setting: &'a ExperimentContext<'a>,
+        turn: RunSpec<'a>,
         store: &'a mut Store,
-        places: Places,
+        places: JobPaths,
         log_name: &str,
-        watch: &'a mut dyn FnMut(Progress),
+        watch: &'a mut dyn FnMut(RunProgress),
     ) -> Result<Self, RunError> {
         let recorder = Recorder::create(&places.evidence.join("job.log"), log_name, turn.clock, watch)?;
         Ok(Self {
@@ -135,12 +135,12 @@ impl<'a, E: Engine> Job<'a, E> {
             named: BTreeMap::new(),
             restored: BTreeMap::new(),
             ids: BTreeMap::new(),
-            work: Work::default(),
+            work: WorkTime::default(),
         })
     }
 
     /// Runs the job to its end.
-    pub(super) async fn run(mut self) -> Result<Finished, RunError> {
+    pub(super) async fn run(mut self) -> Result<FinishedJob, RunError> {
         self.recorder
             .line(&format!("Current runner version: 'verify-buildkit-cache {}'", env!("CARGO_PKG_VERSION")))?;
         for step in self.plan.steps.iter().filter(|step| matches!(step.action, Action::Cache(_))) {
@@ -158,7 +158,7 @@ impl<'a, E: Engine> Job<'a, E> {
         self.recorder.line("Cleaning up orphan processes")?;
         self.record_mounts().await?;
         let events = self.recorder.finish()?;
-        Ok(Finished { events, work: self.work })
+        Ok(FinishedJob { events, work: self.work })
     }
 
     async fn main_step(&mut self, step: &'a PlannedStep) -> Result<(), RunError> {
@@ -180,7 +180,7 @@ impl<'a, E: Engine> Job<'a, E> {
         let began = self.clock.now();
         let outcome = match &step.action {
             Action::Checkout => self.check_out(step).await,
-            Action::Cache(CacheMode::Save) => self.save(step).await,
+            Action::Cache(CacheStepPart::Save) => self.save(step).await,
             Action::Cache(_) => self.restore(step).await,
             Action::Dance(DanceMode::Extract) => self.extract(step).await,
             Action::Dance(_) => self.inject(step).await,

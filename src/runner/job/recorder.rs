@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
 use crate::runner::joblog::JobLog;
-use crate::runner::{Clock, Progress, RunError};
+use crate::runner::{Clock, RunError, RunProgress};
 
 /// The log, the facts and the watcher of one job.
 pub(super) struct Recorder<'a> {
@@ -18,7 +18,7 @@ pub(super) struct Recorder<'a> {
     steps: usize,
     last: Quote,
     clock: Clock,
-    watch: &'a mut dyn FnMut(Progress),
+    watch: &'a mut dyn FnMut(RunProgress),
 }
 
 impl<'a> Recorder<'a> {
@@ -26,7 +26,7 @@ impl<'a> Recorder<'a> {
         path: &Path,
         name: &str,
         clock: Clock,
-        watch: &'a mut dyn FnMut(Progress),
+        watch: &'a mut dyn FnMut(RunProgress),
     ) -> Result<Self, RunError> {
         let log = JobLog::create(path, name, clock).map_err(RunError::io("write", path))?;
         let last = Quote::measured(name, "the job began");
@@ -48,7 +48,7 @@ impl<'a> Recorder<'a> {
         let id = StepId(self.steps);
         self.steps += 1;
         self.step = Some(id);
-        (self.watch)(Progress::Step { phase, name: name.to_owned() });
+        (self.watch)(RunProgress::Step { phase, name: name.to_owned() });
         self.beginning = Some(Fact::StepStarted { phase, name: name.to_owned(), of });
         Ok(id)
     }
@@ -57,7 +57,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn end(&mut self, outcome: StepOutcome, began: SystemTime) -> Result<(), RunError> {
         let took = self.clock.now().duration_since(began).unwrap_or_default();
         self.fact(Fact::StepEnded { outcome, took: Some(took) });
-        (self.watch)(Progress::StepEnded { outcome, took });
+        (self.watch)(RunProgress::StepEnded { outcome, took });
         self.step = None;
         self.log.flush().map_err(RunError::io("write", &self.path))
     }
@@ -65,7 +65,7 @@ impl<'a> Recorder<'a> {
     /// Writes a message.
     pub(super) fn line(&mut self, message: &str) -> Result<Quote, RunError> {
         let (_, quote) = self.log.write(message).map_err(RunError::io("write", &self.path))?;
-        (self.watch)(Progress::Line(message.to_owned()));
+        (self.watch)(RunProgress::Line(message.to_owned()));
         self.last = quote.clone();
         if let Some(began) = self.beginning.take() {
             self.fact_at(quote.clone(), began);

@@ -86,7 +86,7 @@ const ATTRIBUTES: &[&str] = &[
 pub(super) const WIRE: &str = include_str!("features/wire.go");
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum FieldKind {
     Text,
     Integer,
     Flag,
@@ -96,19 +96,19 @@ enum Kind {
     Counts,
 }
 
-const KINDS: &[Kind] = &[
-    Kind::Text,
-    Kind::Integer,
-    Kind::Flag,
-    Kind::Ratio,
-    Kind::Blob,
-    Kind::Texts,
-    Kind::Counts,
-    Kind::Text,
-    Kind::Integer,
+const KINDS: &[FieldKind] = &[
+    FieldKind::Text,
+    FieldKind::Integer,
+    FieldKind::Flag,
+    FieldKind::Ratio,
+    FieldKind::Blob,
+    FieldKind::Texts,
+    FieldKind::Counts,
+    FieldKind::Text,
+    FieldKind::Integer,
 ];
 
-impl Kind {
+impl FieldKind {
     fn go(self) -> &'static str {
         match self {
             Self::Text => "string",
@@ -139,7 +139,7 @@ impl Kind {
 pub(super) struct Message {
     /// Its name in Go.
     pub(super) name: String,
-    fields: Vec<(&'static str, Kind)>,
+    fields: Vec<(&'static str, FieldKind)>,
 }
 
 /// Draws a schema: messages with different names.
@@ -149,7 +149,7 @@ pub(super) fn schema(random: &mut Random, count: usize) -> Vec<Message> {
             let noun = NOUNS[random.place(NOUNS.len())];
             // The number keeps the names apart however the draw falls.
             let name = format!("{noun}{}", number + 1);
-            let mut fields: Vec<(&'static str, Kind)> = Vec::new();
+            let mut fields: Vec<(&'static str, FieldKind)> = Vec::new();
             for _ in 0..12 + random.place(10) {
                 let attribute = ATTRIBUTES[random.place(ATTRIBUTES.len())];
                 if fields.iter().all(|(known, _)| *known != attribute) {
@@ -204,8 +204,8 @@ impl Message {
         writeln!(go, "\tif m == nil || other == nil {{\n\t\treturn m == other\n\t}}")?;
         for (field, kind) in &self.fields {
             let differ = match kind {
-                Kind::Blob | Kind::Texts => format!("!slices.Equal(m.{field}, other.{field})"),
-                Kind::Counts => format!("!maps.Equal(m.{field}, other.{field})"),
+                FieldKind::Blob | FieldKind::Texts => format!("!slices.Equal(m.{field}, other.{field})"),
+                FieldKind::Counts => format!("!maps.Equal(m.{field}, other.{field})"),
                 _ => format!("m.{field} != other.{field}"),
             };
             writeln!(go, "\tif {differ} {{\n\t\treturn false\n\t}}")?;
@@ -214,8 +214,8 @@ impl Message {
         writeln!(go, "\tcopied := *m")?;
         for (field, kind) in &self.fields {
             match kind {
-                Kind::Blob | Kind::Texts => writeln!(go, "\tcopied.{field} = slices.Clone(m.{field})")?,
-                Kind::Counts => writeln!(go, "\tcopied.{field} = maps.Clone(m.{field})")?,
+                FieldKind::Blob | FieldKind::Texts => writeln!(go, "\tcopied.{field} = slices.Clone(m.{field})")?,
+                FieldKind::Counts => writeln!(go, "\tcopied.{field} = maps.Clone(m.{field})")?,
                 _ => {}
             }
         }
@@ -248,14 +248,14 @@ impl Message {
         for (place, (field, kind)) in self.fields.iter().enumerate() {
             let limit = 16 + 8 * place;
             match kind {
-                Kind::Text | Kind::Blob | Kind::Texts | Kind::Counts => writeln!(
+                FieldKind::Text | FieldKind::Blob | FieldKind::Texts | FieldKind::Counts => writeln!(
                     go,
                     "\tif len(m.{field}) > {limit} {{\n\t\treturn errors.New(\"{name}.{field}: \" + strconv.Itoa(len(m.{field})) + \" is more than {limit}\")\n\t}}"
                 )?,
-                Kind::Integer | Kind::Ratio => {
+                FieldKind::Integer | FieldKind::Ratio => {
                     writeln!(go, "\tif m.{field} < 0 {{\n\t\treturn errors.New(\"{name}.{field}: is negative\")\n\t}}")?
                 }
-                Kind::Flag => {}
+                FieldKind::Flag => {}
             }
         }
         writeln!(go, "\treturn nil\n}}")

@@ -2,11 +2,11 @@
 
 use super::{Reading, judged};
 use crate::evidence::{Cache, Lookup, Quote};
-use crate::verify::view::{CacheExt, EMPTY_ARCHIVE, Stage, View};
-use crate::verify::{Profile, Status, size};
+use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE, RunStage};
+use crate::verify::{CheckStatus, Profile, size};
 
 /// Reads the check.
-pub(crate) fn read(view: &View) -> Reading {
+pub(crate) fn read(view: &CaseView) -> Reading {
     let floor = floor(view);
     let threshold = floor.as_ref().map_or_else(|| "as much as was saved".to_owned(), |floor| floor.words.clone());
     let caches: Vec<&Cache> = view.judged.restoring().collect();
@@ -14,7 +14,7 @@ pub(crate) fn read(view: &View) -> Reading {
         return Reading::unobserved("no actions/cache step was seen to restore", threshold);
     }
     let fail = |observed: String, evidence: Vec<Quote>| Reading {
-        status: Status::Fail,
+        status: CheckStatus::Fail,
         observed,
         threshold: threshold.clone(),
         evidence,
@@ -36,7 +36,7 @@ pub(crate) fn read(view: &View) -> Reading {
     for cache in &caches {
         if let Some(miss) = cache.missed() {
             return match view.stage() {
-                Stage::Later => fail("nothing found, though a hit was due".into(), vec![miss.clone()]),
+                RunStage::Later => fail("nothing found, though a hit was due".into(), vec![miss.clone()]),
                 _ => Reading::unobserved("nothing found, as it must be on a first run", threshold)
                     .resting_on(vec![miss.clone()]),
             };
@@ -69,16 +69,19 @@ pub(crate) fn read(view: &View) -> Reading {
 }
 
 /// The least that counts as restored.
-struct Floor {
+struct RestoreFloor {
     bytes: u64,
     words: String,
 }
 
 /// Finds the least that counts: the checklist's number, or a share of what an earlier run saved.
-fn floor(view: &View) -> Option<Floor> {
+fn floor(view: &CaseView) -> Option<RestoreFloor> {
     let absolute = view.thresholds.min_restore;
     if view.profile == Profile::Checklist || view.earlier.is_empty() {
-        return Some(Floor { bytes: absolute.max(EMPTY_ARCHIVE), words: format!("at least {}", size(absolute)) });
+        return Some(RestoreFloor {
+            bytes: absolute.max(EMPTY_ARCHIVE),
+            words: format!("at least {}", size(absolute)),
+        });
     }
     let origin = view.origin().filter(|origin| origin.saves().next().is_some());
     let (name, bytes) = match origin {
@@ -97,9 +100,12 @@ fn floor(view: &View) -> Option<Floor> {
     let share = view.thresholds.min_carried_ratio;
     let least = (bytes as f64 * share) as u64;
     if least < EMPTY_ARCHIVE {
-        return Some(Floor { bytes: EMPTY_ARCHIVE, words: "more than an empty archive".to_owned() });
+        return Some(RestoreFloor { bytes: EMPTY_ARCHIVE, words: "more than an empty archive".to_owned() });
     }
-    Some(Floor { bytes: least, words: format!("at least {:.0} % of the {} of {name}", share * 100.0, size(bytes)) })
+    Some(RestoreFloor {
+        bytes: least,
+        words: format!("at least {:.0} % of the {} of {name}", share * 100.0, size(bytes)),
+    })
 }
 
 fn lookup_quote(cache: &Cache) -> Vec<Quote> {

@@ -4,13 +4,13 @@
 
 use super::Reading;
 use crate::evidence::{Cache, DancePhase, Quote};
-use crate::verify::view::{EMPTY_ARCHIVE, MountKind, Pairing, Run, View, covers, pair};
-use crate::verify::{Status, size};
+use crate::verify::view::{CaseView, EMPTY_ARCHIVE, MountKind, MountMatch, RunView, covers, pair};
+use crate::verify::{CheckStatus, size};
 
 const THRESHOLD: &str = "inject into the build's mounts; extract real data before it is saved";
 
 /// Reads the check.
-pub(crate) fn read(view: &View) -> Reading {
+pub(crate) fn read(view: &CaseView) -> Reading {
     let judged = &view.judged;
     if judged.dances().is_empty() {
         return Reading::unobserved("no dance was seen", THRESHOLD);
@@ -28,14 +28,14 @@ pub(crate) fn read(view: &View) -> Reading {
         Ok((observed, saved)) => {
             let extract = carries(saver, DancePhase::Extract).unwrap_or_default();
             let evidence = inject.into_iter().chain(extract).chain(saved).collect();
-            Reading { status: Status::Pass, observed, threshold: THRESHOLD.to_owned(), evidence }
+            Reading { status: CheckStatus::Pass, observed, threshold: THRESHOLD.to_owned(), evidence }
         }
         Err(missing) => Reading::unobserved(missing, THRESHOLD).resting_on(inject),
     }
 }
 
 /// Returns the lines that show that each Go mount of the build is carried in this phase, or what is missing.
-fn carries(run: &Run, phase: DancePhase) -> Result<Vec<Quote>, String> {
+fn carries(run: &RunView, phase: DancePhase) -> Result<Vec<Quote>, String> {
     let word = match phase {
         DancePhase::Inject => "inject",
         DancePhase::Extract => "extract",
@@ -47,11 +47,11 @@ fn carries(run: &Run, phase: DancePhase) -> Result<Vec<Quote>, String> {
     let mut evidence = Vec::new();
     for pairing in pairs {
         match pairing {
-            Pairing::Same(_, entry) => {
+            MountMatch::Same(_, entry) => {
                 evidence.push(entry.mount.quote.clone());
                 evidence.extend(entry.tally.iter().map(|tally| tally.quote.clone()));
             }
-            Pairing::Other(mount, _) | Pairing::None(mount) => {
+            MountMatch::Other(mount, _) | MountMatch::None(mount) => {
                 // A mount for something else than Go's caches need not be carried.
                 if MountKind::of(&mount.target, mount.id.as_deref()) != MountKind::Other {
                     return Err(format!("no {word} into or out of {} was seen in {}", mount.target, run.name()));
@@ -63,7 +63,7 @@ fn carries(run: &Run, phase: DancePhase) -> Result<Vec<Quote>, String> {
 }
 
 /// Returns what shows that this run extracted real data, to where it is saved, before it was saved.
-fn saved_after_extract(run: &Run) -> Result<(String, Vec<Quote>), String> {
+fn saved_after_extract(run: &RunView) -> Result<(String, Vec<Quote>), String> {
     carries(run, DancePhase::Extract)?;
     let last_extract = run.carried(DancePhase::Extract).map(|entry| entry.mount.order).max().unwrap_or(usize::MAX);
     let mut evidence = Vec::new();
@@ -86,7 +86,7 @@ fn saved_after_extract(run: &Run) -> Result<(String, Vec<Quote>), String> {
 }
 
 /// Tells whether any step of the run saves this directory; a step whose paths were not seen gets the benefit of the doubt.
-fn is_saved(run: &Run, cache: &Cache, source: &str) -> bool {
+fn is_saved(run: &RunView, cache: &Cache, source: &str) -> bool {
     let known = |cache: &Cache| {
         cache.inputs.as_ref().is_none_or(|inputs| inputs.value.paths.iter().any(|path| covers(path, source)))
     };

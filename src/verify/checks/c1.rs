@@ -2,20 +2,20 @@
 
 use super::Reading;
 use crate::evidence::{Seen, same_target};
-use crate::verify::view::{EMPTY_MOUNT, MountKind, Stage, View, Wanted};
-use crate::verify::{Profile, Status, size};
+use crate::verify::view::{CaseView, EMPTY_MOUNT, ExpectedMount, MountKind, RunStage};
+use crate::verify::{CheckStatus, Profile, size};
 
 /// One mount before the build.
 #[derive(Debug, Clone)]
 pub(crate) struct MountReading {
     /// Which mount.
-    pub(crate) mount: Wanted,
+    pub(crate) mount: ExpectedMount,
     /// Its size before the build, if printed.
     pub(crate) before: Option<Seen<u64>>,
     /// The least it should hold, if known, and in words.
     pub(crate) floor: Option<(u64, String)>,
     /// The answer.
-    pub(crate) status: Status,
+    pub(crate) status: CheckStatus,
 }
 
 impl MountReading {
@@ -26,7 +26,7 @@ impl MountReading {
 }
 
 /// Reads the check.
-pub(crate) fn read(view: &View) -> Reading {
+pub(crate) fn read(view: &CaseView) -> Reading {
     let readings = mounts(view);
     let threshold =
         match readings.iter().filter_map(|reading| reading.floor.clone()).map(|(_, words)| words).collect::<Vec<_>>() {
@@ -52,13 +52,13 @@ pub(crate) fn read(view: &View) -> Reading {
             observed.push(format!("there is no {other} mount"));
         } else {
             observed.push(format!("whether there is a {other} mount was not seen"));
-            if status == Status::Pass {
-                status = Status::Unobserved;
+            if status == CheckStatus::Pass {
+                status = CheckStatus::Unobserved;
             }
         }
     }
     observed.extend(view.not_fresh().filter(|_| !observed.is_empty()));
-    if view.stage() == Stage::First && !observed.is_empty() {
+    if view.stage() == RunStage::First && !observed.is_empty() {
         observed.push("as it must be on a first run".to_owned());
     }
     let observed =
@@ -67,35 +67,35 @@ pub(crate) fn read(view: &View) -> Reading {
     Reading { status, observed, threshold, evidence }
 }
 
-fn combined(readings: &[MountReading]) -> Status {
-    if readings.iter().any(|reading| reading.status == Status::Fail) {
-        Status::Fail
-    } else if readings.is_empty() || readings.iter().any(|reading| reading.status == Status::Unobserved) {
-        Status::Unobserved
+fn combined(readings: &[MountReading]) -> CheckStatus {
+    if readings.iter().any(|reading| reading.status == CheckStatus::Fail) {
+        CheckStatus::Fail
+    } else if readings.is_empty() || readings.iter().any(|reading| reading.status == CheckStatus::Unobserved) {
+        CheckStatus::Unobserved
     } else {
-        Status::Pass
+        CheckStatus::Pass
     }
 }
 
 /// Reads each mount that matters.
-pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
+pub(crate) fn mounts(view: &CaseView) -> Vec<MountReading> {
     let cached = view.judged.build.is_some_and(|build| build.cached.is_some()) || view.judged.unseen_builds;
     let (stage, warm) = (view.stage(), view.not_fresh().is_some());
-    let read = |mount: Wanted| {
+    let read = |mount: ExpectedMount| {
         let before = view.judged.build.and_then(|build| build.sizes_of(&mount.target)?.before.clone());
         let floor = floor(view, &mount);
         let status = match (&before, &floor) {
-            (Some(before), _) if before.value < EMPTY_MOUNT && stage == Stage::Later && !cached => Status::Fail,
+            (Some(before), _) if before.value < EMPTY_MOUNT && stage == RunStage::Later && !cached => CheckStatus::Fail,
             (Some(before), Some((floor, _))) if !cached => {
                 match before.value >= (*floor).max(EMPTY_MOUNT) {
                     // On a first run a large mount proves a warm runner, not a carried cache.
-                    true if stage == Stage::First || warm || hidden(view, &mount) => Status::Unobserved,
-                    true => Status::Pass,
-                    false if stage == Stage::Later => Status::Fail,
-                    false => Status::Unobserved,
+                    true if stage == RunStage::First || warm || hidden(view, &mount) => CheckStatus::Unobserved,
+                    true => CheckStatus::Pass,
+                    false if stage == RunStage::Later => CheckStatus::Fail,
+                    false => CheckStatus::Unobserved,
                 }
             }
-            _ => Status::Unobserved,
+            _ => CheckStatus::Unobserved,
         };
         MountReading { mount, before, floor, status }
     };
@@ -108,14 +108,17 @@ pub(crate) fn mounts(view: &View) -> Vec<MountReading> {
             readings.retain(|reading| !idle(reading));
         } else {
             // A log may have lost its download lines, so it proves neither that modules are needed nor that none is.
-            readings.iter_mut().filter(|reading| idle(reading)).for_each(|reading| reading.status = Status::Unobserved);
+            readings
+                .iter_mut()
+                .filter(|reading| idle(reading))
+                .for_each(|reading| reading.status = CheckStatus::Unobserved);
         }
     }
     readings
 }
 
 /// Tells whether one of several compiling steps did not show what it found in a mount: another's may be full beside it.
-fn hidden(view: &View, mount: &Wanted) -> bool {
+fn hidden(view: &CaseView, mount: &ExpectedMount) -> bool {
     let mut not_seen = view.judged.build.iter().flat_map(|build| &build.not_seen);
     not_seen.any(|target| same_target(&target.value, &mount.target))
 }
@@ -123,8 +126,8 @@ fn hidden(view: &View, mount: &Wanted) -> bool {
 /// Tells whether no module was seen to be downloaded, from the cold build on, although every build was seen to its end.
 /// Where the engine itself has listed the mounts too, the project needs no module: there is nothing to carry, and an
 /// empty module mount loses nothing.
-fn downloads_nothing(view: &View) -> bool {
-    let without = |run: &crate::verify::view::Run| {
+fn downloads_nothing(view: &CaseView) -> bool {
+    let without = |run: &crate::verify::view::RunView| {
         run.build.is_some_and(|build| {
             let ended = build.step_ended.as_ref().is_some_and(|ended| ended.value) && build.cached.is_none();
             ended && build.downloads.is_empty()
@@ -134,7 +137,7 @@ fn downloads_nothing(view: &View) -> bool {
 }
 
 /// Finds the least a mount should hold: the checklist's number, or a share of what the run that saved it left in it.
-fn floor(view: &View, mount: &Wanted) -> Option<(u64, String)> {
+fn floor(view: &CaseView, mount: &ExpectedMount) -> Option<(u64, String)> {
     let absolute = match mount.kind {
         MountKind::Modules => Some(view.thresholds.min_mod),
         MountKind::BuildCache => Some(view.thresholds.min_build),
@@ -143,7 +146,7 @@ fn floor(view: &View, mount: &Wanted) -> Option<(u64, String)> {
     if view.profile == Profile::Checklist || view.earlier.is_empty() {
         return absolute.map(|bytes| (bytes, format!("at least {}", size(bytes))));
     }
-    let after = |run: &crate::verify::view::Run| {
+    let after = |run: &crate::verify::view::RunView| {
         let sizes = run.build?.sizes_of(&mount.target)?;
         Some((run.name(), sizes.after.as_ref()?.value))
     };

@@ -5,11 +5,11 @@
 
 use super::{Reading, judged};
 use crate::evidence::TimeSource;
-use crate::verify::view::{Cold, Stage, View};
-use crate::verify::{Status, seconds};
+use crate::verify::view::{CaseView, ColdRun, RunStage};
+use crate::verify::{CheckStatus, seconds};
 
 /// Reads the check.
-pub(crate) fn read(view: &View) -> Reading {
+pub(crate) fn read(view: &CaseView) -> Reading {
     let limit = view.thresholds.max_build_time;
     let ratio = view.thresholds.max_build_ratio;
     let of_cold = format!("at most {ratio:.2} of the cold run");
@@ -29,23 +29,23 @@ pub(crate) fn read(view: &View) -> Reading {
         observed.push_str(" (its whole step; nothing else timed it)");
     }
     let evidence = vec![time.quote.clone()];
-    if view.stage() == Stage::First {
+    if view.stage() == RunStage::First {
         return Reading::unobserved(format!("{observed}, cold, as it must be on a first run"), of_cold)
             .resting_on(evidence);
     }
     match view.cold() {
-        Cold::Unknown => {
+        ColdRun::Unknown => {
             Reading::unobserved(format!("{observed}; whether an earlier run was cold was not seen"), of_cold)
                 .resting_on(evidence)
         }
-        Cold::None => {
+        ColdRun::None => {
             let good = time.value.took <= limit;
             // Slow, where not even the lookup was seen, may be a first run; and a slow step may have done more than build.
-            let unsure = view.stage() == Stage::Unknown || time.value.source == TimeSource::Step;
-            let status = if !good && unsure { Status::Unobserved } else { judged(good) };
+            let unsure = view.stage() == RunStage::Unknown || time.value.source == TimeSource::Step;
+            let status = if !good && unsure { CheckStatus::Unobserved } else { judged(good) };
             Reading { status, observed, threshold: absolute, evidence }
         }
-        Cold::Run(run) => {
+        ColdRun::Run(run) => {
             let cold = run.build_time().filter(|cold| cold.value.source == time.value.source);
             let Some(cold) = cold else {
                 return Reading::unobserved(format!("{observed}; no such time of {} was seen", run.name()), of_cold)

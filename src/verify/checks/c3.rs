@@ -5,11 +5,11 @@
 
 use super::Reading;
 use crate::evidence::{Build, Lookup, MountSizes, TimeSource};
-use crate::verify::Status;
-use crate::verify::view::{CacheExt, EMPTY_MOUNT, MountKind, Stage, View};
+use crate::verify::CheckStatus;
+use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, MountKind, RunStage};
 
 /// Reads the check.
-pub(crate) fn read(view: &View) -> Reading {
+pub(crate) fn read(view: &CaseView) -> Reading {
     let most = view.thresholds.max_downloads;
     let threshold = format!("at most {most}");
     let Some(build) = view.judged.build else {
@@ -23,7 +23,7 @@ pub(crate) fn read(view: &View) -> Reading {
         (_, new) => format!("{count} modules downloaded again, {new} for the first time"),
     };
     let lines = build.downloads.iter().take(3).map(|module| module.quote.clone()).collect();
-    if view.stage() == Stage::First {
+    if view.stage() == RunStage::First {
         return Reading::unobserved(format!("{observed}, as it may be on a first run"), threshold).resting_on(lines);
     }
     // Another key than the one asked for may be of an older go.sum, which did not name all these.
@@ -37,8 +37,8 @@ pub(crate) fn read(view: &View) -> Reading {
     }
     if count > most {
         let named = view.cold_downloads().is_some();
-        let fails = view.stage() == Stage::Later && (named || !older || module_mount_is_empty(view, build));
-        let status = if fails { Status::Fail } else { Status::Unobserved };
+        let fails = view.stage() == RunStage::Later && (named || !older || module_mount_is_empty(view, build));
+        let status = if fails { CheckStatus::Fail } else { CheckStatus::Unobserved };
         return Reading { status, observed, threshold, evidence: lines };
     }
     if let Some(fetched) = &build.fetched {
@@ -58,24 +58,24 @@ pub(crate) fn read(view: &View) -> Reading {
         return Reading::unobserved(observed, threshold).resting_on(lines);
     }
     let ended = build.step_ended.iter().map(|ended| ended.quote.clone()).collect();
-    Reading { status: Status::Pass, observed, threshold, evidence: ended }
+    Reading { status: CheckStatus::Pass, observed, threshold, evidence: ended }
 }
 
 /// Counts the downloads of modules that an earlier cold run had downloaded, too; all of them, where none was seen or the
 /// module mount was empty.
-fn again(view: &View, build: &Build) -> usize {
+fn again(view: &CaseView, build: &Build) -> usize {
     let known = view.cold_downloads().filter(|_| !module_mount_is_empty(view, build));
     let Some(known) = known else { return build.downloads.len() };
     build.downloads.iter().filter(|module| known.iter().any(|earlier| earlier.value == module.value)).count()
 }
 
-fn module_mount_is_empty(view: &View, build: &Build) -> bool {
+fn module_mount_is_empty(view: &CaseView, build: &Build) -> bool {
     module_sizes(view, build).any(|sizes| sizes.before.as_ref().is_some_and(|before| before.value < EMPTY_MOUNT))
 }
 
 /// Returns the module mount that was filled without a word, as by `go mod download`, which names no module that it
 /// downloads (`cmd/go/internal/modfetch`).
-fn filled_unseen<'b>(view: &View, build: &'b Build) -> Option<&'b str> {
+fn filled_unseen<'b>(view: &CaseView, build: &'b Build) -> Option<&'b str> {
     let filled = |sizes: &&MountSizes| match (&sizes.before, &sizes.after) {
         (Some(before), Some(after)) => before.value < EMPTY_MOUNT && after.value >= EMPTY_MOUNT,
         _ => false,
@@ -83,7 +83,7 @@ fn filled_unseen<'b>(view: &View, build: &'b Build) -> Option<&'b str> {
     module_sizes(view, build).find(filled).map(|sizes| sizes.target.as_str())
 }
 
-fn module_sizes<'b>(view: &View, build: &'b Build) -> impl Iterator<Item = &'b MountSizes> {
+fn module_sizes<'b>(view: &CaseView, build: &'b Build) -> impl Iterator<Item = &'b MountSizes> {
     let modules = view.wanted().into_iter().filter(|mount| mount.kind == MountKind::Modules);
     modules.filter_map(|mount| build.sizes_of(&mount.target))
 }

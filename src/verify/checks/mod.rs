@@ -8,14 +8,14 @@ pub(crate) mod c1;
 pub(crate) mod c2;
 pub(crate) mod c3;
 
-use super::view::View;
-use super::{Check, CheckId, Status};
+use super::view::CaseView;
+use super::{Check, CheckId, CheckStatus};
 use crate::evidence::Quote;
 
 /// The answer of one check before the findings are weighed in.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reading {
-    pub(crate) status: Status,
+    pub(crate) status: CheckStatus,
     pub(crate) observed: String,
     pub(crate) threshold: String,
     pub(crate) evidence: Vec<Quote>,
@@ -24,7 +24,7 @@ pub(crate) struct Reading {
 impl Reading {
     pub(crate) fn unobserved(observed: impl Into<String>, threshold: impl Into<String>) -> Self {
         Self {
-            status: Status::Unobserved,
+            status: CheckStatus::Unobserved,
             observed: observed.into(),
             threshold: threshold.into(),
             evidence: Vec::new(),
@@ -49,7 +49,7 @@ impl Reading {
 }
 
 /// Reads all five.
-pub(crate) fn read(view: &View) -> Vec<Check> {
+pub(crate) fn read(view: &CaseView) -> Vec<Check> {
     vec![
         a::read(view).into_check(CheckId::A),
         b::read(view).into_check(CheckId::B),
@@ -67,6 +67,6 @@ pub(crate) fn blank() -> Vec<Check> {
 }
 
 /// Passes or fails.
-fn judged(good: bool) -> Status {
-    if good { Status::Pass } else { Status::Fail }
+fn judged(good: bool) -> CheckStatus {
+    if good { CheckStatus::Pass } else { CheckStatus::Fail }
 }

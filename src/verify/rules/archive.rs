@@ -3,13 +3,13 @@
 use super::{Need, Rule};
 use crate::evidence::{NotSaved, Quote, SaveOutcome};
 use crate::verify::checks::{a, c1, c2, c3};
-use crate::verify::view::{CacheExt, EMPTY_ARCHIVE, Run, Stage, View};
-use crate::verify::{Code, Finding, Status, size};
+use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE, RunStage, RunView};
+use crate::verify::{CheckStatus, Code, Finding, size};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::CacheEmpty, Code::CacheLocked, Code::CacheTooSmall], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;
     let restored_empty =
         run.restoring().find(|cache| cache.restored_bytes().is_some_and(|bytes| bytes < EMPTY_ARCHIVE));
@@ -37,17 +37,17 @@ fn check(view: &View) -> Vec<Finding> {
             change_key(key),
         )];
     }
-    outgrown(view).or_else(|| too_small(view)).into_iter().collect()
+    undersized_entry(view).or_else(|| too_small(view)).into_iter().collect()
 }
 
 /// Says that the run which saved did not even build, where it was seen from its beginning to its end.
-fn unbuilt(saver: Option<&Run>) -> String {
+fn unbuilt(saver: Option<&RunView>) -> String {
     let idle = saver.filter(|run| run.is_whole() && run.evidence.builds.is_empty());
     idle.map_or_else(String::new, |run| format!("; in {}, which saved it, no build was seen", run.name()))
 }
 
 /// Reports an empty entry that this run hit and therefore does not replace.
-fn locked(run: &Run, key: &str) -> Option<Finding> {
+fn locked(run: &RunView, key: &str) -> Option<Finding> {
     let quote: &Quote =
         run.caches.iter().filter_map(|cache| cache.save.as_ref()).find_map(|save| match &save.value {
             SaveOutcome::NotSaved(NotSaved::PrimaryHit { .. } | NotSaved::AlreadyExists { .. }) => Some(&save.quote),
@@ -61,10 +61,10 @@ fn locked(run: &Run, key: &str) -> Option<Finding> {
     ))
 }
 
-fn too_small(view: &View) -> Option<Finding> {
+fn too_small(view: &CaseView) -> Option<Finding> {
     let reading = a::read(view);
     let restored = view.judged.restoring().all(|cache| cache.restored_bytes().is_some());
-    if reading.status != Status::Fail || !restored || view.stage() != Stage::Later {
+    if reading.status != CheckStatus::Fail || !restored || view.stage() != RunStage::Later {
         return None;
     }
     Some(Finding::error(
@@ -76,9 +76,10 @@ fn too_small(view: &View) -> Option<Finding> {
 }
 
 /// Reports an entry of a run that built far less than this one.
-fn outgrown(view: &View) -> Option<Finding> {
-    let cold = [c1::read(view), c2::read(view), c3::read(view)].iter().any(|reading| reading.status == Status::Fail);
-    let (origin, before, now) = view.outgrown().filter(|_| cold)?;
+fn undersized_entry(view: &CaseView) -> Option<Finding> {
+    let cold =
+        [c1::read(view), c2::read(view), c3::read(view)].iter().any(|reading| reading.status == CheckStatus::Fail);
+    let (origin, before, now) = view.undersized_entry().filter(|_| cold)?;
     let mut evidence: Vec<Quote> = view.judged.restoring().flat_map(|cache| cache.restore_quotes()).collect();
     let sizes = [origin, &view.judged].into_iter().filter_map(|run| run.build).flat_map(|build| &build.sizes);
     evidence.extend(sizes.filter_map(|sizes| sizes.after.as_ref()).map(|after| after.quote.clone()));

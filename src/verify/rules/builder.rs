@@ -1,16 +1,16 @@
 //! The dance and the build work on different builders.
 
 use super::{Need, Rule};
-use crate::verify::view::{Run, View};
+use crate::verify::view::{CaseView, RunView};
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::BuilderMismatch], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     mismatch(&view.judged).into_iter().collect()
 }
 
-fn mismatch(run: &Run) -> Option<Finding> {
+fn mismatch(run: &RunView) -> Option<Finding> {
     let build = run.build?;
     let (used, build_quote) = match (&build.started, &build.inputs) {
         (Some(started), _) if started.value.is_some() => (started.value.as_deref()?, &started.quote),

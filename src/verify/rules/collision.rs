@@ -2,12 +2,12 @@
 
 use super::{Need, Rule};
 use crate::evidence::{Carried, DanceInputs, DancePhase, Quote};
-use crate::verify::view::{View, nested};
+use crate::verify::view::{CaseView, nested};
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::CacheMapCollision], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     if let Some(finding) = replaced(view) {
         return vec![finding];
     }
@@ -40,7 +40,7 @@ fn collision(title: String, evidence: Vec<Quote>) -> Finding {
 
 /// Reports entries of the map that share the last part of their names, of which the dance kept only one: a fork that puts
 /// them below its `cache-dir` under that part alone lets the later entry replace the earlier.
-fn replaced(view: &View) -> Option<Finding> {
+fn replaced(view: &CaseView) -> Option<Finding> {
     let inputs = view.judged.dances().iter().filter_map(|dance| dance.inputs.as_ref());
     let inputs = inputs.into_iter().find(|inputs| keeps_base_names(&inputs.value))?;
     let map: serde_json::Value = serde_json::from_str(inputs.value.cache_map.as_deref()?).ok()?;
@@ -68,7 +68,7 @@ fn base_name(path: &str) -> &str {
 }
 
 /// Tells whether this fork keeps only the last part of each directory's name, and both are then the same.
-fn shares_base_name(view: &View, a: &str, b: &str) -> bool {
+fn shares_base_name(view: &CaseView, a: &str, b: &str) -> bool {
     let mut inputs = view.judged.dances().iter().filter_map(|dance| dance.inputs.as_ref());
     inputs.any(|inputs| inputs.value.uses.starts_with("hiromaily/")) && base_name(a) == base_name(b)
 }

@@ -1,14 +1,14 @@
 //! The dance itself broke: it crashed, or it hung until the job was stopped.
 
 use super::{Need, Rule};
-use crate::verify::view::View;
+use crate::verify::view::CaseView;
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::DanceCrashed, Code::DanceHung], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for run in view.lineage().into_iter().rev() {
+    for run in view.relevant_runs().into_iter().rev() {
         for dance in run.dances() {
             if let Some(crashed) = &dance.crashed {
                 findings.push(Finding::error(

@@ -3,12 +3,12 @@
 use super::{Need, Rule};
 use crate::evidence::{DancePhase, Quote};
 use crate::verify::checks::c1;
-use crate::verify::view::View;
-use crate::verify::{Code, Finding, Status};
+use crate::verify::view::CaseView;
+use crate::verify::{CheckStatus, Code, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::DanceMissing], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;
     let danced = !run.dances().is_empty()
         || run.carried(DancePhase::Inject).next().is_some()
@@ -17,7 +17,8 @@ fn check(view: &View) -> Vec<Finding> {
     let Some(build) = run.build.filter(|_| !danced && run.is_whole()) else { return Vec::new() };
     let mounts = c1::mounts(view);
     // Full mounts got there in a way of their own; C1 says that this proves nothing.
-    let full = |mount: &c1::MountReading| mount.before.is_some() && mount.status != Status::Fail && !mount.is_empty();
+    let full =
+        |mount: &c1::MountReading| mount.before.is_some() && mount.status != CheckStatus::Fail && !mount.is_empty();
     let arrived = !mounts.is_empty() && mounts.iter().all(full);
     if arrived || build.mounts.is_empty() {
         return Vec::new();

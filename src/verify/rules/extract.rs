@@ -2,14 +2,14 @@
 
 use super::{Need, Rule};
 use crate::evidence::{Carried, DancePhase, Quote};
-use crate::verify::view::{CacheExt, EMPTY_MOUNT, Pairing, Run, View, pair};
+use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, MountMatch, RunView, pair};
 use crate::verify::{Code, Finding, Severity, size};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::ExtractFailed, Code::ExtractEmpty, Code::ExtractSkipped], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
-    let runs = view.lineage();
+fn check(view: &CaseView) -> Vec<Finding> {
+    let runs = view.relevant_runs();
     let newest_first = || runs.iter().rev().copied();
     let mut findings = Vec::new();
     findings.extend(newest_first().find_map(failed));
@@ -18,7 +18,7 @@ fn check(view: &View) -> Vec<Finding> {
     findings
 }
 
-fn failed(run: &Run) -> Option<Finding> {
+fn failed(run: &RunView) -> Option<Finding> {
     let failures = run.dances().iter().flat_map(|dance| &dance.failures);
     let lines: Vec<Quote> = failures
         .filter(|failure| failure.value.0 == DancePhase::Extract)
@@ -38,7 +38,7 @@ fn failed(run: &Run) -> Option<Finding> {
 }
 
 /// Reports an extract that was skipped though a save was due.
-fn skipped(run: &Run) -> Option<Finding> {
+fn skipped(run: &RunView) -> Option<Finding> {
     let skipped = run.dances().iter().find_map(|dance| dance.extract_skipped.as_ref())?;
     (!nothing_to_save(run)).then(|| {
         Finding::error(
@@ -51,12 +51,12 @@ fn skipped(run: &Run) -> Option<Finding> {
 }
 
 /// Tells whether the run hit its primary key, so that no save is due.
-fn nothing_to_save(run: &Run) -> bool {
+fn nothing_to_save(run: &RunView) -> bool {
     run.caches.iter().any(|cache| cache.hit_primary().is_some() || cache.hit_exactly())
 }
 
 /// Warns of a value that is meant to skip and never does: the action compares with the exact text `true`.
-fn never_skips(run: &Run) -> Option<Finding> {
+fn never_skips(run: &RunView) -> Option<Finding> {
     let inputs = run.dances().iter().find_map(|dance| dance.inputs.as_ref())?;
     let value = inputs.value.skip_extraction.as_deref()?;
     let plain = matches!(value.trim(), "true" | "false" | "") || value.contains("***");
@@ -73,7 +73,7 @@ fn never_skips(run: &Run) -> Option<Finding> {
 
 /// Reports an extract that brought nothing though the build left data and a save was due: measured on a live run, seen by
 /// what was saved in a log.
-fn empty(run: &Run) -> Option<Finding> {
+fn empty(run: &RunView) -> Option<Finding> {
     if nothing_to_save(run) {
         return None;
     }
@@ -81,8 +81,8 @@ fn empty(run: &Run) -> Option<Finding> {
     let other: Vec<&Carried> = pair(run, DancePhase::Extract)
         .into_iter()
         .filter_map(|pairing| match pairing {
-            Pairing::Other(_, entry) => Some(entry),
-            Pairing::Same(..) | Pairing::None(_) => None,
+            MountMatch::Other(_, entry) => Some(entry),
+            MountMatch::Same(..) | MountMatch::None(_) => None,
         })
         .collect();
     let measured = run.carried(DancePhase::Extract).filter(|entry| !other.contains(entry)).find_map(|entry| {
@@ -104,7 +104,7 @@ fn empty(run: &Run) -> Option<Finding> {
 }
 
 /// Finds an empty save that followed an extract out of mounts that were full.
-fn saved_nothing(run: &Run) -> Option<(String, u64, Vec<Quote>)> {
+fn saved_nothing(run: &RunView) -> Option<(String, u64, Vec<Quote>)> {
     let (cache, _, quote) = run.saves().find(|(cache, _, _)| cache.saved_empty())?;
     let saved_at = cache.save.as_ref()?.order;
     run.carried(DancePhase::Extract).filter(|entry| entry.mount.order < saved_at).find_map(|entry| {
@@ -116,7 +116,7 @@ fn saved_nothing(run: &Run) -> Option<(String, u64, Vec<Quote>)> {
 }
 
 /// Returns what the build left in a mount, when that is something.
-fn left_in(run: &Run, target: &str) -> Option<(u64, Quote)> {
+fn left_in(run: &RunView, target: &str) -> Option<(u64, Quote)> {
     let after = run.build?.sizes_of(target)?.after.as_ref().filter(|after| after.value >= EMPTY_MOUNT)?;
     Some((after.value, after.quote.clone()))
 }

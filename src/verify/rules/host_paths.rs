@@ -2,13 +2,13 @@
 
 use super::{Need, Rule};
 use crate::evidence::{CacheInputs, NotSaved, Quote, SaveOutcome, Seen};
-use crate::verify::view::{Run, View, covers};
+use crate::verify::view::{CaseView, RunView, covers};
 use crate::verify::{Code, Finding, Severity};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::CachePathMissing, Code::CacheDirMismatch], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     if let Some(finding) = elsewhere(&view.judged) {
         return vec![finding];
     }
@@ -16,7 +16,7 @@ fn check(view: &View) -> Vec<Finding> {
 }
 
 /// Reports a directory of the dance that no actions/cache step of the run covers.
-fn elsewhere(run: &Run) -> Option<Finding> {
+fn elsewhere(run: &RunView) -> Option<Finding> {
     let inputs: Vec<&Seen<CacheInputs>> = run.caches.iter().filter_map(|cache| cache.inputs.as_ref()).collect();
     // A step whose paths were not seen may well cover it.
     if inputs.is_empty() || inputs.len() < run.caches.len() {
@@ -55,12 +55,12 @@ fn elsewhere(run: &Run) -> Option<Finding> {
 }
 
 /// Reports a save that found no directory, where the paths themselves agree.
-fn missing(view: &View) -> Option<Finding> {
-    let run = view.lineage().into_iter().rev().find(|run| path_missing(run).is_some())?;
+fn missing(view: &CaseView) -> Option<Finding> {
+    let run = view.relevant_runs().into_iter().rev().find(|run| path_missing(run).is_some())?;
     Some(path_finding(run, Severity::Error, path_missing(run).cloned().into_iter().collect(), None))
 }
 
-fn path_finding(run: &Run, severity: Severity, evidence: Vec<Quote>, names: Option<(&str, &[String])>) -> Finding {
+fn path_finding(run: &RunView, severity: Severity, evidence: Vec<Quote>, names: Option<(&str, &[String])>) -> Finding {
     let (title, fix) = match names {
         Some((path, sources)) => {
             let sources = sources.iter().map(|source| format!("`{source}`")).collect::<Vec<_>>().join(", ");
@@ -77,7 +77,7 @@ fn path_finding(run: &Run, severity: Severity, evidence: Vec<Quote>, names: Opti
     Finding::new(Code::CachePathMissing, severity, title, evidence, fix)
 }
 
-fn path_missing<'a>(run: &Run<'a>) -> Option<&'a Quote> {
+fn path_missing<'a>(run: &RunView<'a>) -> Option<&'a Quote> {
     let saves = run.caches.iter().filter_map(|cache| cache.save.as_ref());
     saves.filter(|save| save.value == SaveOutcome::NotSaved(NotSaved::PathMissing)).map(|save| &save.quote).next()
 }

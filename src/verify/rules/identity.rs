@@ -4,7 +4,7 @@
 
 use super::{Need, Rule};
 use crate::evidence::{Carried, Creator, DancePhase, MountRecord, MountSpec, Quote, Seen};
-use crate::verify::view::{Pairing, Run, View, differs, pair};
+use crate::verify::view::{CaseView, MountMatch, RunView, differs, pair};
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule {
@@ -13,20 +13,20 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;
     let mut mismatches: Vec<Mismatch> = Vec::new();
     for pairing in pair(run, DancePhase::Inject) {
         let (mount, entry) = match pairing {
-            Pairing::Other(mount, entry) => (mount, entry),
+            MountMatch::Other(mount, entry) => (mount, entry),
             // Equal texts with a variable in them may still name two caches: then the records tell. Without one they
             // name the same, and two records are the engine's doing, which gives a new mount where one is in use.
-            Pairing::Same(mount, entry) if varies(mount, &entry.mount.value) => match provenance(run, mount) {
+            MountMatch::Same(mount, entry) if varies(mount, &entry.mount.value) => match provenance(run, mount) {
                 Provenance::TwoCaches(_) if !throws_mounts_away(run) => (mount, entry),
                 _ => continue,
             },
-            Pairing::Same(..) => continue,
-            Pairing::None(_) => continue,
+            MountMatch::Same(..) => continue,
+            MountMatch::None(_) => continue,
         };
         let records = match provenance(run, mount) {
             Provenance::Carried => continue,
@@ -51,7 +51,7 @@ struct Mismatch<'a> {
 }
 
 /// Makes one finding of all mismatches of one kind, so that its fix is one cache map.
-fn finding(run: &Run, code: Code, mismatches: &[&Mismatch]) -> Finding {
+fn finding(run: &RunView, code: Code, mismatches: &[&Mismatch]) -> Finding {
     let mut title = mismatches.first().map(|mismatch| mismatch.title()).unwrap_or_default();
     let likewise: Vec<&str> = mismatches.iter().skip(1).map(|mismatch| mismatch.mount.target.as_str()).collect();
     if !likewise.is_empty() {
@@ -172,7 +172,7 @@ enum Provenance {
     Unknown,
 }
 
-fn provenance(run: &Run, mount: &MountSpec) -> Provenance {
+fn provenance(run: &RunView, mount: &MountSpec) -> Provenance {
     let records = &run.evidence.records;
     let of_dance: Vec<&Seen<MountRecord>> =
         records.iter().filter(|record| record.value.creator == Creator::Inject).collect();
@@ -204,7 +204,7 @@ fn varies(mount: &MountSpec, given: &MountSpec) -> bool {
 }
 
 /// Tells whether the build itself makes its mounts new, so that a record of its own says nothing about identity.
-fn throws_mounts_away(run: &Run) -> bool {
+fn throws_mounts_away(run: &RunView) -> bool {
     let no_cache = run.build.and_then(|build| build.inputs.as_ref()).is_some_and(|inputs| inputs.value.no_cache);
     let failed = run.dances().iter().any(|dance| !dance.failures.is_empty() || dance.crashed.is_some());
     no_cache || failed

@@ -1,13 +1,13 @@
 //! Inject did not put into the cache mounts what was restored.
 
 use super::{Need, Rule};
-use crate::evidence::{DancePhase, Quote, Seen, Tally};
-use crate::verify::view::{CacheExt, EMPTY_ARCHIVE, Run, View};
+use crate::evidence::{CopyTally, DancePhase, Quote, Seen};
+use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE, RunView};
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::InjectFailed, Code::InjectEmpty], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;
     let failures: Vec<_> = run.dances().iter().flat_map(|dance| &dance.failures).collect();
     let failed: Vec<&Seen<(DancePhase, String)>> =
@@ -18,7 +18,7 @@ fn check(view: &View) -> Vec<Finding> {
     empty(view, run).into_iter().collect()
 }
 
-fn copy_failed(run: &Run, failed: &[&Seen<(DancePhase, String)>]) -> Finding {
+fn copy_failed(run: &RunView, failed: &[&Seen<(DancePhase, String)>]) -> Finding {
     // A message names no mount; the entry at work before it does.
     let at_work = |failure: &Seen<(DancePhase, String)>| {
         run.carried(DancePhase::Inject).filter(|entry| entry.mount.order <= failure.order).last()
@@ -47,9 +47,9 @@ fn copy_failed(run: &Run, failed: &[&Seen<(DancePhase, String)>]) -> Finding {
 }
 
 /// Reports an inject that found nothing where data was restored. Only a live run measures it.
-fn empty(view: &View, run: &Run) -> Option<Finding> {
+fn empty(view: &CaseView, run: &RunView) -> Option<Finding> {
     let restored = run.restoring().find(|cache| cache.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE))?;
-    let moved: Vec<(&str, Tally, &Quote)> = run
+    let moved: Vec<(&str, CopyTally, &Quote)> = run
         .carried(DancePhase::Inject)
         .filter_map(|entry| {
             let tally = entry.tally.as_ref()?;

@@ -2,25 +2,26 @@
 
 use super::{Need, Rule};
 use crate::verify::checks::{c1, c2, c3};
-use crate::verify::view::{CacheExt, MountKind, View};
-use crate::verify::{Code, Finding, Severity, Status};
+use crate::verify::view::{CacheExt, CaseView, MountKind};
+use crate::verify::{CheckStatus, Code, Finding, Severity};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::CacheKeyStale], needs: &[Need::Evidence], check };
 
 /// Reports an exact hit, well restored, after which modules had to be downloaded that then were not saved.
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let Some(build) = view.judged.build.filter(|build| !build.downloads.is_empty()) else { return Vec::new() };
     if view.earlier.is_empty() {
         return Vec::new();
     }
     let frozen = view.judged.restoring().find_map(|cache| Some((cache.hit_key()?.0, cache.hit_primary()?)));
     let Some((key, quote)) = frozen else { return Vec::new() };
-    let modules_arrived =
-        c1::mounts(view).iter().any(|mount| mount.mount.kind == MountKind::Modules && mount.status == Status::Pass);
+    let modules_arrived = c1::mounts(view)
+        .iter()
+        .any(|mount| mount.mount.kind == MountKind::Modules && mount.status == CheckStatus::Pass);
     if !modules_arrived {
         return Vec::new();
     }
-    let hurts = [c2::read(view), c3::read(view)].iter().any(|reading| reading.status == Status::Fail);
+    let hurts = [c2::read(view), c3::read(view)].iter().any(|reading| reading.status == CheckStatus::Fail);
     let severity = if hurts { Severity::Error } else { Severity::Warning };
     let downloads = build.downloads.iter().take(2).map(|module| module.quote.clone());
     vec![Finding::new(

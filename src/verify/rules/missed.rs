@@ -2,7 +2,7 @@
 
 use super::{Need, Rule};
 use crate::evidence::{Cache, CacheInputs, MissCause, Quote, Seen};
-use crate::verify::view::{CacheExt, Run, Stage, View};
+use crate::verify::view::{CacheExt, CaseView, RunStage, RunView};
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule {
@@ -17,8 +17,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-fn check(view: &View) -> Vec<Finding> {
-    if view.stage() != Stage::Later {
+fn check(view: &CaseView) -> Vec<Finding> {
+    if view.stage() != RunStage::Later {
         return Vec::new();
     }
     let missed = view.judged.restoring().find_map(|cache| Some((cache, cache.missed()?)));
@@ -60,7 +60,7 @@ fn by_store(cache: &Cache, miss: &Quote) -> Option<Finding> {
 }
 
 /// Names the cause that the two runs' own inputs show.
-fn by_comparison(view: &View, cache: &Cache, miss: &Quote) -> Option<Finding> {
+fn by_comparison(view: &CaseView, cache: &Cache, miss: &Quote) -> Option<Finding> {
     let asked = cache.inputs.as_ref()?;
     let reachable = |key: &str| {
         key.starts_with(&asked.value.key)
@@ -92,7 +92,7 @@ fn by_comparison(view: &View, cache: &Cache, miss: &Quote) -> Option<Finding> {
 }
 
 fn other_paths(
-    run: &Run,
+    run: &RunView,
     saver: &Cache,
     key: &str,
     asked: &Seen<CacheInputs>,

@@ -24,7 +24,7 @@ mod restore_failed;
 mod save_order;
 mod unseen;
 
-use super::view::View;
+use super::view::CaseView;
 use super::{Code, Finding};
 
 /// One rule: the codes it can report, what it needs to see, and how it looks.
@@ -34,7 +34,7 @@ pub struct Rule {
     /// What it looks at.
     pub needs: &'static [Need],
     /// How it looks.
-    pub(crate) check: fn(&View) -> Vec<Finding>,
+    pub(crate) check: fn(&CaseView) -> Vec<Finding>,
 }
 
 /// What a rule looks at. A lint, which has a plan and no runs, will ask for the rules that need no evidence.

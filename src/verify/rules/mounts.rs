@@ -4,8 +4,8 @@ use super::{Need, Rule};
 use crate::evidence::{DancePhase, Quote};
 use crate::verify::checks::c1::{self, MountReading};
 use crate::verify::checks::c3;
-use crate::verify::view::{EMPTY_MOUNT, MountKind, Pairing, View, pair};
-use crate::verify::{Code, Finding, Status, size};
+use crate::verify::view::{CaseView, EMPTY_MOUNT, MountKind, MountMatch, pair};
+use crate::verify::{CheckStatus, Code, Finding, size};
 
 pub(super) const RULE: Rule = Rule {
     codes: &[Code::MountsEmptyBeforeBuild, Code::ModulesNotRestored, Code::BuildCacheNotRestored],
@@ -13,14 +13,14 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-fn check(view: &View) -> Vec<Finding> {
-    if view.outgrown().is_some() {
+fn check(view: &CaseView) -> Vec<Finding> {
+    if view.undersized_entry().is_some() {
         // What the run that saved never had is not lost: the entry is too small, which is the archive's to report.
         return Vec::new();
     }
     let readings = c1::mounts(view);
     let short: Vec<&MountReading> =
-        readings.iter().filter(|reading| reading.status == Status::Fail && !never_filled(view, reading)).collect();
+        readings.iter().filter(|reading| reading.status == CheckStatus::Fail && !never_filled(view, reading)).collect();
     if !short.is_empty()
         && short.len() == readings.len()
         && (short.len() > 1 || short[0].mount.kind == MountKind::Other)
@@ -29,7 +29,8 @@ fn check(view: &View) -> Vec<Finding> {
     }
     let mut findings: Vec<Finding> = short.iter().map(|reading| one_short(view, reading)).collect();
     let downloads = c3::read(view);
-    if downloads.status == Status::Fail && !findings.iter().any(|finding| finding.code == Code::ModulesNotRestored) {
+    if downloads.status == CheckStatus::Fail && !findings.iter().any(|finding| finding.code == Code::ModulesNotRestored)
+    {
         findings.push(Finding::error(
             Code::ModulesNotRestored,
             format!("{}, though {}", downloads.observed, had(view)),
@@ -40,12 +41,12 @@ fn check(view: &View) -> Vec<Finding> {
     findings
 }
 
-fn had(view: &View) -> &'static str {
+fn had(view: &CaseView) -> &'static str {
     if view.cold_downloads().is_some() { "an earlier run had them" } else { "a cache was restored" }
 }
 
 /// Tells whether a mount stays empty whatever the build does: then nothing was lost, and it is not where Go keeps its cache.
-pub(super) fn never_filled(view: &View, reading: &MountReading) -> bool {
+pub(super) fn never_filled(view: &CaseView, reading: &MountReading) -> bool {
     let mut after = view.runs().filter_map(|run| run.build?.sizes_of(&reading.mount.target)?.after.as_ref()).peekable();
     reading.is_empty() && after.peek().is_some() && after.all(|after| after.value < EMPTY_MOUNT)
 }
@@ -65,7 +66,7 @@ fn all_short(short: &[&MountReading]) -> Finding {
     )
 }
 
-fn one_short(view: &View, reading: &MountReading) -> Finding {
+fn one_short(view: &CaseView, reading: &MountReading) -> Finding {
     let target = &reading.mount.target;
     let code = match reading.mount.kind {
         MountKind::Modules => Code::ModulesNotRestored,
@@ -74,7 +75,7 @@ fn one_short(view: &View, reading: &MountReading) -> Finding {
     };
     let before = reading.before.as_ref().map(|before| size(before.value)).unwrap_or_default();
     let uncarried = pair(&view.judged, DancePhase::Inject).into_iter().find_map(|pairing| match pairing {
-        Pairing::None(mount) if mount.clean_target() == *target => Some(mount),
+        MountMatch::None(mount) if mount.clean_target() == *target => Some(mount),
         _ => None,
     });
     let (cause, fix) = match uncarried {

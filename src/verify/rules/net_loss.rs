@@ -3,17 +3,18 @@
 use super::{Need, Rule};
 use crate::verify::checks::{a, c1, c2};
 use crate::verify::summary::timing;
-use crate::verify::view::{Cold, View};
-use crate::verify::{Code, Finding, Severity, Status, seconds};
+use crate::verify::view::{CaseView, ColdRun};
+use crate::verify::{CheckStatus, Code, Finding, Severity, seconds};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::NetLoss], needs: &[Need::Evidence], check };
 
 /// How much more than it saves the transfer must cost before it is called a loss: single measurements are noisy.
 const CLEARLY: f64 = 1.25;
 
-fn check(view: &View) -> Vec<Finding> {
-    let works = [a::read(view), c1::read(view), c2::read(view)].iter().all(|reading| reading.status == Status::Pass);
-    let Cold::Run(cold) = view.cold() else { return Vec::new() };
+fn check(view: &CaseView) -> Vec<Finding> {
+    let works =
+        [a::read(view), c1::read(view), c2::read(view)].iter().all(|reading| reading.status == CheckStatus::Pass);
+    let ColdRun::Run(cold) = view.cold() else { return Vec::new() };
     let (Some(before), Some(now)) = (cold.build_time(), view.judged.build_time()) else { return Vec::new() };
     let saved = before.value.took.as_secs_f64() - now.value.took.as_secs_f64();
     let timing = timing(view.judged.evidence);

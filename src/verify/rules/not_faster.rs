@@ -5,14 +5,14 @@ use super::{Need, Rule};
 use crate::evidence::Quote;
 use crate::verify::checks::c1::{self, MountReading};
 use crate::verify::checks::c2;
-use crate::verify::view::View;
-use crate::verify::{Code, Finding, Status};
+use crate::verify::view::CaseView;
+use crate::verify::{CheckStatus, Code, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::BuildNotFaster], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let mounts = c1::mounts(view);
-    let unused = mounts.iter().find(|mount| mount.status == Status::Fail && never_filled(view, mount));
+    let unused = mounts.iter().find(|mount| mount.status == CheckStatus::Fail && never_filled(view, mount));
     if let Some(mount) = unused {
         let target = &mount.mount.target;
         return vec![Finding::error(
@@ -23,10 +23,10 @@ fn check(view: &View) -> Vec<Finding> {
         )];
     }
     let time = c2::read(view);
-    if time.status != Status::Fail {
+    if time.status != CheckStatus::Fail {
         return Vec::new();
     }
-    let full = !mounts.is_empty() && mounts.iter().all(|mount| mount.status == Status::Pass);
+    let full = !mounts.is_empty() && mounts.iter().all(|mount| mount.status == CheckStatus::Pass);
     let unseen = hidden(view, &mounts);
     let although = match &unseen {
         _ if full => "although its caches are there".to_owned(),
@@ -48,7 +48,7 @@ fn check(view: &View) -> Vec<Finding> {
 }
 
 /// Finds a mount whose size no run printed, before or after its build, where the others' were.
-fn hidden(view: &View, mounts: &[MountReading]) -> Option<String> {
+fn hidden(view: &CaseView, mounts: &[MountReading]) -> Option<String> {
     let measured = |target: &str| {
         let mut sizes = view.runs().filter_map(|run| run.build?.sizes_of(target));
         sizes.any(|sizes| sizes.before.is_some() || sizes.after.is_some())

@@ -2,14 +2,14 @@
 
 use super::{Need, Rule};
 use crate::evidence::{NotSaved, Quote, SaveOutcome};
-use crate::verify::view::{CacheExt, Run, Stage, View};
+use crate::verify::view::{CacheExt, CaseView, RunStage, RunView};
 use crate::verify::{Code, Finding, Severity};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::CacheNotSaved], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let missed = view.judged.restoring().any(|cache| cache.missed().is_some());
-    let found = view.lineage().into_iter().rev().find_map(|run| refused(view, run));
+    let found = view.relevant_runs().into_iter().rev().find_map(|run| refused(view, run));
     let Some((run, quote, reason)) = found else { return Vec::new() };
     // A run that restored well and could not refresh the entry is not cold, and the next one will not be either.
     let severity = if missed { Severity::Error } else { Severity::Warning };
@@ -22,14 +22,14 @@ fn check(view: &View) -> Vec<Finding> {
     )]
 }
 
-fn refused<'v, 'a>(view: &View, run: &'v Run<'a>) -> Option<(&'v Run<'a>, &'a Quote, String)> {
+fn refused<'v, 'a>(view: &CaseView, run: &'v RunView<'a>) -> Option<(&'v RunView<'a>, &'a Quote, String)> {
     run.caches.iter().filter_map(|cache| cache.save.as_ref()).find_map(|save| match &save.value {
         SaveOutcome::NotSaved(NotSaved::ReadOnly { reason } | NotSaved::Failed { reason }) => {
             Some((run, &save.quote, reason.clone()))
         }
         // "Another job may be creating this cache" hides every refusal; it counts once a later run misses.
         SaveOutcome::NotSaved(NotSaved::AlreadyExists { key })
-            if run.number != view.judged.number && view.stage() == Stage::Later =>
+            if run.number != view.judged.number && view.stage() == RunStage::Later =>
         {
             Some((run, &save.quote, format!("the service refused to reserve `{key}`")))
         }

@@ -2,12 +2,12 @@
 
 use super::{Need, Rule};
 use crate::evidence::Lookup;
-use crate::verify::view::View;
+use crate::verify::view::CaseView;
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::CacheRestoreFailed], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let found = view.judged.restoring().find_map(|cache| {
         if let Some(failed) = &cache.restore_failed {
             return Some((

@@ -2,13 +2,13 @@
 
 use super::{Need, Rule};
 use crate::evidence::{Cache, CacheMode, Dance, Phase, Quote, Seen, StepId};
-use crate::verify::view::{Run, View};
+use crate::verify::view::{CaseView, RunView};
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::CacheAfterDance, Code::SaveBeforeExtract], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;
     let mut findings = Vec::new();
     for cache in &run.caches {
@@ -20,7 +20,7 @@ fn check(view: &View) -> Vec<Finding> {
 }
 
 /// Reports an actions/cache step that begins after the dance, or whose post step saves before the extract.
-fn after_dance(run: &Run, cache: &Cache, dance: &Dance) -> Option<Finding> {
+fn after_dance(run: &RunView, cache: &Cache, dance: &Dance) -> Option<Finding> {
     let begins = cache_begins(run, cache).zip(dance_begins(run, dance)).filter(|(cache, dance)| cache.0 > dance.0);
     let saves = cache.save.as_ref().map(place).zip(extracts(dance)).filter(|(save, extract)| save.0 < extract.0);
     // A restore-only step has no post step, and too late is too late for it as well.
@@ -39,7 +39,7 @@ fn after_dance(run: &Run, cache: &Cache, dance: &Dance) -> Option<Finding> {
 }
 
 /// Reports a plain save step that ran before the extract.
-fn plain_save(run: &Run, cache: &Cache, dance: &Dance) -> Option<Finding> {
+fn plain_save(run: &RunView, cache: &Cache, dance: &Dance) -> Option<Finding> {
     let save = cache.save.as_ref().map(place)?;
     let post =
         run.evidence.steps.iter().find(|step| step.phase == Phase::Post && step.of.is_some() && step.of == dance.step);
@@ -56,7 +56,7 @@ fn plain_save(run: &Run, cache: &Cache, dance: &Dance) -> Option<Finding> {
 }
 
 /// Tells whether the step only saves; a step whose inputs were not seen is one if it saved among the main steps.
-fn is_plain_save(run: &Run, cache: &Cache) -> bool {
+fn is_plain_save(run: &RunView, cache: &Cache) -> bool {
     match &cache.inputs {
         Some(inputs) => inputs.value.mode == CacheMode::Save,
         None => {
@@ -66,26 +66,26 @@ fn is_plain_save(run: &Run, cache: &Cache) -> bool {
     }
 }
 
-type Place = (usize, Quote);
+type StepPlace = (usize, Quote);
 
-fn place<T>(seen: &Seen<T>) -> Place {
+fn place<T>(seen: &Seen<T>) -> StepPlace {
     (seen.order, seen.quote.clone())
 }
 
-fn step_begins(run: &Run, step: Option<StepId>) -> Option<Place> {
+fn step_begins(run: &RunView, step: Option<StepId>) -> Option<StepPlace> {
     let step = run.evidence.step(step?).filter(|step| step.phase == Phase::Main)?;
     // The line where a step begins need not name it, and its name is what a person looks for.
     Some((step.started.order, Quote { text: step.name.clone(), ..step.started.quote.clone() }))
 }
 
-fn cache_begins(run: &Run, cache: &Cache) -> Option<Place> {
+fn cache_begins(run: &RunView, cache: &Cache) -> Option<StepPlace> {
     step_begins(run, cache.step).or_else(|| cache.lookup.as_ref().map(place))
 }
 
-fn dance_begins(run: &Run, dance: &Dance) -> Option<Place> {
+fn dance_begins(run: &RunView, dance: &Dance) -> Option<StepPlace> {
     step_begins(run, dance.step).or_else(|| dance.injected.first().map(|entry| place(&entry.mount)))
 }
 
-fn extracts(dance: &Dance) -> Option<Place> {
+fn extracts(dance: &Dance) -> Option<StepPlace> {
     dance.extracted.first().map(|entry| place(&entry.mount))
 }

@@ -3,13 +3,13 @@
 use super::{Need, Rule};
 use crate::evidence::Quote;
 use crate::verify::checks::c1;
-use crate::verify::view::View;
+use crate::verify::view::CaseView;
 use crate::verify::{Code, Finding, Severity};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::BuildStepCached, Code::NotInstrumented], needs: &[Need::Evidence], check };
 
-fn check(view: &View) -> Vec<Finding> {
+fn check(view: &CaseView) -> Vec<Finding> {
     let Some(build) = view.judged.build else { return Vec::new() };
     if let Some(cached) = &build.cached {
         return vec![Finding::new(

@@ -1,4 +1,4 @@
-//! The case as checks and rules ask about it. [`View`] is principal.
+//! The case as checks and rules ask about it. [`CaseView`] is principal.
 //!
 //! It answers questions that need more than one run: which run saved what the judged one restored, whether a hit was
 //! due, which run was cold. It decides nothing.
@@ -9,19 +9,19 @@ mod paths;
 mod run;
 
 pub(crate) use cache::{CacheExt, EMPTY_ARCHIVE};
-pub(crate) use mounts::{EMPTY_MOUNT, MountKind, Pairing, Wanted, differs, pair};
+pub(crate) use mounts::{EMPTY_MOUNT, ExpectedMount, MountKind, MountMatch, differs, pair};
 pub(crate) use paths::{covers, nested};
-pub(crate) use run::Run;
+pub(crate) use run::RunView;
 
 use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome, Seen, same_target};
 use crate::verify::{Case, Profile, Thresholds};
 
 /// A case, ready to be asked.
-pub(crate) struct View<'a> {
+pub(crate) struct CaseView<'a> {
     /// The run to judge: the last one.
-    pub(crate) judged: Run<'a>,
+    pub(crate) judged: RunView<'a>,
     /// The runs before it, oldest first.
-    pub(crate) earlier: Vec<Run<'a>>,
+    pub(crate) earlier: Vec<RunView<'a>>,
     /// How the numbers are used.
     pub(crate) profile: Profile,
     /// The numbers.
@@ -30,7 +30,7 @@ pub(crate) struct View<'a> {
 
 /// Where the judged run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum RunStage {
     /// It missed, and no hit was due: caches are small and the build is slow, as they should be.
     First,
     /// It hit, or a hit was due.
@@ -40,16 +40,16 @@ pub(crate) enum Stage {
 }
 
 /// The cold run to compare times with.
-pub(crate) enum Cold<'v, 'a> {
+pub(crate) enum ColdRun<'v, 'a> {
     /// This run was cold.
-    Run(&'v Run<'a>),
+    Run(&'v RunView<'a>),
     /// Every earlier run was warm, or there is none: only an absolute number is left.
     None,
     /// Earlier runs are there and it was not seen whether they were cold.
     Unknown,
 }
 
-impl<'a> View<'a> {
+impl<'a> CaseView<'a> {
     /// Looks at a case once for each compiling build of the run to judge; not at all when there is no run.
     pub(crate) fn each_build(case: &'a Case) -> Vec<Self> {
         let builds = case.runs.last().map_or(0, |judged| run::compiling(judged).len().max(1));
@@ -57,29 +57,29 @@ impl<'a> View<'a> {
     }
 
     fn of_build(case: &'a Case, nth: usize) -> Option<Self> {
-        let mut runs: Vec<Run<'a>> =
-            case.runs.iter().enumerate().map(|(at, evidence)| Run::new(at + 1, evidence, nth)).collect();
+        let mut runs: Vec<RunView<'a>> =
+            case.runs.iter().enumerate().map(|(at, evidence)| RunView::new(at + 1, evidence, nth)).collect();
         let judged = runs.pop()?;
         Some(Self { judged, earlier: runs, profile: case.profile, thresholds: case.thresholds })
     }
 
     /// Returns every run, oldest first.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run<'a>> {
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &RunView<'a>> {
         self.earlier.iter().chain([&self.judged])
     }
 
     /// Says where the judged run stands.
-    pub(crate) fn stage(&self) -> Stage {
+    pub(crate) fn stage(&self) -> RunStage {
         let restoring: Vec<_> = self.judged.restoring().collect();
         if restoring.iter().any(|cache| cache.hit_key().is_some() || cache.restore_failed.is_some()) {
-            return Stage::Later;
+            return RunStage::Later;
         }
         if restoring.iter().any(|cache| cache.missed().is_some()) {
-            return if self.hit_was_due() { Stage::Later } else { Stage::First };
+            return if self.hit_was_due() { RunStage::Later } else { RunStage::First };
         }
         // A whole second run in which nothing even tries to restore is no first run.
         let no_cache_step = self.judged.evidence.caches.is_empty() && self.judged.is_whole();
-        if no_cache_step && !self.earlier.is_empty() { Stage::Later } else { Stage::Unknown }
+        if no_cache_step && !self.earlier.is_empty() { RunStage::Later } else { RunStage::Unknown }
     }
 
     /// Tells whether an earlier run left, or should have left, something for the judged run to find.
@@ -93,7 +93,7 @@ impl<'a> View<'a> {
         known_to_exist || self.earlier.iter().any(|run| self.should_have_left_something(run))
     }
 
-    fn should_have_left_something(&self, run: &Run<'a>) -> bool {
+    fn should_have_left_something(&self, run: &RunView<'a>) -> bool {
         let asked = self.judged.primary_key();
         run.caches.iter().any(|cache| match cache.save.as_ref().map(|save| &save.value) {
             Some(SaveOutcome::Saved { key }) => !cache.saved_empty() || Some(key.as_str()) == asked,
@@ -108,7 +108,7 @@ impl<'a> View<'a> {
     ///
     /// For a hit it is the run that saved the entry, if it is in the case; for a miss the last one that had something
     /// to save.
-    pub(crate) fn origin(&self) -> Option<&Run<'a>> {
+    pub(crate) fn origin(&self) -> Option<&RunView<'a>> {
         let keys: Vec<&str> = self.judged.restoring().filter_map(|cache| cache.hit_key()).map(|(key, _)| key).collect();
         let mut newest_first = self.earlier.iter().rev();
         if keys.is_empty() {
@@ -119,9 +119,9 @@ impl<'a> View<'a> {
 
     /// Returns the run that saved what was restored, where it left far less in the build's mounts than the judged run
     /// needs, and both amounts.
-    pub(crate) fn outgrown(&self) -> Option<(&Run<'a>, u64, u64)> {
-        let left = |run: &Run<'a>| -> Option<u64> {
-            let after = |mount: &Wanted| Some(run.build?.sizes_of(&mount.target)?.after.as_ref()?.value);
+    pub(crate) fn undersized_entry(&self) -> Option<(&RunView<'a>, u64, u64)> {
+        let left = |run: &RunView<'a>| -> Option<u64> {
+            let after = |mount: &ExpectedMount| Some(run.build?.sizes_of(&mount.target)?.after.as_ref()?.value);
             self.wanted().iter().map(after).try_fold(0, |sum: u64, after| Some(sum.saturating_add(after?)))
         };
         let restored =
@@ -139,7 +139,7 @@ impl<'a> View<'a> {
 
     /// Returns an earlier run whose mounts had outlived the run before it. Where runners are not fresh, no later mount proves
     /// that anything was carried.
-    fn warm_runner(&self) -> Option<&Run<'a>> {
+    fn warm_runner(&self) -> Option<&RunView<'a>> {
         self.earlier.iter().find(|run| run.was_warm())
     }
 
@@ -165,7 +165,7 @@ impl<'a> View<'a> {
     }
 
     /// Tells whether a mount was seen to hold something after a build.
-    pub(crate) fn was_filled(&self, mount: &Wanted) -> bool {
+    pub(crate) fn was_filled(&self, mount: &ExpectedMount) -> bool {
         self.runs().any(|run| {
             let after = run.build.and_then(|build| build.sizes_of(&mount.target)?.after.as_ref());
             let records = run.evidence.records.iter().map(|record| &record.value);
@@ -175,21 +175,21 @@ impl<'a> View<'a> {
     }
 
     /// Returns the cold run to compare times with: the first known to be cold that has a time, else any known to be cold.
-    pub(crate) fn cold(&self) -> Cold<'_, 'a> {
-        let cold: Vec<&Run<'a>> = self.earlier.iter().filter(|run| run.is_cold() == Some(true)).collect();
+    pub(crate) fn cold(&self) -> ColdRun<'_, 'a> {
+        let cold: Vec<&RunView<'a>> = self.earlier.iter().filter(|run| run.is_cold() == Some(true)).collect();
         if let Some(run) = cold.iter().find(|run| run.build_time().is_some()).or(cold.first()) {
-            return Cold::Run(run);
+            return ColdRun::Run(run);
         }
         let all_warm = self.earlier.iter().all(|run| run.is_cold() == Some(false));
-        if all_warm { Cold::None } else { Cold::Unknown }
+        if all_warm { ColdRun::None } else { ColdRun::Unknown }
     }
 
     /// Returns the runs whose saves matter to the judged run: the one it restores from, when what it restored is bad,
     /// and itself, oldest first.
-    pub(crate) fn lineage(&self) -> Vec<&Run<'a>> {
+    pub(crate) fn relevant_runs(&self) -> Vec<&RunView<'a>> {
         let restored_well =
             self.judged.restoring().any(|cache| cache.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE));
-        let origin = self.origin().filter(|_| !restored_well && self.stage() == Stage::Later);
+        let origin = self.origin().filter(|_| !restored_well && self.stage() == RunStage::Later);
         origin.into_iter().chain([&self.judged]).collect()
     }
 

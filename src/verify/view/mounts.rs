@@ -1,6 +1,6 @@
-//! The cache mounts a Go build wants, and which entry of the cache map is meant for which. [`Wanted`] is principal.
+//! The cache mounts a Go build wants, and which entry of the cache map is meant for which. [`ExpectedMount`] is principal.
 
-use super::{Run, View};
+use super::{CaseView, RunView};
 use crate::evidence::{Carried, DancePhase, MountSpec};
 
 /// A mount below this holds no cache: `du` shows 4 to 8 KB for an empty one, and the dance leaves a stamp in it.
@@ -53,24 +53,24 @@ impl MountKind {
 
 /// A mount whose size before the build is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct ExpectedMount {
     /// What it is for.
     pub(crate) kind: MountKind,
     /// Its target, cleaned.
     pub(crate) target: String,
 }
 
-impl View<'_> {
+impl CaseView<'_> {
     /// Returns the mounts whose sizes matter: Go's two caches, else whatever cache mounts the build has.
     ///
     /// A mount that any run showed counts, so that a line lost in the judged run does not make a mount disappear.
-    pub(crate) fn wanted(&self) -> Vec<Wanted> {
-        let mut all: Vec<Wanted> = Vec::new();
+    pub(crate) fn wanted(&self) -> Vec<ExpectedMount> {
+        let mut all: Vec<ExpectedMount> = Vec::new();
         let mut add = |target: &str, id: Option<&str>| {
             let spec = MountSpec { target: target.to_owned(), id: None, owner: String::new() };
             let target = spec.clean_target();
             if !all.iter().any(|known| known.target == target) {
-                all.push(Wanted { kind: MountKind::of(&target, id), target });
+                all.push(ExpectedMount { kind: MountKind::of(&target, id), target });
             }
         };
         for run in self.runs() {
@@ -94,7 +94,7 @@ impl View<'_> {
         }
         if all.iter().any(|mount| mount.kind != MountKind::Other) {
             // Behind a mask or a variable may stand one of Go's caches.
-            let hidden = |mount: &Wanted| mount.target.contains("***") || mount.target.contains('$');
+            let hidden = |mount: &ExpectedMount| mount.target.contains("***") || mount.target.contains('$');
             all.retain(|mount| mount.kind != MountKind::Other || hidden(mount));
         }
         all.sort_by_key(|mount| mount.kind);
@@ -108,7 +108,7 @@ impl View<'_> {
 }
 
 /// The build's mounts, each with what the dance does about it.
-pub(crate) enum Pairing<'a> {
+pub(crate) enum MountMatch<'a> {
     /// The dance carries exactly this cache.
     Same(&'a MountSpec, &'a Carried),
     /// The dance means this mount and names another cache.
@@ -118,7 +118,7 @@ pub(crate) enum Pairing<'a> {
 }
 
 /// Pairs the build's cache mounts with the dance's entries.
-pub(crate) fn pair<'a>(run: &Run<'a>, phase: DancePhase) -> Vec<Pairing<'a>> {
+pub(crate) fn pair<'a>(run: &RunView<'a>, phase: DancePhase) -> Vec<MountMatch<'a>> {
     let Some(build) = run.build else { return Vec::new() };
     let entries: Vec<&Carried> = run.carried(phase).collect();
     let mounts: Vec<&MountSpec> = build.mounts.iter().map(|mount| &mount.value).collect();
@@ -129,7 +129,7 @@ pub(crate) fn pair<'a>(run: &Run<'a>, phase: DancePhase) -> Vec<Pairing<'a>> {
     let mut pairs = Vec::new();
     for mount in mounts {
         if let Some(entry) = entries.iter().copied().find(|entry| meets(mount, entry)) {
-            pairs.push(Pairing::Same(mount, entry));
+            pairs.push(MountMatch::Same(mount, entry));
             continue;
         }
         let kind = MountKind::of_spec(mount);
@@ -141,8 +141,8 @@ pub(crate) fn pair<'a>(run: &Run<'a>, phase: DancePhase) -> Vec<Pairing<'a>> {
             .or_else(|| free.iter().position(|entry| kind != MountKind::Other && kind == meant_for(entry)))
             .or((lonely == 1 && free.len() == 1 && meant_for(free[0]) == MountKind::Other).then_some(0));
         pairs.push(match meant {
-            Some(at) => Pairing::Other(mount, free.remove(at)),
-            None => Pairing::None(mount),
+            Some(at) => MountMatch::Other(mount, free.remove(at)),
+            None => MountMatch::None(mount),
         });
     }
     pairs

@@ -1,4 +1,4 @@
-//! One run, as checks and rules ask about it. [`Run`] is principal.
+//! One run, as checks and rules ask about it. [`RunView`] is principal.
 
 use super::{CacheExt, EMPTY_ARCHIVE, EMPTY_MOUNT, MountKind, covers};
 use crate::evidence::{
@@ -6,7 +6,7 @@ use crate::evidence::{
 };
 
 /// One run of the case.
-pub(crate) struct Run<'a> {
+pub(crate) struct RunView<'a> {
     /// Its place in the case, from 1.
     pub(crate) number: usize,
     /// What is known of it.
@@ -19,7 +19,7 @@ pub(crate) struct Run<'a> {
     pub(crate) unseen_builds: bool,
 }
 
-impl<'a> Run<'a> {
+impl<'a> RunView<'a> {
     /// Looks at the `nth` compiling build of a run, counted from 0; at the first where there are fewer.
     pub(crate) fn new(number: usize, evidence: &'a Evidence, nth: usize) -> Self {
         let compiling = compiling(evidence);

@@ -7,11 +7,11 @@ use std::cmp::Ordering;
 use github_actions_expressions::call::Function;
 
 use super::functions;
-use super::tree::{Access, Base, Expression, Operator, Tree};
+use super::tree::{Access, ExprTree, Expression, Operator, PathRoot};
 use super::{Contexts, ExprError, JobStatus, Value};
 
 /// Why an evaluation stopped, before the expression's text and place are added.
-pub(super) enum Stop {
+pub(super) enum EvalStop {
     NotReproduced(String),
     Message(String),
 }
@@ -20,24 +20,24 @@ pub(super) enum Stop {
 pub(super) fn evaluate(expression: &Expression, contexts: &dyn Contexts) -> Result<Value, ExprError> {
     let Expression { tree, text, span } = expression;
     value(tree, contexts).map_err(|stop| match stop {
-        Stop::NotReproduced(name) => ExprError::NotReproduced { expression: text.clone(), name, span: *span },
-        Stop::Message(message) => ExprError::Evaluation { expression: text.clone(), message, span: *span },
+        EvalStop::NotReproduced(name) => ExprError::NotReproduced { expression: text.clone(), name, span: *span },
+        EvalStop::Message(message) => ExprError::Evaluation { expression: text.clone(), message, span: *span },
     })
 }
 
-fn value(tree: &Tree, contexts: &dyn Contexts) -> Result<Value, Stop> {
+fn value(tree: &ExprTree, contexts: &dyn Contexts) -> Result<Value, EvalStop> {
     match tree {
-        Tree::Literal(value) => Ok(value.clone()),
-        Tree::Not(inner) => Ok(Value::Bool(!value(inner, contexts)?.is_truthy())),
-        Tree::Chain(first, rest) => rest
+        ExprTree::Literal(value) => Ok(value.clone()),
+        ExprTree::Not(inner) => Ok(Value::Bool(!value(inner, contexts)?.is_truthy())),
+        ExprTree::Chain(first, rest) => rest
             .iter()
             .try_fold(value(first, contexts)?, |left, (operator, right)| operate(left, *operator, right, contexts)),
-        Tree::Call(function, arguments) => call(*function, arguments, contexts),
-        Tree::Path(base, steps) => path(base, steps, contexts),
+        ExprTree::Call(function, arguments) => call(*function, arguments, contexts),
+        ExprTree::Path(base, steps) => path(base, steps, contexts),
     }
 }
 
-fn operate(left: Value, operator: Operator, right: &Tree, contexts: &dyn Contexts) -> Result<Value, Stop> {
+fn operate(left: Value, operator: Operator, right: &ExprTree, contexts: &dyn Contexts) -> Result<Value, EvalStop> {
     match operator {
         Operator::And if !left.is_truthy() => return Ok(left),
         Operator::Or if left.is_truthy() => return Ok(left),
@@ -56,7 +56,7 @@ fn operate(left: Value, operator: Operator, right: &Tree, contexts: &dyn Context
     }))
 }
 
-fn call(function: Function, arguments: &[Tree], contexts: &dyn Contexts) -> Result<Value, Stop> {
+fn call(function: Function, arguments: &[ExprTree], contexts: &dyn Contexts) -> Result<Value, EvalStop> {
     let status = |wanted: JobStatus| Ok(Value::Bool(contexts.status() == wanted));
     match function {
         Function::Always => return Ok(Value::Bool(true)),
@@ -70,19 +70,19 @@ fn call(function: Function, arguments: &[Tree], contexts: &dyn Contexts) -> Resu
     if function == Function::HashFiles {
         let patterns: Vec<_> = values.iter().map(|value| value.render().into_owned()).collect();
         let hash = contexts.hash_files(&patterns);
-        return hash.map(Value::String).map_err(|error| Stop::Message(format!("hashFiles: {error}")));
+        return hash.map(Value::String).map_err(|error| EvalStop::Message(format!("hashFiles: {error}")));
     }
-    functions::apply(function, &values).map_err(Stop::Message)
+    functions::apply(function, &values).map_err(EvalStop::Message)
 }
 
 /// `case(condition, value, …, default)`: the value of the first condition that holds.
-fn case(arguments: &[Tree], contexts: &dyn Contexts) -> Result<Value, Stop> {
+fn case(arguments: &[ExprTree], contexts: &dyn Contexts) -> Result<Value, EvalStop> {
     for pair in arguments.chunks(2) {
         match pair {
             [condition, then] => match value(condition, contexts)? {
                 Value::Bool(true) => return value(then, contexts),
                 Value::Bool(false) => {}
-                _ => return Err(Stop::Message("case: a condition is neither true nor false".to_owned())),
+                _ => return Err(EvalStop::Message("case: a condition is neither true nor false".to_owned())),
             },
             [default] => return value(default, contexts),
             _ => {}
@@ -91,16 +91,16 @@ fn case(arguments: &[Tree], contexts: &dyn Contexts) -> Result<Value, Stop> {
     Ok(Value::Null)
 }
 
-fn path(base: &Base, steps: &[Access], contexts: &dyn Contexts) -> Result<Value, Stop> {
+fn path(base: &PathRoot, steps: &[Access], contexts: &dyn Contexts) -> Result<Value, EvalStop> {
     let (mut found, rest) = match base {
-        Base::Inner(inner) => (Found::One(value(inner, contexts)?), steps),
-        Base::Context(name) => {
+        PathRoot::Inner(inner) => (Reached::One(value(inner, contexts)?), steps),
+        PathRoot::Context(name) => {
             let plain = steps.iter().take_while(|step| !matches!(step, Access::Star)).count();
             let mut path = vec![name.clone()];
             for step in &steps[..plain] {
                 path.push(key(step, contexts)?.render().into_owned());
             }
-            (Found::One(context(&path, contexts)?), &steps[plain..])
+            (Reached::One(context(&path, contexts)?), &steps[plain..])
         }
     };
     for step in rest {
@@ -110,12 +110,12 @@ fn path(base: &Base, steps: &[Access], contexts: &dyn Contexts) -> Result<Value,
         };
     }
     Ok(match found {
-        Found::One(value) => value,
-        Found::Many(values) => Value::Array(values),
+        Reached::One(value) => value,
+        Reached::Many(values) => Value::Array(values),
     })
 }
 
-fn key(step: &Access, contexts: &dyn Contexts) -> Result<Value, Stop> {
+fn key(step: &Access, contexts: &dyn Contexts) -> Result<Value, EvalStop> {
     match step {
         Access::Name(name) => Ok(Value::String(name.clone())),
         Access::Computed(tree) => value(tree, contexts),
@@ -123,10 +123,10 @@ fn key(step: &Access, contexts: &dyn Contexts) -> Result<Value, Stop> {
     }
 }
 
-fn context(path: &[String], contexts: &dyn Contexts) -> Result<Value, Stop> {
+fn context(path: &[String], contexts: &dyn Contexts) -> Result<Value, EvalStop> {
     match path {
         [name, ..] if matches!(name.as_str(), "matrix" | "strategy" | "needs" | "jobs") => {
-            Err(Stop::NotReproduced(name.clone()))
+            Err(EvalStop::NotReproduced(name.clone()))
         }
         // Undefined secrets and variables are empty on GitHub; none is defined here, and none should be.
         [name, ..] if matches!(name.as_str(), "secrets" | "vars") => Ok(Value::Null),
@@ -138,12 +138,12 @@ fn context(path: &[String], contexts: &dyn Contexts) -> Result<Value, Stop> {
 }
 
 /// A value, or the values a `*` gave; what follows a `*` applies to each.
-enum Found {
+enum Reached {
     One(Value),
     Many(Vec<Value>),
 }
 
-impl Found {
+impl Reached {
     fn children(self) -> Self {
         let of = |value| match value {
             Value::Array(items) => items,

@@ -3,7 +3,7 @@
 use github_actions_expressions::call::Function;
 
 use super::Template;
-use super::tree::{Access, Base, Expression, Tree};
+use super::tree::{Access, ExprTree, Expression, PathRoot};
 
 /// Tells whether a template names something, such as `github.sha`, `steps.cache` or a function: `hashFiles`.
 ///
@@ -12,8 +12,8 @@ use super::tree::{Access, Base, Expression, Tree};
 pub fn mentions(template: &Template, name: &str) -> bool {
     let wanted: Vec<_> = name.split('.').collect();
     any(template, |tree| match tree {
-        Tree::Path(Base::Context(context), steps) => begins_with(&written(context, steps), &wanted),
-        Tree::Call(function, _) => format!("{function:?}").eq_ignore_ascii_case(name),
+        ExprTree::Path(PathRoot::Context(context), steps) => begins_with(&written(context, steps), &wanted),
+        ExprTree::Call(function, _) => format!("{function:?}").eq_ignore_ascii_case(name),
         _ => false,
     })
 }
@@ -24,8 +24,8 @@ pub fn mentions(template: &Template, name: &str) -> bool {
 /// gave. `env` counts as constant: its values are templates of their own, so ask about them too ([`env_names`]).
 pub fn constant_over_runs(template: &Template) -> bool {
     !any(template, |tree| match tree {
-        Tree::Call(Function::HashFiles, _) => true,
-        Tree::Path(Base::Context(context), steps) => changes(&written(context, steps)),
+        ExprTree::Call(Function::HashFiles, _) => true,
+        ExprTree::Path(PathRoot::Context(context), steps) => changes(&written(context, steps)),
         _ => false,
     })
 }
@@ -35,7 +35,7 @@ pub fn env_names(template: &Template) -> Vec<Option<String>> {
     let mut names = Vec::new();
     for expression in template.expressions() {
         expression.tree.walk(&mut |tree| {
-            if let Tree::Path(Base::Context(context), steps) = tree
+            if let ExprTree::Path(PathRoot::Context(context), steps) = tree
                 && context == "env"
             {
                 names.push(written(context, steps).get(1).map(|name| (*name).to_owned()));
@@ -51,13 +51,13 @@ pub(super) fn names_status(expression: &Expression) -> bool {
     expression.tree.walk(&mut |tree| {
         found |= matches!(
             tree,
-            Tree::Call(Function::Success | Function::Always | Function::Failure | Function::Cancelled, _)
+            ExprTree::Call(Function::Success | Function::Always | Function::Failure | Function::Cancelled, _)
         );
     });
     found
 }
 
-fn any(template: &Template, mut test: impl FnMut(&Tree) -> bool) -> bool {
+fn any(template: &Template, mut test: impl FnMut(&ExprTree) -> bool) -> bool {
     let mut found = false;
     for expression in template.expressions() {
         expression.tree.walk(&mut |tree| found |= test(tree));

@@ -9,14 +9,14 @@ use crate::source::{Span, Spanned};
 /// A text of a workflow, parsed once, that becomes a text when its expressions are evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<TemplatePart>,
     raw: String,
     span: Span,
 }
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Part {
+pub(super) enum TemplatePart {
     Text(String),
     Expression(Expression),
 }
@@ -33,16 +33,16 @@ impl Template {
         let mut at = 0;
         while let Some(open) = value[at..].find("${{").map(|found| at + found) {
             if open > at {
-                parts.push(Part::Text(value[at..open].to_owned()));
+                parts.push(TemplatePart::Text(value[at..open].to_owned()));
             }
             let inside = open + 3;
             let span = locator.span(open, inside);
             let close = closing(&value[inside..]).ok_or(ExprError::NotClosed { span })?;
-            parts.push(Part::Expression(Expression::parse(value, inside, inside + close, &locator)?));
+            parts.push(TemplatePart::Expression(Expression::parse(value, inside, inside + close, &locator)?));
             at = inside + close + 2;
         }
         if at < value.len() {
-            parts.push(Part::Text(value[at..].to_owned()));
+            parts.push(TemplatePart::Text(value[at..].to_owned()));
         }
         Ok(Self { parts, raw: value.to_owned(), span: text.span })
     }
@@ -63,8 +63,8 @@ impl Template {
         let mut text = String::new();
         for part in &self.parts {
             match part {
-                Part::Text(piece) => text.push_str(piece),
-                Part::Expression(expression) => text.push_str(&evaluate(expression, contexts)?.render()),
+                TemplatePart::Text(piece) => text.push_str(piece),
+                TemplatePart::Expression(expression) => text.push_str(&evaluate(expression, contexts)?.render()),
             }
         }
         Ok(text)
@@ -93,15 +93,15 @@ impl Template {
     /// Returns the only expression of a text that is nothing but one.
     pub(super) fn sole(&self) -> Option<&Expression> {
         match self.parts.as_slice() {
-            [Part::Expression(expression)] => Some(expression),
+            [TemplatePart::Expression(expression)] => Some(expression),
             _ => None,
         }
     }
 
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Expression(expression) => Some(expression),
-            Part::Text(_) => None,
+            TemplatePart::Expression(expression) => Some(expression),
+            TemplatePart::Text(_) => None,
         })
     }
 

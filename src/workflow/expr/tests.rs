@@ -7,12 +7,12 @@ use super::*;
 use crate::source::{Span, Spanned};
 
 /// Contexts from one tree of values.
-struct Known {
+struct TestContexts {
     tree: Value,
     status: JobStatus,
 }
 
-impl Contexts for Known {
+impl Contexts for TestContexts {
     fn lookup(&self, path: &[String]) -> Value {
         self.tree.at(path)
     }
@@ -29,14 +29,14 @@ impl Contexts for Known {
     }
 }
 
-fn known(status: JobStatus) -> Known {
+fn known(status: JobStatus) -> TestContexts {
     let json = r#"{
         "env": {"CACHE_DIR": "cache", "COUNT": "2", "EMPTY": ""},
         "github": {"ref": "refs/heads/main", "sha": "abc", "event": {"labels": [{"name": "a"}, {"name": "b"}, {}]}},
         "runner": {"os": "Linux"},
         "steps": {"cache": {"outputs": {"cache-hit": "true", "none": null}, "outcome": "success"}}
     }"#;
-    Known { tree: json::read(json).unwrap(), status }
+    TestContexts { tree: json::read(json).unwrap(), status }
 }
 
 fn spanned(text: &str) -> Spanned<String> {

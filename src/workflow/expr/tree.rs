@@ -22,7 +22,7 @@ const CONTEXTS: [&str; 12] =
 /// One parsed expression, with its text and place.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Expression {
-    pub(super) tree: Tree,
+    pub(super) tree: ExprTree,
     /// The text between `${{` and `}}`, trimmed.
     pub(super) text: String,
     pub(super) span: Span,
@@ -30,29 +30,29 @@ pub(super) struct Expression {
 
 /// A node of the tree.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Tree {
+pub(super) enum ExprTree {
     Literal(Value),
-    Call(Function, Vec<Tree>),
-    Path(Base, Vec<Access>),
-    Not(Box<Tree>),
+    Call(Function, Vec<ExprTree>),
+    Path(PathRoot, Vec<Access>),
+    Not(Box<ExprTree>),
     /// Operators applied from left to right, each to the result so far.
-    Chain(Box<Tree>, Vec<(Operator, Tree)>),
+    Chain(Box<ExprTree>, Vec<(Operator, ExprTree)>),
 }
 
 /// What a path begins with.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Base {
+pub(super) enum PathRoot {
     /// A context by its name, in lower case.
     Context(String),
     /// A call or a parenthesized expression.
-    Inner(Box<Tree>),
+    Inner(Box<ExprTree>),
 }
 
 /// One step into a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Access {
     Name(String),
-    Computed(Tree),
+    Computed(ExprTree),
     Star,
 }
 
@@ -102,7 +102,7 @@ impl Expression {
     fn unknown_context(&self) -> Option<String> {
         let mut unknown = None;
         self.tree.walk(&mut |tree| {
-            if let Tree::Path(Base::Context(name), _) = tree
+            if let ExprTree::Path(PathRoot::Context(name), _) = tree
                 && !CONTEXTS.contains(&name.as_str())
             {
                 unknown.get_or_insert_with(|| name.clone());
@@ -112,9 +112,9 @@ impl Expression {
     }
 }
 
-impl Tree {
+impl ExprTree {
     /// Visits the node and all below it.
-    pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Tree)) {
+    pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a ExprTree)) {
         visit(self);
         match self {
             Self::Literal(_) => {}
@@ -125,7 +125,7 @@ impl Tree {
                 rest.iter().for_each(|(_, next)| next.walk(visit));
             }
             Self::Path(base, steps) => {
-                if let Base::Inner(inner) = base {
+                if let PathRoot::Inner(inner) = base {
                     inner.walk(visit);
                 }
                 for step in steps {
@@ -144,7 +144,7 @@ fn lower_first(text: &str) -> String {
 }
 
 /// Takes the borrowed tree apart, following chains of operators to the left with a loop.
-fn owned(expr: SpannedExpr<'_>) -> Tree {
+fn owned(expr: SpannedExpr<'_>) -> ExprTree {
     let mut rest = Vec::new();
     let mut head = expr.inner;
     while let Expr::BinExpr(BinExpr { lhs, op, rhs }) = head {
@@ -153,23 +153,25 @@ fn owned(expr: SpannedExpr<'_>) -> Tree {
     }
     rest.reverse();
     let first = match head {
-        Expr::Literal(literal) => Tree::Literal(value(&literal)),
-        Expr::Call(call) => Tree::Call(call.func, call.args.into_iter().map(owned).collect()),
-        Expr::UnExpr { expr, .. } => Tree::Not(Box::new(owned(*expr))),
-        Expr::Identifier(name) => Tree::Path(Base::Context(name.as_str().to_ascii_lowercase()), Vec::new()),
+        Expr::Literal(literal) => ExprTree::Literal(value(&literal)),
+        Expr::Call(call) => ExprTree::Call(call.func, call.args.into_iter().map(owned).collect()),
+        Expr::UnExpr { expr, .. } => ExprTree::Not(Box::new(owned(*expr))),
+        Expr::Identifier(name) => ExprTree::Path(PathRoot::Context(name.as_str().to_ascii_lowercase()), Vec::new()),
         Expr::Context(context) => path(context.parts),
         Expr::Index(inner) => owned(*inner),
-        Expr::Star | Expr::BinExpr(_) => Tree::Literal(Value::Null),
+        Expr::Star | Expr::BinExpr(_) => ExprTree::Literal(Value::Null),
     };
-    if rest.is_empty() { first } else { Tree::Chain(Box::new(first), rest) }
+    if rest.is_empty() { first } else { ExprTree::Chain(Box::new(first), rest) }
 }
 
-fn path(parts: Vec<SpannedExpr<'_>>) -> Tree {
+fn path(parts: Vec<SpannedExpr<'_>>) -> ExprTree {
     let mut parts = parts.into_iter();
     let base = match parts.next() {
-        Some(SpannedExpr { inner: Expr::Identifier(name), .. }) => Base::Context(name.as_str().to_ascii_lowercase()),
-        Some(head) => Base::Inner(Box::new(owned(head))),
-        None => Base::Inner(Box::new(Tree::Literal(Value::Null))),
+        Some(SpannedExpr { inner: Expr::Identifier(name), .. }) => {
+            PathRoot::Context(name.as_str().to_ascii_lowercase())
+        }
+        Some(head) => PathRoot::Inner(Box::new(owned(head))),
+        None => PathRoot::Inner(Box::new(ExprTree::Literal(Value::Null))),
     };
     let steps = parts.map(|part| match part.inner {
         Expr::Identifier(name) => Access::Name(name.as_str().to_owned()),
@@ -181,7 +183,7 @@ fn path(parts: Vec<SpannedExpr<'_>>) -> Tree {
         },
         _ => Access::Computed(owned(part)),
     });
-    Tree::Path(base, steps.collect())
+    ExprTree::Path(base, steps.collect())
 }
 
 fn value(literal: &Literal<'_>) -> Value {

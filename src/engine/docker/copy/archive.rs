@@ -14,9 +14,9 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::{Base, DANCEFILE, EXTRACT, INJECT, chown, dockerfile, entry, quote, send, send_file, send_files};
+use super::{CopyBase, DANCEFILE, EXTRACT, INJECT, chown, dockerfile, entry, quote, send, send_file, send_files};
 use crate::engine::docker::{Docker, LABEL, failed};
-use crate::engine::{ByteStream, Copied, Copy, EngineError};
+use crate::engine::{ByteStream, Copied, EngineError, MountCopy};
 
 /// Bytes of one part of an inject's archive.
 const PART: usize = 8 << 20;
@@ -28,13 +28,13 @@ impl Docker {
     /// Unpacks archives into a cache mount, by way of the context.
     pub(super) async fn inject_by_archive(
         &self,
-        copy: &Copy,
+        copy: &MountCopy,
         archives: Vec<ByteStream>,
     ) -> Result<Copied, EngineError> {
         let target = quote(&copy.mount.target);
         let unpack = |number| format!("cat /var/vbc/archive-{number}-* | tar -x -p -f - -C {target}");
         let script = (0..archives.len()).map(unpack).collect::<Vec<_>>().join(" && ") + &chown(copy);
-        let dockerfile = dockerfile(copy, INJECT, Base::Image, true, &script);
+        let dockerfile = dockerfile(copy, INJECT, CopyBase::Image, true, &script);
         let (sender, context) = mpsc::channel(4);
         let parts = tokio::spawn(async move { send_parts(&dockerfile, archives, sender).await });
         let result = self.run_copy(copy, context, None, false).await;
@@ -52,11 +52,11 @@ impl Docker {
     /// Packs a cache mount into an archive, by way of an image.
     pub(super) async fn extract_by_archive(
         &self,
-        copy: &Copy,
+        copy: &MountCopy,
         into: mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<Copied, EngineError> {
         let script = format!("mkdir -p /var/vbc && tar -c -f {PACKED} -C {} .", quote(&copy.mount.target));
-        let dockerfile = dockerfile(copy, EXTRACT, Base::Image, false, &script);
+        let dockerfile = dockerfile(copy, EXTRACT, CopyBase::Image, false, &script);
         let (sender, context) = mpsc::channel(4);
         let sent = tokio::spawn(async move { send_files(&[(DANCEFILE, &dockerfile)], &sender).await });
         let (copied, image) = self.run_copy(copy, context, None, true).await?;
@@ -75,7 +75,7 @@ impl Docker {
     /// Streams the packed file out of a container made from the image.
     async fn stream_file(
         &self,
-        copy: &Copy,
+        copy: &MountCopy,
         image: &str,
         into: &mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<(), EngineError> {

@@ -2,8 +2,8 @@
 //!
 //! The bytes go over a connection that the `RUN` opens to us (`wire`), which writes them once. Where it cannot reach
 //! us, as from an engine on another machine, they go as one archive in the build's context and out of its image
-//! (`archive`), which every engine can do and which writes them three times. [`Way`] says which of the two, and what
-//! the `RUN` stands on ([`Base`]).
+//! (`archive`), which every engine can do and which writes them three times. [`CopyTransport`] says which of the two, and what
+//! the `RUN` stands on ([`CopyBase`]).
 
 mod archive;
 mod wire;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{Docker, MARKER};
-use crate::engine::{BuildEventKind, BuildRequest, ByteStream, Copied, Copy, EngineError};
+use crate::engine::{BuildEventKind, BuildRequest, ByteStream, Copied, EngineError, MountCopy};
 use crate::evidence::Creator;
 
 /// The word by which the command of an inject is known.
@@ -32,7 +32,7 @@ const KEPT_LINES: usize = 50;
 
 /// What the `RUN` of a copy stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Base {
+enum CopyBase {
     /// Nothing but the programs of the image, mounted. Its layer is empty on an empty one, so that no engine has to
     /// compare it with all files of the image to tell its size.
     Programs,
@@ -42,9 +42,9 @@ enum Base {
 
 /// How the bytes of copies travel, found out with the first of them.
 #[derive(Debug, Default)]
-pub(super) struct Way(AtomicU8);
+pub(super) struct CopyTransport(AtomicU8);
 
-impl Way {
+impl CopyTransport {
     /// Over a connection, from a `RUN` on the programs alone.
     const WIRE: u8 = 1;
     /// Over a connection, from a `RUN` on the image.
@@ -73,20 +73,20 @@ impl Way {
     }
 
     /// The bases on which a `RUN` may reach us, the better first.
-    fn wired(&self) -> &'static [Base] {
+    fn wired(&self) -> &'static [CopyBase] {
         match self.0.load(Ordering::Relaxed) {
-            Self::WIRE => &[Base::Programs],
-            Self::WIRE_FROM_IMAGE => &[Base::Image],
+            Self::WIRE => &[CopyBase::Programs],
+            Self::WIRE_FROM_IMAGE => &[CopyBase::Image],
             Self::ARCHIVE => &[],
-            _ => &[Base::Programs, Base::Image],
+            _ => &[CopyBase::Programs, CopyBase::Image],
         }
     }
 
     /// Remembers what the first copy found; later ones change nothing.
-    fn found(&self, wire: Option<Base>) {
+    fn found(&self, wire: Option<CopyBase>) {
         let found = match wire {
-            Some(Base::Programs) => Self::WIRE,
-            Some(Base::Image) => Self::WIRE_FROM_IMAGE,
+            Some(CopyBase::Programs) => Self::WIRE,
+            Some(CopyBase::Image) => Self::WIRE_FROM_IMAGE,
             None => Self::ARCHIVE,
         };
         let _ = self.0.compare_exchange(0, found, Ordering::Relaxed, Ordering::Relaxed);
@@ -97,7 +97,7 @@ impl Docker {
     /// Unpacks archives into a cache mount; see [`Engine::inject`](crate::engine::Engine::inject).
     pub(super) async fn inject_archives(
         &self,
-        copy: &Copy,
+        copy: &MountCopy,
         mut archives: Vec<ByteStream>,
     ) -> Result<Copied, EngineError> {
         for base in self.way.wired() {
@@ -113,7 +113,7 @@ impl Docker {
     /// Packs a cache mount into an archive; see [`Engine::extract`](crate::engine::Engine::extract).
     pub(super) async fn extract_archive(
         &self,
-        copy: &Copy,
+        copy: &MountCopy,
         into: mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<Copied, EngineError> {
         for base in self.way.wired() {
@@ -129,7 +129,7 @@ impl Docker {
     /// Builds the one `RUN` of a copy, and returns the image where it is exported.
     async fn run_copy(
         &self,
-        copy: &Copy,
+        copy: &MountCopy,
         context: ByteStream,
         network: Option<&str>,
         export: bool,
@@ -168,11 +168,11 @@ impl Docker {
 const DANCEFILE: &str = "Dancefile";
 
 /// Writes the Dockerfile of one copy. It ends well even when the copy fails, as upstream's `|| true` does, but says so.
-fn dockerfile(copy: &Copy, word: &str, base: Base, context: bool, script: &str) -> String {
+fn dockerfile(copy: &MountCopy, word: &str, base: CopyBase, context: bool, script: &str) -> String {
     let image = &copy.image;
     let (from, programs) = match base {
-        Base::Image => (format!("FROM {image}\nUSER 0:0\n"), String::new()),
-        Base::Programs => (
+        CopyBase::Image => (format!("FROM {image}\nUSER 0:0\n"), String::new()),
+        CopyBase::Programs => (
             format!("FROM {image} AS programs\nFROM scratch\n"),
             // The loader stands where a Debian of x86-64 has it; others have theirs in /lib.
             ["bin", "lib"].map(|dir| format!("--mount=type=bind,from=programs,source=/{dir},target=/{dir} ")).concat()
@@ -205,7 +205,7 @@ fn quote(word: &str) -> String {
 }
 
 /// What changes the owner after an inject, as a further command.
-fn chown(copy: &Copy) -> String {
+fn chown(copy: &MountCopy) -> String {
     let target = quote(&copy.mount.target);
     copy.owner.as_ref().map_or(String::new(), |owner| format!(" && chown -R {} {target}", quote(owner)))
 }
@@ -260,19 +260,21 @@ mod tests {
     #[test]
     fn only_an_engine_of_this_machine_can_reach_us() {
         for near in ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "http://localhost:2375/"] {
-            assert_eq!(Way::of(near).wired(), [Base::Programs, Base::Image], "{near}");
+            assert_eq!(CopyTransport::of(near).wired(), [CopyBase::Programs, CopyBase::Image], "{near}");
         }
         for far in ["tcp://10.0.0.7:2375", "tcp://build.example:2375"] {
-            assert_eq!(Way::of(far).wired(), [], "{far}");
+            assert_eq!(CopyTransport::of(far).wired(), [], "{far}");
         }
     }
 
     #[test]
     fn the_first_copy_decides_for_the_later_ones() {
-        for (first, later) in
-            [(Some(Base::Programs), vec![Base::Programs]), (Some(Base::Image), vec![Base::Image]), (None, vec![])]
-        {
-            let way = Way::of("unix:///run/docker.sock");
+        for (first, later) in [
+            (Some(CopyBase::Programs), vec![CopyBase::Programs]),
+            (Some(CopyBase::Image), vec![CopyBase::Image]),
+            (None, vec![]),
+        ] {
+            let way = CopyTransport::of("unix:///run/docker.sock");
             way.found(first);
             way.found(None);
             assert_eq!(way.wired(), later);

@@ -18,9 +18,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::{Base, DANCEFILE, EXTRACT, INJECT, chown, dockerfile, loader, quote, send, send_files};
+use super::{CopyBase, DANCEFILE, EXTRACT, INJECT, chown, dockerfile, loader, quote, send, send_files};
 use crate::engine::docker::Docker;
-use crate::engine::{ByteStream, Copied, Copy, EngineError};
+use crate::engine::{ByteStream, Copied, EngineError, MountCopy};
 
 /// Bytes read from a connection at a time.
 const PIECE: usize = 256 << 10;
@@ -62,8 +62,8 @@ impl Docker {
     /// Unpacks archives into a cache mount; `None` when the `RUN` could not reach us.
     pub(super) async fn inject_by_wire(
         &self,
-        copy: &Copy,
-        base: Base,
+        copy: &MountCopy,
+        base: CopyBase,
         archives: &mut [ByteStream],
     ) -> Result<Option<Copied>, EngineError> {
         let Ok(wire) = Wire::open().await else { return Ok(None) };
@@ -89,8 +89,8 @@ impl Docker {
     /// Packs a cache mount into an archive; `None` when the `RUN` could not reach us.
     pub(super) async fn extract_by_wire(
         &self,
-        copy: &Copy,
-        base: Base,
+        copy: &MountCopy,
+        base: CopyBase,
         into: &mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<Option<Copied>, EngineError> {
         let Ok(wire) = Wire::open().await else { return Ok(None) };
@@ -116,8 +116,8 @@ impl Docker {
     /// ended first.
     async fn run_wired(
         &self,
-        copy: &Copy,
-        (word, base): (&str, Base),
+        copy: &MountCopy,
+        (word, base): (&str, CopyBase),
         wire: &Wire,
         script: &str,
         serving: impl Future<Output = io::Result<()>>,
@@ -128,7 +128,7 @@ impl Docker {
         tokio::spawn(async move {
             let files = [(DANCEFILE, dockerfile.as_str()), ("copy.sh", &script), ("token", &token)];
             // An engine that no longer listens says so itself.
-            if base == Base::Programs {
+            if base == CopyBase::Programs {
                 let _ = send(&sender, loader()?).await;
             }
             let _ = send_files(&files, &sender).await;
@@ -163,7 +163,7 @@ impl Wire {
     }
 
     /// What the script of a copy has to know.
-    fn variables(&self, copy: &Copy) -> String {
+    fn variables(&self, copy: &MountCopy) -> String {
         format!("export port={} target={}\n", self.port, quote(&copy.mount.target))
     }
 

@@ -72,7 +72,7 @@ fn a_link_inside_the_root_may_be_written_through() {
 
 #[test]
 fn a_cut_archive_is_an_error_wherever_it_is_cut() {
-    let source = Tree::new();
+    let source = TempTree::new();
     fs::create_dir_all(source.path().join("d")).unwrap();
     fs::write(source.path().join("d/f"), [1; 700]).unwrap();
     let (bytes, _) = packed(&source.path(), &PackOptions::default());
@@ -86,7 +86,7 @@ fn a_cut_archive_is_an_error_wherever_it_is_cut() {
 
 #[test]
 fn a_cut_compressed_archive_is_an_error() {
-    let (tree, store) = (Tree::new(), temp());
+    let (tree, store) = (TempTree::new(), temp());
     fs::create_dir_all(tree.path().join("w")).unwrap();
     fs::write(tree.path().join("w/f"), vec![5; 100_000]).unwrap();
     let layout = Layout { root: tree.path(), workspace: "/w".into(), home: "/h".into() };
