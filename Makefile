@@ -22,8 +22,8 @@ previous-go: setup
 setup: ## make this machine ready: Rust, a Docker Engine, a Go image
 	@scripts/setup $(no_engine)
 
-demo: setup ## prove the healthy sample: two fresh runners, one verdict (ARGS="--control" adds to it)
-	cargo run --release --quiet -- run $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
+demo: ## prove the healthy sample: two fresh runners, one verdict (ARGS="--control" adds to it)
+	@scripts/demo $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
 
 catalogue: previous-go ## run every scenario and show which codes it ends in (ARGS="cache-locked --jobs 1" chooses)
 	cargo run --quiet -- scenarios run --matrix $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)

@@ -61,7 +61,7 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
     say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs.len(), engine.address()));
     tell_not_reproduced(&subject);
     let ledger = NamespaceLedger::default();
-    let mut live = LiveView::new();
+    let mut live = LiveView::new(subject.runs.len());
     let ran = {
         let mut watch = |progress| live.show(&progress);
         tokio::select! {
