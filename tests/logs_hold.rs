@@ -12,6 +12,9 @@ use verify_buildkit_cache::verify::{
     Case, CaseSource, CheckId, CheckStatus, Profile, Report, Thresholds, Verdict, verify,
 };
 
+#[path = "logs_hold/wrapped.rs"]
+mod wrapped;
+
 /// Logs in which the build that fails is a few lines beside a warm one, another build's or a quotation: with all of its
 /// lines lost nothing is left to contradict the warm one. Losing one line is another matter.
 const BRIEF: [&str; 3] =

@@ -231,6 +231,75 @@ fn act(raw: &str) -> Option<Unwrapped<'_>> {
     Some(Unwrapped { act: true, job: Some(job), step, at: None, text: said })
 }
 
+/// Tells whether a line begins as lines of the runner, of a cache, of a dance or of a build do, with nothing before it.
+pub(super) fn known(text: &str) -> bool {
+    const STARTS: [&str; 23] = [
+        "##[",
+        "::group::",
+        "::endgroup::",
+        "[command]",
+        "\u{1b}[36;1m",
+        "^[[36;1m",
+        "Cache hit for",
+        "Cache hit occurred on the primary key ",
+        "Cache Size: ~",
+        "Cache restored ",
+        "Cache not found for input keys: ",
+        "Cache saved ",
+        "Post job cleanup.",
+        "Current runner version: ",
+        "Complete job name: ",
+        "Cleaning up orphan processes",
+        "Received ",
+        "Sent ",
+        "FROM ghcr.io/containerd/busybox",
+        "COPY buildstamp ",
+        "RUN --mount=type=cache",
+        "{\"vertexes\":",
+        "shell: /",
+    ];
+    let Some(first) = text.as_bytes().first() else { return false };
+    match first {
+        b'0'..=b'9' | b'M' | b'T' | b'W' | b'F' | b'S' if stamp::split(text).is_some() => return true,
+        b'#' if vertex_line(text) => return true,
+        b'R' if text.strip_prefix("Run ").is_some_and(|title| super::header::is_action(title.trim_end())) => {
+            return true;
+        }
+        b'w' if text.trim_end() == "with:" => return true,
+        b'e' if text.trim_end() == "env:" => return true,
+        _ => {}
+    }
+    STARTS.iter().any(|start| text.starts_with(start)) || (!text.starts_with('|') && act(text).is_some()) || gh(text)
+}
+
+/// Tells whether the number that a line begins with is its own: a time, or that of a vertex.
+pub(super) fn numbers_itself(text: &str) -> bool {
+    stamp::split(text).is_some() || (text.starts_with('#') && vertex_line(text))
+}
+
+/// Tells whether a line is one of a vertex: `#5 [build 2/3] …`, `#5 0.123 …`, `#5 DONE 1.0s`.
+fn vertex_line(text: &str) -> bool {
+    let rest = &text[1..];
+    let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let Some(said) = rest[end..].strip_prefix(' ').filter(|_| (1..=6).contains(&end)) else { return false };
+    said.starts_with(|char: char| char == '[' || char.is_ascii_digit())
+        || ["DONE ", "CACHED", "ERROR", "building with "].iter().any(|start| said.starts_with(start))
+}
+
+/// Tells whether a line has the prefix of `gh run view --log`, or the same pasted with spaces.
+fn gh(text: &str) -> bool {
+    let mut parts = text.splitn(3, '\t');
+    if let (Some(job), Some(_), Some(rest)) = (parts.next(), parts.next(), parts.next())
+        && job.starts_with(|char: char| !char.is_ascii_digit())
+        && stamp::split(rest.strip_prefix('\u{feff}').unwrap_or(rest)).is_some()
+    {
+        return true;
+    }
+    ["UNKNOWN STEP ", "Set up job "].iter().any(|step| {
+        text.find(step).is_some_and(|at| at > 0 && text.get(at + step.len()..).and_then(stamp::split).is_some())
+    })
+}
+
 /// Finishes a line: colours off, tag read.
 fn line(Unwrapped { act, job, step, at, text }: Unwrapped<'_>) -> LogLine<'_> {
     let echo = text.starts_with("\u{1b}[36;1m") || text.starts_with("^[[36;1m");

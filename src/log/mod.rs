@@ -21,6 +21,7 @@ mod reader;
 mod sink;
 mod stamp;
 mod surroundings;
+mod wrapping;
 
 pub use archive::{LogPart, ZipError, ZipLimits, arrange, read_archive};
 pub use job::LoggedJob;

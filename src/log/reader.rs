@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::encoding::Encoding;
 use super::job::{JobReader, LoggedJob};
 use super::line::{LogLine, Transport};
+use super::wrapping::Wrapping;
 
 /// Longest line that is looked at; the rest of a longer one is dropped.
 const LINE: usize = 64 * 1024;
@@ -29,6 +30,7 @@ pub struct LogReader {
     encoding: Encoding,
     partial: Vec<u8>,
     transport: Transport,
+    wrapping: Wrapping,
     done: Vec<LoggedJob>,
     /// The jobs under way, each with the name its lines carry.
     open: Vec<(String, JobReader)>,
@@ -48,6 +50,7 @@ impl LogReader {
             encoding: Encoding::default(),
             partial: Vec::new(),
             transport: Transport::default(),
+            wrapping: Wrapping::default(),
             done: Vec::new(),
             open: Vec::new(),
             current: None,
@@ -64,6 +67,7 @@ impl LogReader {
         self.source = Arc::from(source);
         self.number = 0;
         self.transport = Transport::default();
+        self.wrapping = Wrapping::default();
         let same = job.is_some() && self.job.as_deref() == job;
         if !same {
             self.close();
@@ -114,6 +118,8 @@ impl LogReader {
         let mut encoding = std::mem::take(&mut self.encoding);
         encoding.end(&mut |text| self.text(text));
         self.line_end();
+        self.wrapping.decide();
+        self.released();
     }
 
     fn line_end(&mut self) {
@@ -126,13 +132,31 @@ impl LogReader {
     }
 
     fn line(&mut self, bytes: &[u8]) {
-        self.number += 1;
         let bytes = &bytes[..bytes.len().min(LINE)];
         // Checking whole is much faster than repairing piece by piece, and nearly every line is whole.
         let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
+        if self.wrapping.undecided() {
+            self.wrapping.hold(&text);
+            self.released();
+        } else {
+            self.unwrapped(&text);
+        }
+    }
+
+    /// Reads the lines that were held back, once it is known what stands in front of them.
+    fn released(&mut self) {
+        while let Some(line) = self.wrapping.release() {
+            self.unwrapped(&line);
+        }
+    }
+
+    fn unwrapped(&mut self, text: &str) {
+        self.number += 1;
         let mut transport = std::mem::take(&mut self.transport);
-        self.route(transport.read(&text));
+        let wrapping = std::mem::take(&mut self.wrapping);
+        self.route(transport.read(wrapping.strip(text)));
         self.transport = transport;
+        self.wrapping = wrapping;
     }
 
     /// Hands a line to its job.
