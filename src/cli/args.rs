@@ -30,9 +30,9 @@ pub(super) enum Command {
     /// The catalogue of ways the set-up works and fails
     #[command(subcommand)]
     Scenarios(Scenarios),
-    /// Explain a finding code
+    /// Explain a finding code, or an obligation of an effective verdict
     Explain {
-        /// The code, such as cache-locked
+        /// The code, such as cache-locked, or the obligation, such as freshness
         code: String,
     },
     /// Say what this machine has and lacks
@@ -112,6 +112,9 @@ pub(super) struct RunArgs {
     /// How to say it
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(super) format: Format,
+    /// Show what the verdict rests on: each obligation, with the lines that show it or the line that would
+    #[arg(long, help_heading = "Output")]
+    pub(super) explain: bool,
 }
 
 #[derive(Debug, Default, clap::Args)]
@@ -170,6 +173,9 @@ pub(super) struct Logs {
     /// How to say it
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(super) format: Format,
+    /// Show what the verdict rests on: each obligation, with the lines that show it or the line that would
+    #[arg(long, help_heading = "Output")]
+    pub(super) explain: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]

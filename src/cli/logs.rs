@@ -63,6 +63,7 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
             timing: None,
             evidence: None,
             repeat: None,
+            explain: args.explain,
         };
         presented.print(&report, args.format);
         worst = Some(worse(worst, report.verdict));

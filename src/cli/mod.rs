@@ -59,8 +59,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Prints the page of a finding code.
+/// Prints the page of a finding code, or of an obligation.
 fn explain(code: &str) -> Result<Exit, CliProblem> {
+    if let Ok(obligation) = code.parse::<crate::verify::ObligationId>() {
+        out(&crate::report::explain_obligation(obligation));
+        return Ok(Exit::Effective);
+    }
     let code = code.parse::<crate::verify::Code>();
     let code = code.map_err(|error| CliProblem::usage(error.to_string()).hint(error.hint()))?;
     out(&crate::report::explain(code));

@@ -16,6 +16,7 @@ pub(super) struct Presented<'a> {
     pub(super) timing: Option<ExperimentTiming>,
     pub(super) evidence: Option<&'a str>,
     pub(super) repeat: Option<&'a str>,
+    pub(super) explain: bool,
 }
 
 impl Presented<'_> {
@@ -33,6 +34,7 @@ impl Presented<'_> {
                     subject: self.subject,
                     evidence: self.evidence,
                     repeat: self.repeat,
+                    explain: self.explain,
                 },
             )),
         }

@@ -11,7 +11,13 @@ pub fn github(report: &Report) -> String {
         Verdict::Ineffective => ("error", "ineffective: the caches do not survive from one run to the next"),
         Verdict::Inconclusive => ("warning", "inconclusive: nothing failed, and not everything was seen"),
     };
-    lines.push(format!("::{command} title={}::{}", property("verify-buildkit-cache"), message(words)));
+    let mut words = vec![words.to_owned()];
+    for one in report.missing().into_iter().filter(|_| report.verdict == Verdict::Inconclusive) {
+        let about = one.mount.as_deref().map_or_else(String::new, |mount| format!(" of {mount}"));
+        let missing = format!("not shown: {}{about}: {} (would show it: {})", one.id, one.reason, one.would_show);
+        words.extend(plain_lines(&missing));
+    }
+    lines.push(format!("::{command} title={}::{}", property("verify-buildkit-cache"), message(&words.join("\n"))));
     lines.push(String::new());
     lines.join("\n")
 }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::evidence::{Phase, Quote, StepOutcome};
-use crate::verify::{Finding, Profile, Report, RunSummary, Thresholds};
+use crate::verify::{Finding, Obligation, Profile, Report, RunSummary, Thresholds};
 
 /// The schema number of the document.
 pub const SCHEMA: u32 = 1;
@@ -46,6 +46,7 @@ pub fn json(report: &Report, about: &Document) -> serde_json::Value {
                 evidence: quotes(&check.evidence),
             })
             .collect(),
+        obligations: report.obligations.iter().map(obligation).collect(),
         findings: report.findings.iter().map(finding).collect(),
         runs: report.runs.iter().map(run).collect(),
         notes: report
@@ -78,6 +79,7 @@ struct WireDocument<'a> {
     scenario: Option<&'a str>,
     verdict: &'a str,
     checks: Vec<WireCheck<'a>>,
+    obligations: Vec<WireObligation<'a>>,
     findings: Vec<WireFinding<'a>>,
     runs: Vec<WireRun<'a>>,
     notes: Vec<WireNote<'a>>,
@@ -102,6 +104,18 @@ struct WireQuote<'a> {
     source: &'a str,
     line: Option<usize>,
     text: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireObligation<'a> {
+    id: &'a str,
+    mount: Option<&'a str>,
+    state: &'a str,
+    evidence: Vec<WireQuote<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    would_show: &'a str,
 }
 
 #[derive(Serialize)]
@@ -191,6 +205,17 @@ struct WireThresholds {
 
 fn quotes(quotes: &[Quote]) -> Vec<WireQuote<'_>> {
     quotes.iter().map(|quote| WireQuote { source: &quote.source, line: quote.line, text: &quote.text }).collect()
+}
+
+fn obligation(obligation: &Obligation) -> WireObligation<'_> {
+    WireObligation {
+        id: obligation.id.as_str(),
+        mount: obligation.mount.as_deref(),
+        state: obligation.state.as_str(),
+        evidence: quotes(&obligation.evidence),
+        reason: &obligation.reason,
+        would_show: &obligation.would_show,
+    }
 }
 
 fn finding(finding: &Finding) -> WireFinding<'_> {

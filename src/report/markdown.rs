@@ -2,7 +2,7 @@
 
 use super::quote::{place, plain, plain_lines};
 use super::runs::{RunsRow, rows};
-use crate::verify::{CheckStatus, Finding, Report, RunSummary};
+use crate::verify::{CheckStatus, Finding, Report, RunSummary, Verdict};
 
 /// Writes the report as GitHub-flavoured Markdown.
 pub fn markdown(report: &Report, subject: &str) -> String {
@@ -36,6 +36,15 @@ pub fn markdown(report: &Report, subject: &str) -> String {
     }
     for finding in &report.findings {
         write_finding(&mut out, finding);
+    }
+    let missing = report.missing();
+    if report.verdict == Verdict::Inconclusive && !missing.is_empty() {
+        out.push_str("\nNot shown:\n\n");
+        for one in missing {
+            let about = one.mount.as_deref().map_or_else(String::new, |mount| format!(" of {}", words(mount)));
+            let (reason, line) = (words(&one.reason), words(&one.would_show));
+            out.push_str(&format!("- {}{about}: {reason} (would show it: {line})\n", one.id));
+        }
     }
     if !report.notes.is_empty() {
         out.push('\n');

@@ -16,7 +16,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use explain::explain;
+pub use explain::{explain, explain_obligation};
 pub use github::github;
 pub use json::{Document, SCHEMA, json};
 pub use markdown::markdown;

@@ -1,8 +1,9 @@
 //! What reports look like, in full.
 
 use super::{Document, TextOptions, github, json, markdown, text};
+use crate::evidence::Quote;
 use crate::verify::testing::{JobScript, case, with_id};
-use crate::verify::{Profile, Report, Thresholds, verify};
+use crate::verify::{Obligation, ObligationId, ObligationState, Profile, Report, Thresholds, verify};
 
 fn plain(report: &Report, subject: &str) -> String {
     text(
@@ -13,6 +14,7 @@ fn plain(report: &Report, subject: &str) -> String {
             subject,
             evidence: Some("/tmp/x"),
             repeat: Some("verify-buildkit-cache run"),
+            explain: false,
         },
     )
 }
@@ -29,7 +31,58 @@ fn ineffective() -> Report {
 }
 
 fn inconclusive() -> Report {
-    verify(&case(Profile::Checklist, &[JobScript::cold().but(|job| job.prints_sizes = false)]))
+    let mut report = verify(&case(Profile::Checklist, &[JobScript::cold().but(|job| job.prints_sizes = false)]));
+    report.obligations = obligations();
+    report
+}
+
+/// One that was shown and two that were not, for the same reason.
+fn obligations() -> Vec<Obligation> {
+    let missing = |mount: &str| Obligation {
+        id: ObligationId::BeforeMeansBefore,
+        mount: Some(mount.to_owned()),
+        state: ObligationState::Missing,
+        evidence: Vec::new(),
+        reason: "the size before the build was not seen".to_owned(),
+        would_show: "#9 0.3 114M /go/pkg/mod".to_owned(),
+    };
+    let shown = Obligation {
+        id: ObligationId::CarryOn,
+        mount: None,
+        state: ObligationState::Shown,
+        evidence: vec![Quote::measured("test", "saved")],
+        reason: String::new(),
+        would_show: String::new(),
+    };
+    vec![missing("/go/pkg/mod"), missing("/root/.cache/go-build"), shown]
+}
+
+#[test]
+fn what_the_verdict_rests_on_is_shown_on_demand() {
+    let mut report = effective();
+    report.obligations = obligations();
+    let options = TextOptions { color: false, width: 80, subject: "x", evidence: None, repeat: None, explain: true };
+    let page = text(&report, &options);
+    let (_, explained) = page.split_once("\nobligations\n").unwrap();
+    insta::assert_snapshot!(explained.split("\n\n").next().unwrap(), @r#"
+      missing     before-means-before of /go/pkg/mod, /root/.cache/go-build
+                      the size before the build was not seen
+                      would show it: #9 0.3 114M /go/pkg/mod
+      shown       carry-on
+        test  saved
+    "#);
+    assert!(!text(&report, &TextOptions { explain: false, ..options }).contains("obligations"));
+    for id in ObligationId::ALL {
+        assert!(super::explain_obligation(id).contains("What shows it"));
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_in_every_format() {
+    let named = "before-means-before";
+    let report = inconclusive();
+    assert!(github(&report).lines().last().unwrap().contains(named));
+    assert!(markdown(&report, "x").contains(named));
 }
 
 #[test]
@@ -175,6 +228,11 @@ fn an_inconclusive_case_as_text() {
                       41 modules downloaded, as it may be on a first run
                       needs at most 3
 
+    obligations
+      missing     before-means-before of /go/pkg/mod, /root/.cache/go-build
+                      the size before the build was not seen
+                      would show it: #9 0.3 114M /go/pkg/mod
+
     findings
       warning[not-instrumented]
       the build did not print how large its cache mounts were
@@ -252,6 +310,11 @@ fn an_inconclusive_case_as_markdown() {
           echo '=== AFTER ===' && du -sh /go/pkg/mod /root/.cache/go-build
     ```
 
+    Not shown:
+
+    - before-means-before of /go/pkg/mod: the size before the build was not seen (would show it: \#9 0.3 114M /go/pkg/mod)
+    - before-means-before of /root/.cache/go-build: the size before the build was not seen (would show it: \#9 0.3 114M /go/pkg/mod)
+
     - first run: nothing wrong, nothing proven; run it twice or more
     "#);
 }
@@ -266,7 +329,9 @@ fn an_ineffective_case_as_json() {
         thresholds: &thresholds,
         evidence: None,
     };
-    let mut document = json(&ineffective(), &about);
+    let mut report = ineffective();
+    report.obligations = obligations();
+    let mut document = json(&report, &about);
     // One run and two steps show the shape.
     document["runs"].as_array_mut().unwrap().remove(0);
     document["runs"][0]["steps"].as_array_mut().unwrap().truncate(2);
@@ -384,6 +449,36 @@ fn an_ineffective_case_as_json() {
           ]
         }
       ],
+      "obligations": [
+        {
+          "id": "before-means-before",
+          "mount": "/go/pkg/mod",
+          "state": "missing",
+          "evidence": [],
+          "reason": "the size before the build was not seen",
+          "would_show": "#9 0.3 114M /go/pkg/mod"
+        },
+        {
+          "id": "before-means-before",
+          "mount": "/root/.cache/go-build",
+          "state": "missing",
+          "evidence": [],
+          "reason": "the size before the build was not seen",
+          "would_show": "#9 0.3 114M /go/pkg/mod"
+        },
+        {
+          "id": "carry-on",
+          "mount": null,
+          "state": "shown",
+          "evidence": [
+            {
+              "source": "test",
+              "line": null,
+              "text": "saved"
+            }
+          ]
+        }
+      ],
       "findings": [
         {
           "code": "cache-map-id-mismatch",
@@ -496,7 +591,8 @@ fn what_was_not_seen_is_null_and_never_zero() {
 fn nothing_is_wider_than_the_page_but_what_is_to_be_copied() {
     for report in [effective(), ineffective(), inconclusive()] {
         for width in [64, 80, 120] {
-            let options = TextOptions { color: false, width, subject: "x", evidence: None, repeat: None };
+            let options =
+                TextOptions { color: false, width, subject: "x", evidence: None, repeat: None, explain: false };
             let page = text(&report, &options);
             // A snippet keeps its lines, since a person copies it; snippets are indented below their label.
             let wide: Vec<&str> =
@@ -517,7 +613,8 @@ fn many_runs_still_fit() {
 #[test]
 fn colour_changes_nothing_but_colour() {
     for report in [effective(), ineffective(), inconclusive()] {
-        let options = TextOptions { color: true, width: 80, subject: "x", evidence: None, repeat: None };
+        let options =
+            TextOptions { color: true, width: 80, subject: "x", evidence: None, repeat: None, explain: false };
         let painted = text(&report, &options);
         assert!(painted.contains('\u{1b}'));
         let stripped = anstream::adapter::strip_str(&painted).to_string();

@@ -7,7 +7,9 @@ use super::quote::{place, plain};
 use super::runs::{RunsRow, rows};
 use super::style::{Style, clip, wrap};
 use crate::evidence::Quote;
-use crate::verify::{Check, CheckStatus, Finding, Note, Report, RunSummary, Severity, Verdict};
+use crate::verify::{
+    Check, CheckStatus, Finding, Note, Obligation, ObligationState, Report, RunSummary, Severity, Verdict,
+};
 
 /// How to write the text.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +24,8 @@ pub struct TextOptions<'a> {
     pub evidence: Option<&'a str>,
     /// The command that repeats it.
     pub repeat: Option<&'a str>,
+    /// Whether to show also what was shown of the obligations, and not only what is missing.
+    pub explain: bool,
 }
 
 /// How many quotes a finding shows: enough to be believed.
@@ -36,6 +40,7 @@ pub fn text(report: &Report, options: &TextOptions) -> String {
     for check in &report.checks {
         page.check(check);
     }
+    page.obligations(report, options.explain);
     if !report.findings.is_empty() {
         page.section("findings");
         for (at, finding) in report.findings.iter().enumerate() {
@@ -119,6 +124,53 @@ impl TextPage {
             for line in wrap(&format!("needs {}", check.threshold), self.width - 18) {
                 self.lines.push(format!("{:18}{}", "", self.style.dim(&line)));
             }
+        }
+    }
+
+    /// Shows what the verdict rests on: what is missing where it stands in the way of a verdict, and everything on demand.
+    fn obligations(&mut self, report: &Report, all: bool) {
+        let undecided = report.verdict == Verdict::Inconclusive;
+        let shows = |one: &&Obligation| all || (undecided && one.state == ObligationState::Missing);
+        let mut rest: Vec<&Obligation> = report.obligations.iter().filter(shows).collect();
+        if rest.is_empty() {
+            return;
+        }
+        self.section("obligations");
+        while let Some(first) = rest.first().copied() {
+            let alike =
+                |one: &&Obligation| one.id == first.id && one.state == first.state && one.reason == first.reason;
+            let (same, others): (Vec<&Obligation>, Vec<&Obligation>) = rest.into_iter().partition(alike);
+            rest = others;
+            self.obligation(&same, all);
+        }
+    }
+
+    /// Shows what several mounts have in common once.
+    fn obligation(&mut self, same: &[&Obligation], all: bool) {
+        let Some(first) = same.first() else { return };
+        let mark = match first.state {
+            ObligationState::Shown => self.style.good("shown     "),
+            ObligationState::Missing => self.style.doubtful("missing   "),
+        };
+        let mounts: Vec<String> = same.iter().filter_map(|one| one.mount.as_deref()).map(plain).collect();
+        let about = if mounts.is_empty() { String::new() } else { format!(" of {}", mounts.join(", ")) };
+        for (at, line) in wrap(&format!("{}{about}", first.id), self.width - 14).into_iter().enumerate() {
+            self.lines.push(if at == 0 { format!("  {mark}  {line}") } else { format!("{:14}{line}", "") });
+        }
+        if !first.reason.is_empty() {
+            self.indented(18, &first.reason);
+            for line in wrap(&format!("would show it: {}", first.would_show), self.width - 18) {
+                self.lines.push(format!("{:18}{}", "", self.style.dim(&line)));
+            }
+        }
+        if all {
+            let mut quotes: Vec<Quote> = Vec::new();
+            for quote in same.iter().flat_map(|one| &one.evidence) {
+                if !quotes.contains(quote) {
+                    quotes.push(quote.clone());
+                }
+            }
+            self.quotes(&quotes);
         }
     }
 

@@ -11,6 +11,7 @@ mod code;
 mod comparable;
 mod explained;
 mod notes;
+mod obligations;
 mod pages;
 mod report;
 mod rules;
@@ -28,6 +29,7 @@ pub(crate) mod testing;
 pub use amount::{seconds, size};
 pub use case::{Case, CaseSource, Profile, Thresholds};
 pub use code::{Code, CodePage, UnknownCode};
+pub use obligations::{Obligation, ObligationId, ObligationState, UnknownObligation};
 pub use report::{Check, CheckId, CheckStatus, Finding, Note, Report, Severity, Verdict};
 pub use rules::{Need, Rule, rules};
 pub use summary::{

@@ -2,7 +2,7 @@
 //!
 //! These are domain types; documents for machines have types of their own in the storey above.
 
-use super::{Code, RunSummary};
+use super::{Code, Obligation, ObligationState, RunSummary};
 use crate::evidence::Quote;
 
 /// The whole answer to one case.
@@ -12,12 +12,21 @@ pub struct Report {
     pub verdict: Verdict,
     /// The five checks, in order.
     pub checks: Vec<Check>,
+    /// What an effective verdict rests on, of the build that was judged: shown or missing.
+    pub obligations: Vec<Obligation>,
     /// What is wrong, errors first, in the order in which a person should fix it.
     pub findings: Vec<Finding>,
     /// The runs, oldest first.
     pub runs: Vec<RunSummary>,
     /// What to keep in mind when reading the numbers.
     pub notes: Vec<Note>,
+}
+
+impl Report {
+    /// Returns the obligations that were not shown.
+    pub fn missing(&self) -> Vec<&Obligation> {
+        self.obligations.iter().filter(|one| one.state == ObligationState::Missing).collect()
+    }
 }
 
 /// The overall answer.

@@ -2,7 +2,8 @@
 
 use super::view::CaseView;
 use super::{
-    Case, Check, CheckId, CheckStatus, Finding, Report, Severity, Verdict, checks, explained, notes, rules, summary,
+    Case, Check, CheckId, CheckStatus, Finding, Obligation, ObligationState, Report, Severity, Verdict, checks,
+    explained, notes, obligations, rules, summary,
 };
 
 /// Judges the last run of a case against the earlier ones.
@@ -14,6 +15,7 @@ pub fn verify(case: &Case) -> Report {
         return Report {
             verdict: Verdict::Inconclusive,
             checks: checks::blank(),
+            obligations: Vec::new(),
             findings: Vec::new(),
             runs: Vec::new(),
             notes: Vec::new(),
@@ -23,9 +25,10 @@ pub fn verify(case: &Case) -> Report {
     let found = rules().iter().flat_map(|rule| (rule.check)(&view)).collect();
     let findings = explained::root_causes(found, view.missed_what_was_saved());
     apply_findings(&mut checks, &findings);
-    let verdict = verdict(&checks);
+    let obligations = obligations::read(&view);
+    let verdict = verdict(&checks, &obligations);
     let notes = notes::notes(&view, case, verdict);
-    Report { verdict, checks, findings, runs: view.runs().map(summary::of).collect(), notes }
+    Report { verdict, checks, obligations, findings, runs: view.runs().map(summary::of).collect(), notes }
 }
 
 /// Judges a case with what files at hand add to it.
@@ -35,7 +38,7 @@ pub fn verify(case: &Case) -> Report {
 pub fn verify_informed(seen: &Case, informed: &Case) -> Report {
     let bare = verify(seen);
     let mut report = verify(informed);
-    for (check, bare) in report.checks.iter_mut().zip(bare.checks) {
+    for (check, bare) in report.checks.iter_mut().zip(bare.checks.iter().cloned()) {
         let passes = |check: &Check| check.status == CheckStatus::Pass;
         let unproven = passes(check) && !passes(&bare);
         let doubted = passes(&bare) && check.status == CheckStatus::Unobserved;
@@ -43,7 +46,9 @@ pub fn verify_informed(seen: &Case, informed: &Case) -> Report {
             *check = bare;
         }
     }
-    report.verdict = verdict(&report.checks);
+    // What a file says was meant shows none of them.
+    report.obligations = bare.obligations;
+    report.verdict = verdict(&report.checks, &report.obligations);
     report
 }
 
@@ -52,7 +57,8 @@ fn most_doubtful(views: Vec<CaseView>) -> Option<CaseView> {
     let doubts = |view: &CaseView| {
         let checks = checks::read(view);
         let count = |status: CheckStatus| checks.iter().filter(|check| check.status == status).count();
-        (count(CheckStatus::Fail), count(CheckStatus::Unobserved))
+        let missing = obligations::read(view).iter().filter(|one| one.state == ObligationState::Missing).count();
+        (count(CheckStatus::Fail), count(CheckStatus::Unobserved), missing)
     };
     // The first of equals: a later build of the job is warm from it.
     views.into_iter().rev().max_by_key(doubts)
@@ -76,11 +82,11 @@ fn apply_findings(checks: &mut [Check], findings: &[Finding]) {
     }
 }
 
-/// Effective when A, C1, C2 and C3 pass and nothing failed.
-fn verdict(checks: &[Check]) -> Verdict {
+/// Effective when A, C1, C2 and C3 pass, nothing failed, and everything that this rests on was shown.
+fn verdict(checks: &[Check], obligations: &[Obligation]) -> Verdict {
     if checks.iter().any(|check| check.status == CheckStatus::Fail) {
         return Verdict::Ineffective;
     }
     let proven = checks.iter().filter(|check| check.id != CheckId::B).all(|check| check.status == CheckStatus::Pass);
-    if proven { Verdict::Effective } else { Verdict::Inconclusive }
+    if proven && obligations::all_shown(obligations) { Verdict::Effective } else { Verdict::Inconclusive }
 }

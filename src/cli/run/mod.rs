@@ -142,6 +142,7 @@ fn conclude(
         timing: Some(outcome.timing),
         evidence: None,
         repeat: Some(&repeat),
+        explain: args.explain,
     };
     let files = [("report.json", presented.json(&report)), ("workflow.yml", subject.workflow.text.clone())];
     for (name, text) in files {

@@ -126,6 +126,7 @@ fn keep_reports(arm: &ScenarioTask<'_>, judged: &[JudgedRuns], by: &JudgedBy) ->
         timing: None,
         evidence: None,
         repeat: None,
+        explain: false,
     };
     let mut files = vec![("workflow.yml", scenario.workflow.text.clone())];
     for judged in judged.iter().filter(|judged| judged.last) {

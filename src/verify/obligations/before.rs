@@ -1,0 +1,38 @@
+//! Before means before: what was measured before the build was measured before the build.
+
+use super::{Obligation, ObligationId, Proof, of_each_mount};
+use crate::evidence::same_target;
+use crate::verify::CodePage;
+use crate::verify::view::{CaseView, ExpectedMount};
+
+pub(super) const PAGE: CodePage = CodePage {
+    what: "The size of the mount was printed near the start of its step, before the step printed anything else, and while no other \
+           step was at work on the same cache.",
+    why: "A size printed late, or beside another step, may be what this very build has just put there.",
+    example: "#9 [build 4/4] RUN --mount=type=cache,target=/root/.cache/go-build … du -sh … && go build ./...\n\
+              #9 0.3 114M\t/root/.cache/go-build",
+    fix: "Print the sizes first in the step that compiles: `verify-buildkit-cache instrument Dockerfile` writes the lines.",
+};
+
+/// Reads the obligation for each Go cache mount.
+pub(super) fn read(view: &CaseView) -> Vec<Obligation> {
+    of_each_mount(ObligationId::BeforeMeansBefore, view, |mount| prove(view, mount))
+}
+
+fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
+    let wanted = || format!("#9 0.3 114M {} (printed before go build)", mount.target);
+    let Some(build) = view.judged.build else {
+        return Proof::missing("no build was seen", Vec::new(), wanted());
+    };
+    let Some(before) = build.sizes_of(&mount.target).and_then(|sizes| sizes.before.as_ref()) else {
+        return Proof::missing("its size before the build was not seen", Vec::new(), wanted());
+    };
+    if let Some(not_seen) = build.not_seen.iter().find(|target| same_target(&target.value, &mount.target)) {
+        return Proof::missing(
+            "one of several compiling steps did not print what it found there",
+            vec![not_seen.quote.clone()],
+            wanted(),
+        );
+    }
+    Proof::Shown(vec![before.quote.clone()])
+}

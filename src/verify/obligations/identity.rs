@@ -1,0 +1,52 @@
+//! Identity: the mount that was measured, the one that was injected and the one that the build used are one.
+
+use super::{Obligation, ObligationId, Proof, of_each_mount};
+use crate::evidence::{DancePhase, Quote};
+use crate::verify::CodePage;
+use crate::verify::view::{CaseView, ExpectedMount, MountMatch, pair};
+
+pub(super) const PAGE: CodePage = CodePage {
+    what: "The cache mount that was measured, the one that the dance injected into and the one that the build used are one cache: \
+           the same id or else target, the same uid, gid and mode, on the same builder.",
+    why: "A full mount beside the one that the build uses proves nothing about the build.",
+    example: "#9 [build 4/4] RUN --mount=type=cache,target=/root/.cache/go-build … go build ./...\n\
+              RUN --mount=type=cache,target=/root/.cache/go-build …   (of the dance)",
+    fix: "Give the log in full, with the lines of the dance and with the build's steps by name (`--progress=plain`).",
+};
+
+/// Reads the obligation for each Go cache mount.
+pub(super) fn read(view: &CaseView) -> Vec<Obligation> {
+    of_each_mount(ObligationId::Identity, view, |mount| prove(view, mount))
+}
+
+fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
+    let build = view.judged.build;
+    let named: Vec<Quote> = build
+        .iter()
+        .flat_map(|build| &build.mounts)
+        .filter(|seen| seen.value.clean_target() == mount.target)
+        .map(|seen| seen.quote.clone())
+        .collect();
+    for pairing in pair(&view.judged, DancePhase::Inject) {
+        match pairing {
+            MountMatch::Same(spec, entry) if spec.clean_target() == mount.target => {
+                return Proof::Shown(named.into_iter().chain([entry.mount.quote.clone()]).collect());
+            }
+            MountMatch::Other(spec, entry) if spec.clean_target() == mount.target => {
+                return Proof::missing(
+                    format!("the dance means {} and names another cache", mount.target),
+                    named.into_iter().chain([entry.mount.quote.clone()]).collect(),
+                    format!("RUN --mount=type=cache,{} … (of the dance)", target_and_id(spec.id.as_deref(), mount)),
+                );
+            }
+            _ => {}
+        }
+    }
+    // What the dance works on is not in sight in every copy of a log; the size that the build printed is the build's own.
+    let sizes = build.and_then(|build| build.sizes_of(&mount.target)?.before.as_ref());
+    Proof::Shown(named.into_iter().chain(sizes.map(|size| size.quote.clone())).collect())
+}
+
+fn target_and_id(id: Option<&str>, mount: &ExpectedMount) -> String {
+    id.map_or_else(|| format!("target={}", mount.target), |id| format!("target={},id={id}", mount.target))
+}
