@@ -5,14 +5,23 @@
 //! numbers, so whoever feeds it adds the quotes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::observe::{Observation, Size, observe, shows_nothing};
 use super::vertex::{CacheFilling, Vertex};
-use super::{BuildTime, Fact, MeasuredAt, MountSpec, TimeSource};
+use super::{BuildDoubt, BuildTime, Fact, MeasuredAt, MountSpec, TimeSource};
 
 /// Below this many bytes a mount is as good as empty.
 const EMPTY: u64 = 1 << 20;
+
+/// How late a size before the build may be printed, after its step began, to be one from before.
+const LATE: Duration = Duration::from_secs(10);
+
+/// How long another step may work on a cache before it is measured without being taken for one that filled it.
+const BUSY: Duration = Duration::from_secs(3);
+
+/// How much of a step's time may be left unexplained by the time that it printed.
+const UNEXPLAINED: Duration = Duration::from_secs(10);
 
 /// The state of one build while its output is read.
 #[derive(Debug, Default)]
@@ -20,6 +29,12 @@ pub struct BuildOutput {
     vertexes: BTreeMap<u64, Vertex>,
     marker: Option<MeasuredAt>,
     last_size: Option<(u64, String)>,
+    /// The moment, by the clock of who feeds it.
+    now: Option<SystemTime>,
+    /// Steps that were at work beside a measurement and have not ended: the step, the mount, and the first moment of doubt.
+    beside: Vec<(u64, String)>,
+    /// Doubts about the build as a whole that were told already.
+    told_other: BTreeSet<u64>,
     /// Mounts that earlier builds of the job have filled without compiling.
     filled: BTreeSet<String>,
 }
@@ -45,16 +60,117 @@ impl BuildOutput {
         mounts.map(MountSpec::clean_target).chain(self.filled.iter().cloned()).collect()
     }
 
+    /// Says when what follows was seen: by the clock of who feeds it, and since its vertex began. Both may be unknown.
+    pub fn tick(&mut self, id: u64, at: Option<SystemTime>, since: Option<Duration>) {
+        self.now = at.or(self.now);
+        let vertex = self.vertexes.entry(id).or_default();
+        vertex.began = vertex.began.or_else(|| at.and_then(|at| at.checked_sub(since.unwrap_or_default())));
+        let running = at.zip(vertex.began).and_then(|(at, began)| at.duration_since(began).ok());
+        vertex.since = since.or(running).or(vertex.since);
+    }
+
     /// A vertex was named; naming it again changes nothing. Where it compiles more surely than those that have told of the
-    /// build so far, that is a fact.
-    pub fn vertex(&mut self, id: u64, name: &str) -> Option<Fact> {
+    /// build so far, that is a fact; so is what its name shows against the numbers to come.
+    pub fn vertex(&mut self, id: u64, name: &str) -> Vec<Fact> {
         let top = self.rank();
         let told = self.vertexes.values().any(|vertex| vertex.rank == top && top > 0 && vertex.ended);
         let vertex = self.vertexes.entry(id).or_default();
-        if !vertex.named() {
-            vertex.name(name);
+        if vertex.named() {
+            return Vec::new();
         }
-        (told && vertex.rank > top).then(|| Fact::BuildStepFound { vertex: vertex.shown().to_owned() })
+        vertex.name(name);
+        let found = (told && vertex.rank > top).then(|| Fact::BuildStepFound { vertex: vertex.shown().to_owned() });
+        let doubts = match vertex.rank {
+            0 => Vec::new(),
+            _ => {
+                let seeded =
+                    vertex.seeded.iter().cloned().map(|(target, from)| BuildDoubt::SeededFrom { target, from });
+                let unused = vertex.unused.clone().map(|command| BuildDoubt::CacheNotUsed { command });
+                seeded.chain(unused).map(Fact::BuildDoubt).collect()
+            }
+        };
+        found.into_iter().chain(doubts).collect()
+    }
+
+    /// Returns what speaks against the size of a mount that a vertex prints now as one before the build.
+    fn doubts_of_size(&mut self, id: u64, path: &str) -> Vec<Fact> {
+        let Some(own) = self.vertexes.get(&id) else { return Vec::new() };
+        let mut doubts = Vec::new();
+        if let Some(after) = own.since.filter(|since| *since > LATE) {
+            doubts.push(BuildDoubt::MeasuredLate { target: path.to_owned(), after });
+        }
+        let cache = own.mount_at(path).cloned();
+        let mut beside = Vec::new();
+        for (other, vertex) in self.vertexes.iter().filter(|(other, _)| **other != id) {
+            let Some(mount) = vertex.mount_at(path).filter(|_| !vertex.cached) else { continue };
+            // A step that has itself measured the cache before it worked on it hides nothing.
+            let other_cache = cache.as_ref().is_some_and(|cache| !cache.same_cache(mount));
+            if other_cache || vertex.found.contains(path) {
+                continue;
+            }
+            let took = vertex.busy(self.now);
+            if took >= BUSY {
+                doubts.push(BuildDoubt::AtWork { target: path.to_owned(), vertex: vertex.shown().to_owned(), took });
+            } else if !vertex.ended && self.now.is_none() {
+                // No clock: how long it works is known with its end.
+                beside.push((*other, path.to_owned()));
+            }
+        }
+        self.beside.extend(beside);
+        doubts.into_iter().map(Fact::BuildDoubt).collect()
+    }
+
+    /// Returns what the end of a vertex shows against the numbers of the build.
+    fn doubts_of_end(&mut self, id: u64, took: Option<Duration>) -> Vec<Fact> {
+        let top = self.rank();
+        let mut doubts = Vec::new();
+        let beside = std::mem::take(&mut self.beside);
+        let (ended, still): (Vec<_>, Vec<_>) = beside.into_iter().partition(|(other, _)| *other == id);
+        self.beside = still;
+        let Some(vertex) = self.vertexes.get(&id) else { return Vec::new() };
+        for (_, target) in ended {
+            if let Some(took) = took.filter(|took| *took >= BUSY) {
+                doubts.push(BuildDoubt::AtWork { target, vertex: vertex.shown().to_owned(), took });
+            }
+        }
+        if vertex.rank == top && top > 0 {
+            let printed = vertex.printed_time;
+            let timed = vertex.time.is_some_and(|time| time.source == TimeSource::Printed) && !vertex.times_the_build();
+            if let Some(took) = took.filter(|took| timed && took.saturating_sub(printed) > UNEXPLAINED.max(printed)) {
+                doubts.push(BuildDoubt::TimeUnexplained { printed, took });
+            }
+            for mount in &vertex.mounts {
+                let target = mount.clean_target();
+                let elsewhere = self.vertexes.iter().any(|(other, measured)| {
+                    let same = measured.mount_at(&target).is_some_and(|other| other.same_cache(mount));
+                    *other != id && measured.found.contains(&target) && !same
+                });
+                let here = vertex.found.contains(&target)
+                    || self.vertexes.values().any(|measured| {
+                        let same = measured.mount_at(&target).is_some_and(|other| other.same_cache(mount));
+                        measured.found.contains(&target) && same
+                    });
+                if elsewhere && !here {
+                    doubts.push(BuildDoubt::OtherCacheMeasured { target });
+                }
+            }
+        }
+        // Another step may be the one that builds the product.
+        let slowest =
+            self.vertexes.values().filter(|own| own.rank == top).filter_map(|own| own.time).map(|time| time.took).max();
+        if let Some(slowest) = slowest.filter(|_| top > 1) {
+            for (other, product) in
+                self.vertexes.iter().filter(|(_, other)| other.rank < top && other.product && !other.cached)
+            {
+                let long = product.took.filter(|took| *took > UNEXPLAINED && *took > slowest.saturating_mul(3));
+                if let Some(took) = long
+                    && self.told_other.insert(*other)
+                {
+                    doubts.push(BuildDoubt::OtherCompile { vertex: product.shown().to_owned(), took });
+                }
+            }
+        }
+        doubts.into_iter().map(Fact::BuildDoubt).collect()
     }
 
     /// One line a vertex printed.
@@ -81,7 +197,12 @@ impl BuildOutput {
                     sized = true;
                     // A line repeated in place says nothing new, least of all that the build has run in between.
                     if self.last_size.as_ref().is_none_or(|(last, line)| (*last, line.as_str()) != (id, text)) {
-                        facts.extend(self.size(id, size, path));
+                        let size = self.size(id, size, path.clone());
+                        let before = matches!(size, Some(Fact::MountSize { moment: MeasuredAt::Before, bytes, .. }) if bytes >= EMPTY);
+                        facts.extend(size);
+                        if before {
+                            facts.extend(self.doubts_of_size(id, &path));
+                        }
                     }
                 }
             }
@@ -112,6 +233,15 @@ impl BuildOutput {
         let unseen = self.not_found(id);
         let Some(vertex) = self.vertexes.get_mut(&id) else { return Vec::new() };
         vertex.ended = true;
+        vertex.took = took;
+        let doubts = if succeeded { self.doubts_of_end(id, took) } else { Vec::new() };
+        let mut facts = self.ends(id, took, succeeded, top, unseen);
+        facts.extend(doubts);
+        facts
+    }
+
+    fn ends(&mut self, id: u64, took: Option<Duration>, succeeded: bool, top: u8, unseen: Vec<String>) -> Vec<Fact> {
+        let Some(vertex) = self.vertexes.get_mut(&id) else { return Vec::new() };
         let mut facts = Vec::new();
         if succeeded && !vertex.cached && vertex.fetches {
             facts.push(Fact::ModulesFetched { vertex: vertex.shown().to_owned() });

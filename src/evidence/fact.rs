@@ -147,6 +147,10 @@ pub enum Fact {
         /// Whether it succeeded.
         succeeded: bool,
     },
+    /// Something that keeps a number of the build from proving what it seems to prove.
+    BuildDoubt(super::BuildDoubt),
+    /// The step worked for a while on something that may have been a build, without a word of it.
+    HiddenWork(super::HiddenWork),
     /// A build ended.
     BuildEnded {
         /// The error, if it failed.

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use super::{
-    Aspect, BuildInputs, BuildTime, CacheInputs, CopyTally, DanceInputs, DancePhase, Event, Fact, Lookup, MeasuredAt,
-    MissCause, MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen, StepId, StepOutcome,
+    Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CopyTally, DanceInputs, DancePhase, Event, Fact,
+    HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen, StepId,
+    StepOutcome,
 };
 
 /// What is known of one run.
@@ -27,6 +28,8 @@ pub struct Evidence {
     pub records: Vec<Seen<MountRecord>>,
     /// What the run ran on and with, each value once, in order of first sight.
     pub surroundings: Vec<(Aspect, Seen<String>)>,
+    /// Work that may have been a build and did not show what it did, with the step it was done in.
+    pub hidden: Vec<Seen<HiddenWork>>,
     /// Where the source of events broke off before the job's end.
     pub truncated: Option<Quote>,
 }
@@ -130,6 +133,8 @@ pub struct Build {
     pub time: Option<Seen<BuildTime>>,
     /// The compiling step's output was seen to its end; the value says whether it succeeded.
     pub step_ended: Option<Seen<bool>>,
+    /// What was seen against its numbers.
+    pub doubts: Vec<Seen<BuildDoubt>>,
     /// The build ended; the value is its error, if any.
     pub ended: Option<Seen<Option<String>>>,
     /// How long the whole build took, where known.
@@ -231,6 +236,7 @@ impl Evidence {
                 }
             }
             Fact::MountRecord(record) => self.records.push(seen(order, event, record.clone())),
+            Fact::HiddenWork(work) => self.hidden.push(seen(order, event, work.clone())),
             Fact::Truncated => self.truncated = Some(event.quote.clone()),
             Fact::BuildMount(_)
             | Fact::BuildStepFound { .. }
@@ -240,6 +246,7 @@ impl Evidence {
             | Fact::MountSize { .. }
             | Fact::Download { .. }
             | Fact::BuildTime(_)
+            | Fact::BuildDoubt(_)
             | Fact::BuildStepEnded { .. }
             | Fact::BuildEnded { .. } => self.build(step).add(order, event),
         }
@@ -327,6 +334,7 @@ impl Build {
                 }
             }
             Fact::Download { module } => self.downloads.push(seen(order, event, module.clone())),
+            Fact::BuildDoubt(doubt) => self.doubts.push(seen(order, event, doubt.clone())),
             Fact::BuildTime(time) => self.time = Some(seen(order, event, *time)),
             Fact::BuildStepEnded { succeeded, .. } => self.step_ended = Some(seen(order, event, *succeeded)),
             Fact::BuildEnded { error, took } => {

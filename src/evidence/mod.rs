@@ -5,6 +5,7 @@
 //! Nothing here reads a clock or a file, and nothing here judges.
 
 mod build_output;
+mod doubt;
 mod event;
 mod fact;
 mod fold;
@@ -14,6 +15,7 @@ mod timing;
 mod vertex;
 
 pub use build_output::BuildOutput;
+pub use doubt::{BuildDoubt, HiddenWork};
 pub use event::{Event, Quote, Seen, StepId};
 pub use fact::{
     Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, CopyTally, Creator, DanceInputs, DancePhase, Fact, Lookup,

@@ -40,6 +40,9 @@ pub enum Size {
 /// False for no line in which [`observe`] finds something.
 pub(super) fn shows_nothing(text: &str) -> bool {
     let bytes = text.as_bytes();
+    if memchr::memmem::find(bytes, b"go: downloading ").is_some() {
+        return false;
+    }
     let Some(start) =
         bytes.iter().position(|byte| !(byte.is_ascii_whitespace() || byte.is_ascii_punctuation() && *byte != b'/'))
     else {
@@ -116,10 +119,8 @@ pub(super) fn observe(text: &str) -> Vec<Observation> {
     if first == b'+' {
         return Vec::new();
     }
-    if first == b'g'
-        && let Some(module) = line.strip_prefix("go: downloading ")
-    {
-        return vec![Observation::Download(module.trim().to_owned())];
+    if let Some(module) = downloaded(line) {
+        return vec![Observation::Download(module.to_owned())];
     }
     if let Some(sizes) = sizes(line) {
         return sizes;
@@ -135,6 +136,18 @@ pub(super) fn observe(text: &str) -> Vec<Observation> {
         return found;
     }
     timing(line).map(Observation::Time).into_iter().collect()
+}
+
+/// Reads a downloaded module, also behind a prefix that a tool puts before each line: `[app] go: downloading …`.
+fn downloaded(line: &str) -> Option<&str> {
+    const SAYS: &str = "go: downloading ";
+    let at = line.find(SAYS).filter(|at| *at <= 60)?;
+    let module = line[at + SAYS.len()..].trim();
+    // A module has a path and a version, and nothing else stands on the line.
+    let (path, version) = module.split_once(' ')?;
+    let plain = !path.is_empty() && version.starts_with('v') && !version.contains(' ');
+    let own = at == 0 || line[..at].ends_with(|char: char| char.is_whitespace() || "]>|:)".contains(char));
+    (plain && own || at == 0).then_some(module)
 }
 
 /// Reads a line of sizes and paths: `4.0K /a`, `4.0K /a 1M /b`, `/a: 4.0K`.

@@ -3,7 +3,7 @@
 //! It guesses what a step does from its name alone; it reads no output.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::run_mounts::{run_command, run_mounts, without_flags};
 use super::{BuildTime, MeasuredAt, MountSpec, TimeSource};
@@ -26,6 +26,8 @@ pub(super) struct Vertex {
     pub(super) fills: Option<CacheFilling>,
     /// Its name shows a command that fetches modules, and no cache mount that may keep them.
     pub(super) fetches: bool,
+    /// Its command asks `df`, which prints the space of a disk, and never `du`.
+    free_space: bool,
     /// How many times it has printed.
     times: usize,
     /// The marker it printed last.
@@ -48,6 +50,20 @@ pub(super) struct Vertex {
     pub(super) measured: BTreeSet<String>,
     /// How long it compiled.
     pub(super) time: Option<BuildTime>,
+    /// All times that it printed, together.
+    pub(super) printed_time: Duration,
+    /// Words of its command that keep it from using what is in its caches.
+    pub(super) unused: Option<String>,
+    /// Its mounts that begin with the contents of a stage or an image: target and `from`.
+    pub(super) seeded: Vec<(String, String)>,
+    /// It builds with a tool or a script, or with `go build` and no cache: it may be the build of the product.
+    pub(super) product: bool,
+    /// When it was named, by the clock of who feeds it.
+    pub(super) began: Option<SystemTime>,
+    /// How long it had been at work with its last line.
+    pub(super) since: Option<Duration>,
+    /// How long it ran, once it has ended.
+    pub(super) took: Option<Duration>,
 }
 
 /// What a step's name shows of commands that fill Go's caches.
@@ -120,7 +136,12 @@ impl Vertex {
             (false, false) if TOOLS.iter().any(|tool| command.contains(tool)) => 1,
             _ => 0,
         };
-        self.block = block(command);
+        self.unused = unused(command, &self.mounts);
+        self.seeded = seeded(name);
+        self.product =
+            self.rank > 0 && (command.contains("go build") || PRODUCTS.iter().any(|tool| command.contains(tool)));
+        self.block = if prints_only_free_space(command) { None } else { block(command) };
+        self.free_space = prints_only_free_space(command);
         self.timed = timed(command);
         self.fills = fills(command);
         self.fetches = ["go mod download", "go get ", "go mod tidy"].iter().any(|fetch| command.contains(fetch))
@@ -130,6 +151,7 @@ impl Vertex {
 
     /// Takes a printed time; returns whether it is the build's.
     pub(super) fn timing(&mut self, took: Duration) -> bool {
+        self.printed_time = self.printed_time.saturating_add(took);
         let nth = self.times;
         self.times += 1;
         let ours = match self.timed {
@@ -159,6 +181,26 @@ impl Vertex {
         }
     }
 
+    /// Tells whether its command shows that the time it printed is that of `go build`.
+    pub(super) fn times_the_build(&self) -> bool {
+        matches!(self.timed, Timed::Build { .. })
+    }
+
+    /// Returns how long it has been at work at this moment, as far as that is known.
+    pub(super) fn busy(&self, now: Option<SystemTime>) -> Duration {
+        let running = now.zip(self.began).and_then(|(now, began)| now.duration_since(began).ok());
+        let running = running.filter(|_| !self.ended);
+        self.took.or(running).max(self.since).unwrap_or_default()
+    }
+
+    /// Returns its mount at a path, or above it.
+    pub(super) fn mount_at(&self, path: &str) -> Option<&MountSpec> {
+        self.mounts.iter().find(|mount| {
+            let target = mount.clean_target();
+            path == target || path.strip_prefix(&target).is_some_and(|rest| rest.starts_with('/') || target == "/")
+        })
+    }
+
     /// Tells whether a path is one of its cache mounts, or lies in one.
     pub(super) fn mounted(&self, path: &str) -> bool {
         self.mounts.iter().any(|mount| {
@@ -169,6 +211,9 @@ impl Vertex {
 
     /// Tells whether a printed size of this path is one of a cache mount; `target` says that some vertex mounts it.
     pub(super) fn shows(&self, path: &str, target: bool) -> bool {
+        if self.free_space {
+            return false;
+        }
         let mounted = self.mounted(path);
         let variable = self.mounts.iter().any(|mount| mount.target.contains('$') || !mount.target.starts_with('/'));
         let go = ["go-build", "/pkg/mod", "gocache", "gomodcache"].iter().any(|part| path.contains(part));
@@ -177,6 +222,94 @@ impl Vertex {
             false => go && (variable || !self.named()),
         }
     }
+}
+
+/// Build tools that may build the product where a `go build` beside them builds a helper.
+const PRODUCTS: [&str; 14] = [
+    "go install",
+    "garble",
+    "goreleaser",
+    "xx-go",
+    "make",
+    "mage",
+    "task",
+    "just",
+    "ninja",
+    "bazel",
+    "build.sh",
+    "compile",
+    "ko build",
+    ".sh",
+];
+
+/// Splits a shell line into its simple commands' words.
+fn simple_commands(command: &str) -> impl Iterator<Item = Vec<&str>> {
+    let quotes = |char: char| matches!(char, '"' | '\'' | '(' | ')' | '{' | '}' | '`');
+    command.split([';', '&', '|', '\n']).map(move |part| {
+        part.split_whitespace().map(|word| word.trim_matches(quotes)).filter(|word| !word.is_empty()).collect()
+    })
+}
+
+/// Finds words of a command that keep a build from using what its caches hold: everything is compiled again, the cache is
+/// emptied, or it lies elsewhere.
+fn unused(command: &str, mounts: &[MountSpec]) -> Option<String> {
+    let inside = |path: &str| {
+        mounts.iter().any(|mount| {
+            let target = mount.clean_target();
+            mount.target.contains('$')
+                || path == target
+                || path.strip_prefix(&target).is_some_and(|rest| rest.starts_with('/'))
+        })
+    };
+    for words in simple_commands(command) {
+        let shown = || Some(words.join(" ").chars().take(200).collect());
+        for word in &words {
+            let elsewhere = ["GOCACHE=", "GOMODCACHE="].iter().find_map(|name| word.strip_prefix(name));
+            // A variable may well name the mount.
+            if elsewhere.is_some_and(|path| !path.is_empty() && !path.contains('$') && !inside(path)) {
+                return shown();
+            }
+            if word.strip_prefix("GOFLAGS=").is_some_and(|flags| flags.split(['=', ',', ' ']).any(|flag| flag == "-a"))
+            {
+                return shown();
+            }
+        }
+        let Some(go) = words.iter().position(|word| *word == "go" || word.ends_with("/go")) else {
+            let removes = words.first() == Some(&"rm")
+                && words[1..].iter().any(|word| word.starts_with('/') && inside(word.trim_end_matches(['*', '/'])));
+            if removes {
+                return shown();
+            }
+            continue;
+        };
+        let again = matches!(words.get(go + 1), Some(&("build" | "install"))) && words[go + 2..].contains(&"-a");
+        let cleans = words.get(go + 1) == Some(&"clean")
+            && words[go + 2..].iter().any(|word| matches!(*word, "-cache" | "-modcache" | "--cache" | "--modcache"));
+        if again || cleans {
+            return shown();
+        }
+    }
+    None
+}
+
+/// Returns the cache mounts of a vertex that begin with the contents of a stage or an image.
+fn seeded(name: &str) -> Vec<(String, String)> {
+    let Some(command) = run_command(name).filter(|command| command.starts_with("--")) else { return Vec::new() };
+    let mounts = crate::dockerfile::parse_run_mounts(&format!("RUN {command}"));
+    let from = |mount: crate::dockerfile::MountOptions| {
+        let from = mount.from.clone().filter(|from| from != "scratch")?;
+        Some((mount.target, from))
+    };
+    mounts.into_iter().filter_map(from).collect()
+}
+
+/// Tells whether a command asks `df` and never `du`: what it prints are sizes of disks.
+fn prints_only_free_space(command: &str) -> bool {
+    let has = |name: &str| {
+        simple_commands(command)
+            .any(|words| words.iter().any(|word| *word == name || word.ends_with(&format!("/{name}"))))
+    };
+    has("df") && !has("du")
 }
 
 /// Tells whether modules may lie in a mount, by its target and its id.

@@ -9,14 +9,15 @@ use std::time::{Duration, SystemTime};
 use super::cache_lines::{CacheLines, CachePhase, LineEffect, third_party};
 use super::dance_lines::DanceLines;
 use super::header::{Header, HeaderFlow};
+use super::hidden::Hidden;
 use super::inputs::{self, StepKind};
 use super::line::{LineKind, LogLine};
 use super::posts::{self, LoggedPost, MainStep, PostContent};
-use super::progress::ProgressReader;
+use super::progress::{self, ProgressReader};
 use super::rawjson::RawJson;
 use super::sink::{EventLog, LineContext, harmless};
 use super::surroundings::{Surroundings, checked_out};
-use crate::evidence::{CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
+use crate::evidence::{Aspect, CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
 
 /// What a log shows of one job.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +103,7 @@ struct CurrentStep {
     size: Option<Event>,
     progress: ProgressReader,
     raw: RawJson,
+    hidden: Hidden,
 }
 
 impl CurrentStep {
@@ -121,6 +123,7 @@ impl CurrentStep {
             size: None,
             progress: ProgressReader::default(),
             raw: RawJson::default(),
+            hidden: Hidden::default(),
         }
     }
 }
@@ -300,6 +303,15 @@ impl JobReader {
         let name = format!("Run {}", harmless(&header.title));
         self.start(Phase::Main, name.clone(), header.quote.clone(), header.at);
         let Some(id) = self.current.id else { return };
+        if header.uses().is_none() && kind == StepKind::Build {
+            let script = if header.script.is_empty() { &header.title } else { &header.script };
+            self.current.hidden = Hidden::of_script(script);
+        }
+        if let Some(driver) = header.input("driver").filter(|driver| progress::outlives_the_job(driver)) {
+            let value = format!("the {} driver of buildx", harmless(driver));
+            let fact = Fact::Surroundings { aspect: Aspect::SharedEngine, value };
+            self.sink.push(Event { step: Some(id), at: header.at, quote: header.quote.clone(), fact });
+        }
         let mut key = None;
         let mut tell =
             |fact| self.sink.push(Event { step: Some(id), at: header.at, quote: header.quote.clone(), fact });
@@ -341,6 +353,9 @@ impl JobReader {
         self.current.progress.end(seen.then_some(spot), &mut self.sink);
         if let Some(id) = self.current.id.filter(|_| seen) {
             let took = spot.at.zip(self.current.since).and_then(|(end, since)| end.duration_since(since).ok());
+            if let Some(work) = std::mem::take(&mut self.current.hidden).ends(took) {
+                self.sink.add(spot, Some(id), Fact::HiddenWork(work));
+            }
             self.sink.add(spot, Some(id), Fact::StepEnded { outcome: self.current.outcome, took });
         }
         self.next(None, StepKind::Unknown, spot.at);
@@ -492,6 +507,14 @@ impl JobReader {
 
     fn build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
         let text = line.text();
+        if progress::shows_a_build(text) {
+            if let Some(work) = self.current.hidden.build_begins(self.current.since, spot.at) {
+                let id = self.id(spot);
+                self.sink.add(spot, id, Fact::HiddenWork(work));
+            }
+        } else if matches!(line.channel, LineKind::Plain | LineKind::Command) {
+            self.current.hidden.line(text);
+        }
         match (line.channel, text.as_bytes().first()) {
             (LineKind::Plain, Some(b'{')) => {
                 let id = self.id(spot);

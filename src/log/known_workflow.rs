@@ -126,6 +126,8 @@ fn before(events: Vec<Event>, known: &[KnownStep]) -> Vec<Event> {
             | Fact::MountSize { .. }
             | Fact::Download { .. }
             | Fact::BuildTime(_)
+            | Fact::BuildDoubt(_)
+            | Fact::HiddenWork(_)
             | Fact::BuildStepEnded { .. }
             | Fact::BuildEnded { .. } => build,
             _ => None,

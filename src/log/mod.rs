@@ -9,6 +9,7 @@ mod cache_lines;
 mod dance_lines;
 mod encoding;
 mod header;
+mod hidden;
 mod inputs;
 mod job;
 mod known_mounts;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::sink::{EventLog, LineContext};
 use super::surroundings;
-use crate::evidence::{BuildOutput, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, run_mounts};
+use crate::evidence::{Aspect, BuildDoubt, BuildOutput, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, run_mounts};
 
 /// How many vertexes of one build are told apart.
 const VERTEXES: usize = 4_096;
@@ -45,6 +45,8 @@ struct OpenBuild {
     began: Option<SystemTime>,
     last: Option<SystemTime>,
     downloads: usize,
+    /// The longest time that a step says it ran.
+    claimed: Duration,
     failed: bool,
     /// A vertex whose name was lost has printed or ended: it may have been the compiling one.
     nameless: bool,
@@ -110,6 +112,13 @@ impl ProgressReader {
         {
             sink.push(Event { step: open.step, at, quote, fact: Fact::BuildTime(time) });
         }
+        // No build is printed faster than it ran: such lines are an earlier build's.
+        if let Some(seen) = open.took().filter(|seen| open.claimed > seen.saturating_add(Duration::from_secs(2)))
+            && let Some(spot) = over
+        {
+            let doubt = BuildDoubt::Replayed { claimed: open.claimed, seen };
+            sink.add(spot, open.step, Fact::BuildDoubt(doubt));
+        }
         // Without its end such a build counts as one that was not seen whole.
         let doubtful = open.output.build_time().is_none() && (open.nameless || !open.output.settled());
         if let Some(spot) = over.filter(|_| !open.failed && !doubtful) {
@@ -121,6 +130,11 @@ impl ProgressReader {
         let Some((id, rest)) = numbered(text) else { return false };
         if id == 0 && rest.starts_with("building with ") {
             self.begin(spot, step, rest.split('"').nth(1), sink);
+            let driver = rest.split(" using ").nth(1).and_then(|rest| rest.strip_suffix(" driver"));
+            if let Some(driver) = driver.filter(|driver| outlives_the_job(driver)) {
+                let value = format!("the {} driver of buildx", super::sink::harmless(driver));
+                sink.add(spot, step, Fact::Surroundings { aspect: Aspect::SharedEngine, value });
+            }
             return true;
         }
         if rest.starts_with('[')
@@ -128,6 +142,10 @@ impl ProgressReader {
             && self.open.as_ref().is_none_or(|open| open.another(id, rest))
         {
             self.begin(spot, step, None, sink);
+        }
+        if rest.starts_with("[depot]") {
+            let value = "a builder of Depot".to_owned();
+            sink.add(spot, step, Fact::Surroundings { aspect: Aspect::SharedEngine, value });
         }
         let Some(open) = self.open.as_mut() else { return false };
         open.last = spot.at.or(open.last);
@@ -235,6 +253,10 @@ impl OpenBuild {
             let end = rest.bytes().position(|byte| !(byte.is_ascii_digit() || byte == b'.')).unwrap_or(rest.len());
             let (seconds, text) = rest.split_at(end);
             if let Some(text) = text.strip_prefix(' ').filter(|_| seconds.contains('.')) {
+                let since = seconds.parse().ok().and_then(|since| Duration::try_from_secs_f64(since).ok());
+                if !self.dance {
+                    self.output.tick(id, spot.at, since);
+                }
                 self.printed(id, text, spot, sink);
             }
             return;
@@ -268,7 +290,8 @@ impl OpenBuild {
         if !name.starts_with("[internal] load build definition") || name.contains("Dockerfile") {
             self.begin(sink);
         }
-        if let Some(fact) = self.output.vertex(id, name) {
+        self.output.tick(id, spot.at, None);
+        for fact in self.output.vertex(id, name) {
             sink.add(spot, self.step, fact);
         }
         let compiles = if self.output.compiles(id) { surroundings::compile_step(name) } else { None };
@@ -308,7 +331,10 @@ impl OpenBuild {
             return;
         }
         let facts = match end {
-            End::Done(took) => self.output.done(id, took, true),
+            End::Done(took) => {
+                self.claimed = self.claimed.max(took.unwrap_or_default());
+                self.output.done(id, took, true)
+            }
             End::Failed => self.output.done(id, None, false),
             End::Cached => self.output.cached(id),
         };
@@ -359,6 +385,17 @@ impl OpenBuild {
     fn took(&self) -> Option<Duration> {
         self.last?.duration_since(self.began?).ok()
     }
+}
+
+/// Tells whether the builders of a driver of buildx outlive the job: all do but those that setup-buildx makes for the job and
+/// the machine's own (docker/buildx `driver/`).
+pub(super) fn outlives_the_job(driver: &str) -> bool {
+    !matches!(driver.trim(), "docker" | "docker-container" | "kubernetes" | "")
+}
+
+/// Tells whether a line is one of a build's progress.
+pub(super) fn shows_a_build(text: &str) -> bool {
+    numbered(text).is_some_and(|_| text.starts_with('#')) || text.starts_with("Step 1/")
 }
 
 /// Reads the number at the front of a line, `#8 `; returns what follows it.

@@ -191,8 +191,13 @@ impl BuildReader {
             recorder.line(&line)?;
         }
         let id = event.vertex;
+        let since = match &event.kind {
+            BuildEventKind::Line { since, .. } => Some(*since),
+            _ => None,
+        };
+        self.output.tick(id, Some(event.at), since);
         let facts = match &event.kind {
-            BuildEventKind::Named(name) => self.output.vertex(id, name).into_iter().collect(),
+            BuildEventKind::Named(name) => self.output.vertex(id, name),
             BuildEventKind::Line { text, .. } => self.output.line(id, text),
             BuildEventKind::Cached => self.output.cached(id),
             BuildEventKind::Done(took) => self.output.done(id, Some(*took), true),
