@@ -141,7 +141,10 @@ fn shells(
     let bases = file.base_stages(&options.build_args)?;
     let mut left: Vec<Vec<String>> = Vec::with_capacity(file.stages.len());
     for (stage, base) in file.stages.iter().zip(bases) {
-        let mut shell = base.map_or_else(|| measure::default_shell(file), |base| left[base].clone());
+        let mut shell = match base {
+            Some(base) => left[base].clone(),
+            None => measure::default_shell(&file.base_image(stage.index, &options.build_args)?),
+        };
         if stage.runs.iter().any(|run| run.form == CommandForm::Shell) {
             if measure::is_posix(&shell) {
                 let text = format!("SHELL {}\n", marked(&shell, marker));
@@ -186,10 +189,12 @@ fn measurements(
             StagePlan::Already { stage } => notes.push(note(stage, ChangeKind::AlreadyMeasured)),
             StagePlan::Not { stage, reason } => notes.push(note(stage, ChangeKind::NotInstrumented(reason))),
             StagePlan::Measure { before: first, after: last, mounts } => {
-                let shared = before.entry(first).or_default();
-                for mount in &mounts {
-                    if shared.iter().all(|other| other.options.target != mount.options.target) {
-                        shared.push(mount.clone());
+                for (place, found) in first {
+                    let shared = before.entry(place).or_default();
+                    for mount in found {
+                        if shared.iter().all(|other| other.options.target != mount.options.target) {
+                            shared.push(mount);
+                        }
                     }
                 }
                 let instruction = &file.instructions[file.stages[last.0].runs[last.1].instruction];
@@ -271,14 +276,16 @@ COPY --from=build /out/app /app
         COPY go.mod go.sum ./
         # modules first
         RUN --mount=type=cache,id=go-mod,target=/go/pkg/mod \
-            --mount=type=cache,target=/root/.cache/go-build,sharing=locked \
-            echo "=== BEFORE ==="; for cache in /go/pkg/mod /root/.cache/go-build; do du -sh "$cache" 2>/dev/null || true; done
+            echo "=== BEFORE ==="; for cache in /go/pkg/mod; do du -sh "$cache" 2>/dev/null || true; done
         RUN --mount=type=cache,id=go-mod,target=/go/pkg/mod go mod download
 
         FROM deps AS build
         ARG VBC_RUNNER
         SHELL ["/usr/bin/env","VBC_RUNNER=run-1","/bin/sh","-c"]
         COPY . .
+        RUN --mount=type=cache,id=go-mod,target=/go/pkg/mod \
+            --mount=type=cache,target=/root/.cache/go-build,sharing=locked \
+            echo "=== BEFORE ==="; for cache in /go/pkg/mod /root/.cache/go-build; do du -sh "$cache" 2>/dev/null || true; done
         RUN --mount=type=cache,id=go-mod,target=/go/pkg/mod \
             --mount=type=cache,target=/root/.cache/go-build,sharing=locked \
             go build -o /out/app ./cmd/app
@@ -295,9 +302,10 @@ COPY --from=build /out/app /app
         insta::assert_snapshot!(kinds.join("\n"), @r##"
         4 RunnerArg
         4 ShellMarked
-        7 Before(["/go/pkg/mod", "/root/.cache/go-build"])
+        7 Before(["/go/pkg/mod"])
         10 RunnerArg
         10 ShellMarked
+        11 Before(["/go/pkg/mod", "/root/.cache/go-build"])
         14 After(["/go/pkg/mod", "/root/.cache/go-build"])
         17 RunnerArg
         "##);
@@ -337,7 +345,7 @@ COPY --from=build /out/app /app
     }
 
     #[test]
-    fn variables_of_a_later_place_are_written_out() {
+    fn a_mount_with_a_variable_is_measured_where_the_variable_is_known() {
         let copy = measured(
             "FROM golang\nRUN --mount=type=cache,target=/go/pkg/mod go mod download\nARG ID=a\n\
              RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/c,id=b-$ID go build\n",
@@ -345,15 +353,50 @@ COPY --from=build /out/app /app
         insta::assert_snapshot!(copy.text, @r##"
         FROM golang
         RUN --mount=type=cache,target=/go/pkg/mod \
-            --mount=type=cache,target=/c,id=b-a \
-            echo "=== BEFORE ==="; for cache in /go/pkg/mod /c; do du -sh "$cache" 2>/dev/null || true; done
+            echo "=== BEFORE ==="; for cache in /go/pkg/mod; do du -sh "$cache" 2>/dev/null || true; done
         RUN --mount=type=cache,target=/go/pkg/mod go mod download
         ARG ID=a
+        RUN --mount=type=cache,target=/go/pkg/mod \
+            --mount=type=cache,target=/c,id=b-$ID \
+            echo "=== BEFORE ==="; for cache in /go/pkg/mod /c; do du -sh "$cache" 2>/dev/null || true; done
         RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/c,id=b-$ID go build
         RUN --mount=type=cache,target=/go/pkg/mod \
             --mount=type=cache,target=/c,id=b-$ID \
             echo "=== AFTER ==="; for cache in /go/pkg/mod /c; do du -sh "$cache" 2>/dev/null || true; done
         "##);
+    }
+
+    #[test]
+    fn a_tool_that_another_stage_installs_does_not_stand_for_the_build() {
+        let build = "FROM golang AS build\nCOPY --from=tools /go/bin /bin/\n\
+                     RUN --mount=type=cache,target=/root/.cache/go-build make build\n";
+        for tools in [
+            "RUN --mount=type=cache,target=/root/.cache go install gotest.tools/gotestsum@latest",
+            "RUN --mount=type=cache,target=/go/pkg/mod go build -o /bin/lint example.org/lint",
+        ] {
+            let copy = measured(&format!("FROM golang AS tools\n{tools}\n{build}"));
+            let measured = |change: &Change| matches!(change.kind, ChangeKind::Before(_)) && change.stage == 1;
+            assert!(copy.changes.iter().any(measured), "{tools}: {}", copy.text);
+        }
+    }
+
+    #[test]
+    fn an_argument_that_only_a_later_stage_declares_keeps_its_mounts_apart() {
+        let mount = "RUN --mount=type=cache,target=/root/.cache/go-build,id=b-${TARGETPLATFORM}";
+        let copy = measured(&format!(
+            "FROM golang AS deps\n{mount} go vet ./...\nFROM deps\nARG TARGETPLATFORM\n{mount} go build ./...\n"
+        ));
+        let places: Vec<usize> = copy.changes.iter().map(|change| change.line).collect();
+        assert_eq!(places, [5, 6], "{}", copy.text);
+    }
+
+    #[test]
+    fn the_escape_character_says_nothing_of_the_shell() {
+        let run = "RUN --mount=type=cache,target=/go/pkg/mod go build";
+        let copy = measured(&format!("# escape=`\nFROM golang:alpine\n{run}\n"));
+        assert!(copy.text.contains("target=/go/pkg/mod `\n    echo"), "{}", copy.text);
+        let copy = measured(&format!("# escape=`\nFROM golang:1.26-nanoserver\n{run}\n"));
+        assert!(matches!(copy.changes[0].kind, ChangeKind::NotInstrumented(_)));
     }
 
     #[test]

@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use super::commands::{self, CommandEvent, Compiling};
 use super::error::DockerfileError;
 use super::mount::MountOptions;
 use super::parse::{CommandForm, Dockerfile, RunInstruction, json_words};
 use super::scope::CacheMount;
+use super::{places, words};
 
 /// What the line before the sizes before a build says.
 pub const BEFORE_MARKER: &str = "=== BEFORE ===";
@@ -21,31 +23,46 @@ pub(super) type RunPlace = (usize, usize);
 
 /// What to do about one stage that builds.
 pub(super) enum StagePlan {
-    /// Print the sizes around it.
-    Measure { before: RunPlace, after: RunPlace, mounts: Vec<CacheMount> },
+    /// Print the sizes of these mounts in front of these `RUN`s, and of all of them behind the last.
+    Measure { before: Vec<(RunPlace, Vec<CacheMount>)>, after: RunPlace, mounts: Vec<CacheMount> },
     /// The Dockerfile does it already.
     Already { stage: usize },
     /// It cannot be done.
     Not { stage: usize, reason: &'static str },
 }
 
-/// Finds the stages that run `go build` with cache mounts and says how to measure each.
+/// Finds the stages that compile with cache mounts and says how to measure each.
 pub(super) fn plan(
     file: &Dockerfile,
     build_args: &BTreeMap<String, String>,
 ) -> Result<Vec<StagePlan>, DockerfileError> {
     let mounts = file.cache_mounts(build_args)?;
+    let unknown = with_unknown_arguments(file, build_args, &mounts);
     let bases = file.base_stages(build_args)?;
+    let go_places = places::go_places(file, build_args)?;
+    let is_go = |mount: &CacheMount| places::holds(&mount.options.target, &go_places);
     let mounts_of = |place: RunPlace| mounts.iter().filter(move |mount| (mount.stage, mount.run) == place);
+    // One cache at two places: by what is known, and whatever the arguments are that the build may be given.
+    let cache = |mount: &CacheMount| {
+        let at = mounts.iter().position(|other| other.span == mount.span).unwrap_or_default();
+        (mount.identity(), unknown[at].identity())
+    };
     let runs =
         || file.stages.iter().flat_map(|stage| stage.runs.iter().map(move |run| ((stage.index, run.index), run)));
     let with_mounts = || runs().filter(|(place, _)| mounts_of(*place).next().is_some());
-    let mut builds: Vec<RunPlace> =
-        with_mounts().filter(|(_, run)| builds_go(&run.text())).map(|(place, _)| place).collect();
+    let go_mount = |place: RunPlace| mounts_of(place).any(is_go);
+    // `make build` and the like may compile as well; a tool that another stage installs must not stand for them.
+    let compiling = |(place, run): &(RunPlace, &RunInstruction)| match commands::compiling(run) {
+        Compiling::Surely => true,
+        Compiling::Perhaps => go_mount(*place),
+        Compiling::Tool | Compiling::No => false,
+    };
+    let mut builds: Vec<RunPlace> = with_mounts().filter(compiling).map(|(place, _)| place).collect();
     if builds.is_empty() {
-        // `make build` and the like: the mounts tell what the step is for.
-        builds =
-            with_mounts().filter(|(place, _)| mounts_of(*place).any(is_go_cache)).map(|(place, _)| place).collect();
+        builds = with_mounts()
+            .filter(|(place, run)| go_mount(*place) || commands::compiling(run) == Compiling::Tool)
+            .map(|(place, _)| place)
+            .collect();
     }
     let mut stages: Vec<usize> = builds.iter().map(|(stage, _)| *stage).collect();
     stages.dedup();
@@ -64,37 +81,69 @@ pub(super) fn plan(
             plans.push(StagePlan::Not { stage, reason: "every RUN is in exec form, so the stage may have no shell" });
             continue;
         }
-        if !is_posix(&shell(file, &chain)) {
+        if !is_posix(&shell(file, &chain, build_args)?) {
             plans.push(StagePlan::Not { stage, reason: "its SHELL is not a POSIX shell" });
             continue;
         }
-        let wanted = choose(&mounts, stage, &chain, &builds);
-        let uses =
-            |place: RunPlace| mounts_of(place).any(|own| wanted.iter().any(|one| one.identity() == own.identity()));
-        let first = chain_runs.iter().map(|(place, _)| *place).find(|place| uses(*place));
-        let last = chain_runs.iter().map(|(place, _)| *place).rfind(|place| place.0 == stage && uses(*place));
-        if let (Some(before), Some(after)) = (first, last) {
+        // The mounts of the stage's build steps, and the Go caches of the stages below it; one for each target.
+        let own = mounts.iter().filter(|mount| mount.stage == stage && builds.contains(&(mount.stage, mount.run)));
+        let below = mounts.iter().filter(|mount| chain.contains(&mount.stage) && is_go(mount));
+        let mut wanted: Vec<CacheMount> = Vec::new();
+        for mount in own.chain(below) {
+            if wanted.iter().all(|other| other.options.target != mount.options.target) {
+                wanted.push(mount.clone());
+            }
+        }
+        // Each is measured where it is first used, as it is written there: only there its variables surely have the
+        // values they have there.
+        let mut before: Vec<(RunPlace, Vec<CacheMount>)> = Vec::new();
+        let mut last = None;
+        for (place, _) in &chain_runs {
+            let used: Vec<&CacheMount> =
+                mounts_of(*place).filter(|own| wanted.iter().any(|one| cache(one) == cache(own))).collect();
+            if place.0 == stage && !used.is_empty() {
+                last = Some(*place);
+            }
+            let known = |mount: &CacheMount| {
+                before.iter().any(|(_, others)| others.iter().any(|one| cache(one) == cache(mount)))
+            };
+            // What an earlier step filled shows nothing, unless that step came from the layer cache: then only a
+            // measurement next to the build is printed at all.
+            let compiles =
+                builds.contains(place) && place.0 == stage && before.iter().all(|(other, _)| !builds.contains(other));
+            let news: Vec<CacheMount> = used.into_iter().filter(|mount| compiles || !known(mount)).cloned().collect();
+            if !news.is_empty() {
+                before.push((*place, news));
+            }
+        }
+        if let Some(after) = last {
             plans.push(StagePlan::Measure { before, after, mounts: wanted });
         }
     }
     Ok(plans)
 }
 
-/// The mounts of the stage's build steps, and the Go caches of the stages below it; one for each target.
-fn choose(mounts: &[CacheMount], stage: usize, chain: &[usize], builds: &[RunPlace]) -> Vec<CacheMount> {
-    let own = mounts.iter().filter(|mount| mount.stage == stage && builds.contains(&(mount.stage, mount.run)));
-    let below = mounts.iter().filter(|mount| chain.contains(&mount.stage) && is_go_cache(mount));
-    let mut wanted: Vec<CacheMount> = Vec::new();
-    for mount in own.chain(below) {
-        if wanted.iter().all(|other| other.options.target != mount.options.target) {
-            wanted.push(mount.clone());
+/// The same mounts, had every `ARG` of a stage a value that nobody knows; two that differ then may differ in a build.
+fn with_unknown_arguments(
+    file: &Dockerfile,
+    build_args: &BTreeMap<String, String>,
+    mounts: &[CacheMount],
+) -> Vec<CacheMount> {
+    let in_from = |name: &str| file.stages.iter().any(|stage| stage.image.contains(name));
+    let mut given = build_args.clone();
+    for stage in &file.stages {
+        for instruction in file.body(stage).iter().filter(|instruction| instruction.keyword == "ARG") {
+            for word in words::split(&instruction.args.text, file.escape) {
+                let name = word.split('=').next().unwrap_or_default().to_owned();
+                if !in_from(&name) && !given.contains_key(&name) {
+                    // A number may stand for an owner and a mode, too.
+                    let value = format!("7{:o}", given.len());
+                    given.insert(name, value);
+                }
+            }
         }
     }
-    wanted
-}
-
-fn is_go_cache(mount: &CacheMount) -> bool {
-    ["go-build", "pkg/mod"].iter().any(|part| mount.options.target.contains(part))
+    file.cache_mounts(&given).ok().filter(|unknown| unknown.len() == mounts.len()).unwrap_or_else(|| mounts.to_vec())
 }
 
 /// Writes the `RUN` that prints the sizes; `None` when none of the mounts can be had at that place.
@@ -106,7 +155,8 @@ pub(super) fn step(file: &Dockerfile, marker: &str, place: RunPlace, mounts: &[C
     let mut flags = String::new();
     let mut targets = String::new();
     for mount in mounts {
-        let own = at_place(mount) || !mount.written.contains('$');
+        // Further down in its own stage its variables are still there, with what the build is given for them.
+        let own = at_place(mount) || mount.stage == place.0 || !mount.written.contains('$');
         // A stage named in `from` may not exist yet at an earlier place.
         if mount.options.from.is_some() && mount.stage != place.0 {
             continue;
@@ -168,15 +218,23 @@ fn resolved(options: &MountOptions) -> Option<String> {
 }
 
 /// The shell in force at the end of a chain of stages.
-fn shell(file: &Dockerfile, chain: &[usize]) -> Vec<String> {
+fn shell(
+    file: &Dockerfile,
+    chain: &[usize],
+    build_args: &BTreeMap<String, String>,
+) -> Result<Vec<String>, DockerfileError> {
     let mut set = chain.iter().flat_map(|stage| file.body(&file.stages[*stage]));
     let last = set.rfind(|instruction| instruction.keyword == "SHELL");
-    last.and_then(|instruction| json_words(&instruction.args.text)).unwrap_or_else(|| default_shell(file))
+    match last.and_then(|instruction| json_words(&instruction.args.text)) {
+        Some(words) => Ok(words),
+        None => Ok(default_shell(&file.base_image(chain[0], build_args)?)),
+    }
 }
 
-/// The shell of a stage that sets none. The backquote as escape character marks a Windows Dockerfile.
-pub(super) fn default_shell(file: &Dockerfile) -> Vec<String> {
-    let words: &[&str] = if file.escape == '`' { &["cmd", "/S", "/C"] } else { &["/bin/sh", "-c"] };
+/// The shell of a stage that starts from this image and sets none: the escape character says nothing of it.
+pub(super) fn default_shell(image: &str) -> Vec<String> {
+    let windows = ["windows", "nanoserver", "servercore"].iter().any(|part| image.to_ascii_lowercase().contains(part));
+    let words: &[&str] = if windows { &["cmd", "/S", "/C"] } else { &["/bin/sh", "-c"] };
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -194,7 +252,7 @@ fn observes_itself<'a>(runs: impl Iterator<Item = &'a RunInstruction>) -> bool {
     let mut built = false;
     let mut sizes_after = false;
     for run in runs {
-        for event in events(&run.text()) {
+        for event in commands::events(&run.text()) {
             match event {
                 CommandEvent::Sizes if built => sizes_after = true,
                 CommandEvent::Sizes => sizes_before = true,
@@ -206,74 +264,4 @@ fn observes_itself<'a>(runs: impl Iterator<Item = &'a RunInstruction>) -> bool {
         }
     }
     sizes_before && built && sizes_after
-}
-
-fn builds_go(text: &str) -> bool {
-    events(text).iter().any(|event| matches!(event, CommandEvent::Build))
-}
-
-enum CommandEvent {
-    Build,
-    Sizes,
-}
-
-/// Finds `go build`, `go install` and `du -s` in a command, in order.
-fn events(text: &str) -> Vec<CommandEvent> {
-    let separators = |char: char| char.is_whitespace() || ";&|()\"',[]{}`=".contains(char);
-    let words: Vec<&str> = text.split(separators).filter(|word| !word.is_empty() && *word != "\\").collect();
-    let mut events = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        let mut rest = words[at + 1..].iter().copied().peekable();
-        match word.rsplit('/').next() {
-            Some("go") => {
-                if rest.next_if_eq(&"-C").is_some() {
-                    rest.next();
-                }
-                if matches!(rest.next(), Some("build" | "install")) {
-                    events.push(CommandEvent::Build);
-                }
-            }
-            Some("du") => {
-                let options: Vec<&str> = rest.take_while(|word| word.starts_with('-')).collect();
-                let short = |word: &&str| !word.starts_with("--") && (word.contains('s') || word.contains('d'));
-                if options.iter().any(|word| short(word) || ["--summarize", "--max-depth"].contains(word)) {
-                    events.push(CommandEvent::Sizes);
-                }
-            }
-            _ => {}
-        }
-    }
-    events
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn go_build_is_recognised_in_its_usual_spellings() {
-        for yes in [
-            "CGO_ENABLED=0 go build -o /x .",
-            "set -e; (cd a && /usr/local/go/bin/go build)",
-            "[\"go\", \"install\", \"./...\"]",
-            "go -C sub build",
-            "go \\\n build",
-            "time go build",
-        ] {
-            assert!(builds_go(yes), "{yes}");
-        }
-        for no in ["go mod download", "go vet build", "echo cargo build", "golang build", "go test ./..."] {
-            assert!(!builds_go(no), "{no}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_recognised_in_their_usual_spellings() {
-        for yes in ["du -sh /a", "du -h -d0 /a", "du --summarize /a", "du -hs /a /b", "du -h --max-depth=0 x"] {
-            assert!(matches!(events(yes)[..], [CommandEvent::Sizes]), "{yes}");
-        }
-        for no in ["du /a", "du -h /a", "edu -s", "sudo -s"] {
-            assert!(events(no).is_empty(), "{no}");
-        }
-    }
 }

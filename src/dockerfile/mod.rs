@@ -5,6 +5,7 @@
 //! one place where the text of a `--mount` flag gets its meaning, whether it stood in a Dockerfile, in a Dancefile or in
 //! a vertex name quoted by a CI log.
 
+mod commands;
 mod error;
 mod ignore;
 mod instrument;
@@ -12,6 +13,7 @@ mod lines;
 mod measure;
 mod mount;
 mod parse;
+mod places;
 mod scope;
 mod steps;
 mod words;

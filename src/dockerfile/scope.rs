@@ -107,6 +107,12 @@ impl Dockerfile {
         Ok(bases)
     }
 
+    /// Returns the image that a stage starts from, variables replaced.
+    pub(super) fn base_image(&self, stage: usize, build_args: &BuildVariables) -> Result<String, DockerfileError> {
+        let stage = &self.stages[stage];
+        Ok(self.expand(&stage.image, stage.span, &self.global_arguments(build_args)?)?.text)
+    }
+
     pub(super) fn global_arguments(&self, build_args: &BuildVariables) -> Result<BuildVariables, DockerfileError> {
         let mut global = BuildVariables::new();
         let before = self.instructions.iter().take_while(|instruction| instruction.keyword != "FROM");
