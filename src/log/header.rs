@@ -24,6 +24,8 @@ pub(super) struct Header {
     pub(super) script: String,
     section: Section,
     values: Vec<(String, String)>,
+    /// How far a copy has moved the lines under the head to the right.
+    indent: usize,
     coloured: bool,
     confirmed: bool,
     room: usize,
@@ -66,6 +68,7 @@ impl Header {
             script: String::new(),
             section: Section::Script,
             values: Vec::new(),
+            indent: 0,
             coloured: false,
             confirmed: known,
             room: ROOM,
@@ -100,8 +103,14 @@ impl Header {
             LineKind::Plain => {}
             _ => return HeaderFlow::Over,
         }
-        let text = line.text();
         let continues = stamped && line.at.is_none();
+        let text = line.text();
+        if !continues && self.values.is_empty() && matches!(text.trim_start(), "with:" | "env:") {
+            self.indent = text.len() - text.trim_start().len();
+        }
+        // A part may be less far to the right than the copy's other lines.
+        let moved = text.len() - text.trim_start_matches([' ', '\t']).len();
+        let text = &text[moved.min(self.indent)..];
         match text {
             "with:" if !continues => return self.enter(Section::With),
             "env:" if !continues => return self.enter(Section::Env),
@@ -269,6 +278,19 @@ mod tests {
         );
         assert_eq!(header.input("cache-map"), Some("{\n  \"a\": \"/b\"\n}"));
         assert_eq!(taken, 6);
+    }
+
+    #[test]
+    fn a_copy_may_have_moved_the_inputs_to_the_right() {
+        for indent in ["  ", "    ", "\t"] {
+            let (header, taken) = read(&format!(
+                "Run a/buildkit-cache-dance@v3\n{indent}with:\n{indent}  builder: default\n{indent}  cache-map: {{\n\
+                 {indent}  \"a\": \"/b\"\n{indent}}}\n{indent}env:\n{indent}  builder: other\nFROM busybox\n"
+            ));
+            assert_eq!(header.input("builder"), Some("default"));
+            assert_eq!(header.input("cache-map"), Some("{\n  \"a\": \"/b\"\n}"));
+            assert_eq!(taken, 8);
+        }
     }
 
     #[test]

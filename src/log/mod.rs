@@ -15,6 +15,7 @@ mod job;
 mod known_mounts;
 mod known_workflow;
 mod line;
+mod links;
 mod posts;
 mod progress;
 mod rawjson;

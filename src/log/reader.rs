@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::encoding::Encoding;
 use super::job::{JobReader, LoggedJob};
 use super::line::{LogLine, Transport};
+use super::links::without_links;
 use super::wrapping::Wrapping;
 
 /// Longest line that is looked at; the rest of a longer one is dropped.
@@ -136,10 +137,10 @@ impl LogReader {
         // Checking whole is much faster than repairing piece by piece, and nearly every line is whole.
         let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
         if self.wrapping.undecided() {
-            self.wrapping.hold(&text);
+            self.wrapping.hold(&without_links(&text));
             self.released();
         } else {
-            self.unwrapped(&text);
+            self.unwrapped(&without_links(&text));
         }
     }
 
