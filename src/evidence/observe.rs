@@ -237,7 +237,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
         return number.parse::<u64>().ok()?.checked_mul(1024);
     }
     let (prefix, base) = match unit.split_at_checked(1)? {
-        (prefix, "" | "iB" | "ib") => (prefix, 1024u64),
+        (prefix, "" | "i" | "iB" | "ib") => (prefix, 1024u64),
         (prefix, "B" | "b") => (prefix, 1000),
         _ => return None,
     };
@@ -251,7 +251,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
     };
     let number: f64 = number.replace(',', ".").parse().ok()?;
     let bytes = number * base.checked_pow(power)? as f64;
-    (bytes.is_finite() && bytes < 1e18).then_some(bytes as u64)
+    (bytes.is_finite() && bytes < 1e18).then_some(bytes.round() as u64)
 }
 
 #[cfg(test)]
@@ -269,6 +269,9 @@ mod tests {
         assert_eq!(parse_size("118.5M"), Some((118.5 * 1048576.0) as u64));
         assert_eq!(parse_size("1,5G"), Some(3 << 29));
         assert_eq!(parse_size("1.5GiB"), Some(3 << 29));
+        assert_eq!(parse_size("1.2G"), Some(1_288_490_189), "rounded to the nearest byte");
+        assert_eq!(parse_size("1228M"), Some(1228 << 20));
+        assert_eq!(parse_size("4.0Ki"), Some(4096));
         assert_eq!(parse_size("2MB"), Some(2_000_000));
         assert_eq!(parse_size("8"), Some(8192));
         assert_eq!(parse_size("0B"), Some(0));

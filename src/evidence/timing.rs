@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Returns the wall time that a line of timing output shows.
 ///
-/// Knows `time` of bash, sh, busybox and `-p` (`real …`), of GNU (`0:17.43elapsed`), of zsh (`… 17,483 total`) and of
+/// Knows `time` of bash, sh, busybox and `-p` (`real …`), of GNU (`0:17.43elapsed`), of BSD (`17.43 real …`), of zsh (`… 17,483 total`) and of
 /// fish (`Executed in …`), and plain sentences such as `go build seconds=42` or `build took 12.3s`.
 pub(super) fn timing(line: &str) -> Option<Duration> {
     let first = *line.as_bytes().first()?;
@@ -27,6 +27,14 @@ pub(super) fn timing(line: &str) -> Option<Duration> {
         && before.contains("user ")
     {
         return parse_duration(before.rsplit(' ').next()?);
+    }
+    if first.is_ascii_digit()
+        && line.contains(" real ")
+        && let [took, "real", user, "user", system, "sys"] = line.split_whitespace().collect::<Vec<_>>()[..]
+        && seconds(user).is_some()
+        && seconds(system).is_some()
+    {
+        return parse_duration(took).filter(|_| whole(took));
     }
     if let Some(rest) = line.strip_prefix("Elapsed (wall clock) time (h:mm:ss or m:ss): ") {
         return parse_duration(rest.trim());
@@ -182,6 +190,8 @@ mod tests {
         assert_eq!(millis("go build ./...  12,34s user 3,21s system 88% cpu 17,483 total"), Some(17_483), "zsh");
         assert_eq!(millis("go build ./...  12.34s user 3.21s system 88% cpu 1:17.48 total"), Some(77_480), "zsh");
         assert_eq!(millis("16.02user 3.01system 0:17.43elapsed 109%CPU (0avgtext+0avgdata 99k)"), Some(17_430), "GNU");
+        assert_eq!(millis("       17.43 real        16.02 user         3.01 sys".trim()), Some(17_430), "BSD");
+        assert_eq!(millis("17.43 real 16.02 user"), None, "BSD, cut off");
         assert_eq!(millis("Elapsed (wall clock) time (h:mm:ss or m:ss): 1:00:17"), Some(3_617_000), "GNU -v");
         assert_eq!(millis("Executed in   17.48 secs    fish           external"), Some(17_480), "fish");
         assert_eq!(millis("go build seconds=42"), Some(42_000));

@@ -2,6 +2,7 @@
 //!
 //! It guesses what a step does from its name alone; it reads no output.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
@@ -128,7 +129,8 @@ impl Vertex {
         let Some(command) = run_command(name) else { return };
         let command = without_flags(command);
         let exec = exec_words(command);
-        let command = exec.as_deref().unwrap_or(command);
+        let command = opened(exec.as_deref().unwrap_or(command));
+        let command = command.as_ref();
         self.mounts = run_mounts(name);
         self.rank = match (command.contains("go build"), self.mounts.is_empty()) {
             (true, false) => 3,
@@ -327,6 +329,54 @@ fn exec_words(command: &str) -> Option<String> {
     Some(words.join(" "))
 }
 
+/// Puts what stands inside `sh -c "…"` in its place, in brackets: it is what the step runs.
+fn opened(command: &str) -> Cow<'_, str> {
+    /// How deep a shell in a shell is followed.
+    const DEPTH: usize = 3;
+    let mut command = Cow::Borrowed(command);
+    for _ in 0..DEPTH {
+        let Some((before, inner, after)) = shell_text(&command) else { break };
+        command = Cow::Owned(format!("{before}( {inner} ){after}"));
+    }
+    command
+}
+
+/// Finds the first `sh -c "…"`: what stands before it, the text it runs, and what follows.
+fn shell_text(command: &str) -> Option<(&str, String, &str)> {
+    const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "busybox sh"];
+    let parts = |char: char| char.is_whitespace() || ";&|(){}`".contains(char);
+    for (at, _) in command.match_indices("sh ") {
+        let start = command[..at].rfind(parts).map_or(0, |end| end + 1);
+        let shell = command[start..at + 2].rsplit('/').next().unwrap_or_default();
+        if !SHELLS.contains(&shell) {
+            continue;
+        }
+        // Options come before the text: `-c`, `-ec`, `-e -o pipefail -c`.
+        let mut rest = command[at + 3..].trim_start();
+        let mut runs = false;
+        while let Some((word, after)) =
+            rest.split_once(' ').filter(|(word, _)| word.starts_with('-') || *word == "pipefail")
+        {
+            runs = word.starts_with('-') && !word.starts_with("--") && word.contains('c');
+            rest = after.trim_start();
+            if runs {
+                break;
+            }
+        }
+        let Some(quote) = rest.chars().next().filter(|char| runs && matches!(char, '"' | '\'')) else { continue };
+        let mut inner = String::new();
+        let mut chars = rest.char_indices().skip(1);
+        while let Some((end, char)) = chars.next() {
+            match char {
+                '\\' if quote == '"' => inner.extend(chars.next().map(|(_, escaped)| escaped)),
+                char if char == quote => return Some((&command[..start], inner, &rest[end + 1..])),
+                char => inner.push(char),
+            }
+        }
+    }
+    None
+}
+
 /// Counts the `du` commands of a part of a shell line.
 fn measures(part: &str) -> usize {
     part.split(|char: char| char.is_whitespace() || ";&|()$`".contains(char)).filter(|word| *word == "du").count()
@@ -497,6 +547,21 @@ mod tests {
         assert_eq!(block("/usr/bin/du -sm /x; true"), Some(1 << 20));
         assert_eq!(block("du -s /x && du -sb /x"), None);
         assert_eq!(block("go build"), None);
+    }
+
+    #[test]
+    fn what_a_shell_is_given_as_a_text_is_the_command() {
+        assert_eq!(opened("sh -c \"du -s /x; go build .\""), "( du -s /x; go build . )");
+        assert_eq!(opened("a && /bin/bash -eo pipefail -c 'go build \"x\"' && b"), "a && ( go build \"x\" ) && b");
+        assert_eq!(opened("sh -c \"sh -c 'du -s /x'\""), "( ( du -s /x ) )");
+        for plain in ["sh -e test.sh", "sh x -c 'y'", "sh -c \"cut off", "push -c 'x'", "finish -c \"x\""] {
+            assert_eq!(opened(plain), plain);
+        }
+        let step = named("[b 1/1] RUN --mount=type=cache,target=/c sh -c \"du -sk /c; time go build .; du -sk /c\"");
+        assert_eq!((step.rank, step.measures, step.block), (3, Some((1, 1)), Some(1024)));
+        assert_eq!(step.timed, Timed::Build { count: 1, nth: 0 });
+        let whole = named("[b 1/1] RUN --mount=type=cache,target=/c time bash -c 'go build .'");
+        assert_eq!(whole.timed, Timed::Build { count: 1, nth: 0 });
     }
 
     #[test]

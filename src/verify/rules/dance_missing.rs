@@ -1,7 +1,7 @@
 //! Cache mounts, and no dance to carry them.
 
 use super::{Need, Rule};
-use crate::evidence::{DancePhase, Quote};
+use crate::evidence::{Aspect, DancePhase, Quote};
 use crate::verify::checks::c1;
 use crate::verify::view::CaseView;
 use crate::verify::{CheckStatus, Code, Finding};
@@ -15,6 +15,12 @@ fn check(view: &CaseView) -> Vec<Finding> {
         // A step that broke off early may never have reached the dance.
         || run.broke_off().is_some();
     let Some(build) = run.build.filter(|_| !danced && run.is_whole()) else { return Vec::new() };
+    // What stands before the first line of a copy may be the dance.
+    let begins = run.surrounding(Aspect::RunnerImage).is_some()
+        || run.evidence.steps.first().is_some_and(|step| Some(step.id) != build.step);
+    if !begins {
+        return Vec::new();
+    }
     let mounts = c1::mounts(view);
     // Full mounts got there in a way of their own; C1 says that this proves nothing.
     let full =
