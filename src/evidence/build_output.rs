@@ -108,7 +108,7 @@ impl BuildOutput {
             if other_cache || vertex.found.contains(path) {
                 continue;
             }
-            let took = vertex.busy(self.now);
+            let took = vertex.busy(self.now, own);
             if took >= BUSY {
                 doubts.push(BuildDoubt::AtWork { target: path.to_owned(), vertex: vertex.shown().to_owned(), took });
             } else if !vertex.ended && self.now.is_none() {
@@ -599,5 +599,94 @@ mod tests {
         assert!(!output.settled());
         output.vertex(9, "[x 1/1] RUN --mount=type=cache,target=/y time sleep 99");
         assert!(output.settled());
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn doubts(facts: Vec<Fact>) -> Vec<BuildDoubt> {
+        facts
+            .into_iter()
+            .filter_map(|fact| if let Fact::BuildDoubt(doubt) = fact { Some(doubt) } else { None })
+            .collect()
+    }
+
+    const FULL: &str = "130M\t/root/.cache/go-build";
+
+    #[test]
+    fn a_size_that_comes_late_is_doubted_and_one_that_comes_at_once_is_not() {
+        for (since, late) in [(1, 0), (38, 1)] {
+            let mut output = BuildOutput::new();
+            output.vertex(5, COMPILE);
+            output.tick(5, None, Some(seconds(since)));
+            assert_eq!(doubts(output.line(5, FULL)).len(), late, "{since} s");
+        }
+    }
+
+    #[test]
+    fn a_step_at_work_on_the_same_cache_is_doubted_and_one_on_another_is_not() {
+        let start = SystemTime::UNIX_EPOCH + seconds(1_000);
+        for (id, found) in [("", 1), (",id=linter", 0)] {
+            let mut output = BuildOutput::new();
+            output.tick(4, Some(start), None);
+            output.vertex(4, &format!("[a 1/2] RUN --mount=type=cache,target=/root/.cache/go-build{id} bin/check"));
+            output.tick(5, Some(start + seconds(30)), None);
+            output.vertex(5, COMPILE);
+            output.tick(5, Some(start + seconds(30)), Some(Duration::from_millis(300)));
+            let said = doubts(output.line(5, FULL));
+            let at_work = said.iter().filter(|doubt| matches!(doubt, BuildDoubt::AtWork { .. })).count();
+            assert_eq!(at_work, found, "{id:?}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_command_does_with_its_caches_is_doubted_by_its_name() {
+        let mount = "--mount=type=cache,target=/root/.cache/go-build";
+        for (command, doubted) in [
+            ("go build ./...", false),
+            ("GOCACHE=/root/.cache/go-build go build .", false),
+            ("go build -a ./...", true),
+            ("go clean -cache && go build .", true),
+            ("GOCACHE=/tmp/gc go build .", true),
+            ("go build . && rm -rf /root/.cache/go-build/*", true),
+        ] {
+            let facts = BuildOutput::new().vertex(5, &format!("[b 2/3] RUN {mount} {command}"));
+            assert_eq!(!doubts(facts).is_empty(), doubted, "{command}");
+        }
+        let facts = BuildOutput::new().vertex(5, &format!("[b 2/3] RUN {mount},from=warm go build ."));
+        assert!(matches!(doubts(facts)[..], [BuildDoubt::SeededFrom { .. }]));
+    }
+
+    #[test]
+    fn a_time_that_does_not_explain_its_step_is_doubted() {
+        for (command, took, doubted) in [("sh make.sh", 50, 1), ("sh make.sh", 5, 0), ("time go build .", 50, 0)] {
+            let mut output = BuildOutput::new();
+            output.vertex(5, &format!("[b 2/3] RUN --mount=type=cache,target=/root/.cache/go-build {command}"));
+            output.line(5, "real\t0m 0.80s");
+            assert_eq!(doubts(output.done(5, Some(seconds(took)), true)).len(), doubted, "{command} {took}");
+        }
+    }
+
+    #[test]
+    fn a_slow_build_tool_beside_a_fast_go_build_is_doubted() {
+        let mut output = BuildOutput::new();
+        output.vertex(4, "[a 1/2] RUN --mount=type=cache,target=/root/.cache/go-build goreleaser build");
+        output.vertex(5, COMPILE);
+        output.line(5, "real\t0m 0.80s");
+        assert!(doubts(output.done(5, Some(seconds(1)), true)).is_empty());
+        assert!(matches!(doubts(output.done(4, Some(seconds(66)), true))[..], [BuildDoubt::OtherCompile { .. }]));
+    }
+
+    #[test]
+    fn sizes_of_another_cache_at_the_same_target_are_doubted() {
+        let mut output = BuildOutput::new();
+        let mount = "--mount=type=cache,target=/root/.cache/go-build";
+        output.vertex(4, &format!("[m 1/2] RUN {mount},id=obj du -sh /root/.cache/go-build"));
+        output.vertex(5, &format!("[b 1/2] RUN {mount},id=obj-app time go build ."));
+        output.line(4, FULL);
+        output.line(5, "real\t0m 0.80s");
+        let said = doubts(output.done(5, Some(seconds(1)), true));
+        assert!(matches!(said[..], [BuildDoubt::OtherCacheMeasured { .. }]), "{said:?}");
     }
 }

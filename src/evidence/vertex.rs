@@ -188,9 +188,12 @@ impl Vertex {
         matches!(self.timed, Timed::Build { .. })
     }
 
-    /// Returns how long it has been at work at this moment, as far as that is known.
-    pub(super) fn busy(&self, now: Option<SystemTime>) -> Duration {
-        let running = now.zip(self.began).and_then(|(now, began)| now.duration_since(began).ok());
+    /// Returns how long it has been at work at this moment, when another vertex prints, as far as that is known.
+    ///
+    /// The other's own seconds count, not the moment at which its line came out: BuildKit holds lines back.
+    pub(super) fn busy(&self, now: Option<SystemTime>, other: &Self) -> Duration {
+        let moment = other.began.zip(other.since).and_then(|(began, since)| began.checked_add(since)).or(now);
+        let running = moment.zip(self.began).and_then(|(now, began)| now.duration_since(began).ok());
         let running = running.filter(|_| !self.ended);
         self.took.or(running).max(self.since).unwrap_or_default()
     }

@@ -166,6 +166,7 @@ impl ProgressReader {
             self.begin(spot, step, None, sink);
         }
         if let Some(open) = self.open.as_mut() {
+            open.last = spot.at.or(open.last);
             open.name(id, name, spot, sink);
         }
     }
@@ -173,6 +174,7 @@ impl ProgressReader {
     /// Feeds a line that a vertex of another format printed.
     pub(super) fn printed(&mut self, id: u64, text: &str, spot: &LineContext<'_>, sink: &mut EventLog) {
         if let Some(open) = self.open.as_mut() {
+            open.last = spot.at.or(open.last);
             open.printed(id, text, spot, sink);
         }
     }
@@ -180,6 +182,7 @@ impl ProgressReader {
     /// Feeds the end of a vertex of another format.
     pub(super) fn ended(&mut self, id: u64, end: End, spot: &LineContext<'_>, sink: &mut EventLog) {
         if let Some(open) = self.open.as_mut() {
+            open.last = spot.at.or(open.last);
             open.end_vertex(id, end, spot, sink);
         }
     }
