@@ -215,3 +215,27 @@ fn no_file_at_hand_makes_a_check_pass_that_the_log_alone_does_not() {
         }
     }
 }
+
+#[test]
+fn several_jobs_are_one_document_with_the_worst_verdict() {
+    let (warm, cold) = (fixture("healthy-second-run.log"), fixture("large-mounts-but-a-slow-build.log"));
+    let named = |log: &str, name: &str| log.replace("Complete job name: build", &format!("Complete job name: {name}"));
+    let files = [("a.log", named(&warm, "image")), ("b.log", named(&cold, "other"))];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, log)| (*name, log.as_str())).collect();
+    let document = judged(&files, &["a.log", "b.log"]);
+    assert_eq!((&document["schema"], &document["verdict"]), (&1.into(), &"ineffective".into()));
+    let verdicts: Vec<_> = document["jobs"].as_array().unwrap().iter().map(|job| job["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["effective", "ineffective"]);
+}
+
+#[test]
+fn a_job_that_builds_no_image_is_not_judged_beside_one_that_does() {
+    let idle = "2026-05-06T10:00:00.1000000Z Current runner version: '2.331.0'\n\
+        2026-05-06T10:00:00.5000000Z Complete job name: vet\n2026-05-06T10:00:01.1000000Z ##[group]Run go vet ./...\n\
+        2026-05-06T10:00:01.2000000Z shell: /usr/bin/bash -e {0}\n2026-05-06T10:00:01.4000000Z ##[endgroup]\n\
+        2026-05-06T10:00:01.6000000Z Cleaning up orphan processes\n";
+    let document = judged(&[("a.log", idle), ("b.log", &fixture("healthy-second-run.log"))], &["a.log", "b.log"]);
+    assert_eq!(document["verdict"], "effective");
+    let notes = document["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|note| note["text"].as_str().unwrap().contains("`vet` builds no image")), "{notes:?}");
+}

@@ -4,18 +4,19 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use super::args::Logs;
+use super::args::{Format, Logs};
 use super::exit::Exit;
 use super::judging::{profile, thresholds};
-use super::present::Presented;
+use super::present::{Presented, visible};
 use super::problem::CliProblem;
 use super::reading::{ProgressReading, read};
 use super::{out, say};
 use crate::dockerfile::{ChangeKind, Dockerfile, InstrumentOptions, instrument as instrument_copy};
 use crate::evidence::{Evidence, MountSpec, Quote};
-use crate::log::{self, LogReader, LoggedJob};
+use crate::log::{self, LogReader, LoggedJob, RunsOfJob};
+use crate::report;
 use crate::scenario::ScenarioLimits;
-use crate::verify::{self, Case, CaseSource, Profile, Verdict};
+use crate::verify::{self, Case, CaseSource, Note, Profile, Verdict};
 use crate::workflow::Workflow;
 
 /// Bytes read at a time.
@@ -31,29 +32,28 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
     for input in &args.inputs {
         jobs.extend(read_jobs(input)?);
     }
-    // Logs of one job, in the order given, are its consecutive runs; other jobs get verdicts of their own.
-    let mut groups: Vec<(String, Vec<LoggedJob>)> = Vec::new();
-    for job in jobs {
-        let name = job.name.clone().unwrap_or_default();
-        match groups.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, jobs)) => jobs.push(job),
-            None => groups.push((name, vec![job])),
-        }
-    }
+    // Jobs that build no image are nothing to judge, where another does build one.
+    let (judged, idle): (Vec<RunsOfJob>, Vec<RunsOfJob>) = log::in_order(jobs).into_iter().partition(RunsOfJob::builds);
+    let (judged, idle) = if judged.is_empty() { (idle, judged) } else { (judged, idle) };
+    let mut idle: Vec<Note> =
+        idle.iter().map(|group| note(format!("job `{}` builds no image; it is not judged", title(group)))).collect();
+    let profile = profile(&args.judging, Profile::Auto);
+    let thresholds = thresholds(&args.judging, &ScenarioLimits::default());
     let mut worst: Option<Verdict> = None;
-    for (_, jobs) in &groups {
-        let runs = jobs.iter().map(LoggedJob::evidence).collect();
-        let profile = profile(&args.judging, Profile::Auto);
-        let thresholds = thresholds(&args.judging, &ScenarioLimits::default());
+    let mut documents = Vec::new();
+    for group in &judged {
+        let runs = group.runs.iter().map(LoggedJob::evidence).collect();
         let case = Case { runs, source: CaseSource::Logs, thresholds, profile };
-        let report = match files.any() {
+        let mut report = match files.any() {
             true => {
-                let runs = jobs.iter().map(|job| files.inform(job)).collect();
+                let runs = group.runs.iter().map(|job| files.inform(job)).collect();
                 verify::verify_informed(&case, &Case { runs, ..case.clone() })
             }
             false => verify::verify(&case),
         };
-        let subject = jobs.iter().map(LoggedJob::title).collect::<Vec<_>>().join(", ");
+        report.notes.extend(group.notes.iter().cloned().map(note));
+        report.notes.append(&mut idle);
+        let subject = group.runs.iter().map(LoggedJob::title).collect::<Vec<_>>().join(", ");
         let presented = Presented {
             command: "logs",
             subject: &subject,
@@ -65,8 +65,18 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
             repeat: None,
             explain: args.explain,
         };
-        presented.print(&report, args.format);
+        match args.format {
+            Format::Json if judged.len() > 1 => documents.push(presented.document(&report)),
+            format => presented.print(&report, format),
+        }
         worst = Some(worse(worst, report.verdict));
+    }
+    if let Some(verdict) = worst.filter(|_| judged.len() > 1) {
+        match args.format {
+            Format::Json => out(&visible(&format!("{:#}\n", report::json_of_jobs("logs", verdict, documents)))),
+            Format::Text => out(&format!("\nall {} jobs together: {}\n", judged.len(), verdict.as_str())),
+            Format::Github | Format::Markdown => {}
+        }
     }
     match worst {
         Some(verdict) => Ok(verdict.into()),
@@ -74,6 +84,15 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
             Err(CliProblem::stopped("the logs hold no job").hint(Some("pass the log of a job that builds".to_owned())))
         }
     }
+}
+
+/// The name of a job, or of the file it stands in.
+fn title(group: &RunsOfJob) -> String {
+    group.runs.first().map(LoggedJob::title).unwrap_or_default()
+}
+
+fn note(text: String) -> Note {
+    Note { text, evidence: Vec::new() }
 }
 
 /// Runs `instrument`.

@@ -42,6 +42,11 @@ impl Presented<'_> {
 
     /// Writes the report for programs, as one document.
     pub(super) fn json(&self, report: &Report) -> String {
+        visible(&format!("{:#}\n", self.document(report)))
+    }
+
+    /// The report for programs, as the value that is written.
+    pub(super) fn document(&self, report: &Report) -> serde_json::Value {
         let document = Document {
             command: self.command,
             scenario: self.scenario,
@@ -63,13 +68,13 @@ impl Presented<'_> {
                 }),
             );
         }
-        visible(&format!("{value:#}\n"))
+        value
     }
 }
 
 /// Escapes, inside the strings of a document, the characters that reorder or hide text on a terminal; JSON itself escapes
 /// only those that control it.
-fn visible(json: &str) -> String {
+pub(super) fn visible(json: &str) -> String {
     let acts = |char: char| matches!(char, '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     json.chars().fold(String::with_capacity(json.len()), |mut out, char| {
         match acts(char) {

@@ -189,6 +189,8 @@ pub enum Aspect {
     SharedEngine,
     /// The build printed its progress for a terminal, which drops what its steps print; the value is the line.
     TerminalProgress,
+    /// The run had not saved yet when a later one looked up its key; the value names that one.
+    SavedTooLate,
 }
 
 /// Whether a step is one of the job's steps or the clean-up of one.

@@ -30,6 +30,12 @@ pub struct LoggedJob {
     pub source: Arc<str>,
     /// How many lines it has.
     pub lines: usize,
+    /// When its first line was printed, where lines have times.
+    pub began: Option<SystemTime>,
+    /// When its last line was printed.
+    pub ended: Option<SystemTime>,
+    /// The repository it checked out first, such as `owner/name`, where a line says it and no mask hides it.
+    pub repository: Option<String>,
     /// What was seen, in order.
     pub events: Vec<Event>,
 }
@@ -85,7 +91,9 @@ pub(super) struct JobReader {
     maps: Vec<Option<String>>,
     steps: usize,
     last: (Arc<str>, usize, String),
+    began: Option<SystemTime>,
     at: Option<SystemTime>,
+    repository: Option<String>,
     /// A stretch of time that the last lines lie in.
     near: Option<(SystemTime, SystemTime)>,
 }
@@ -148,7 +156,9 @@ impl JobReader {
             maps: Vec::new(),
             steps: 0,
             last: (Arc::clone(source), 0, String::new()),
+            began: None,
             at: None,
+            repository: None,
             near: None,
         }
     }
@@ -183,6 +193,7 @@ impl JobReader {
     pub(super) fn line(&mut self, line: &LogLine<'_>, label: Option<&str>, source: &Arc<str>, number: usize) {
         self.lines += 1;
         self.stamped |= line.at.is_some();
+        self.began = self.began.or(line.at);
         self.at = line.at.or(self.at);
         let spot = LineContext { source, number, at: line.at, shown: line.shown() };
         self.remember(&spot);
@@ -338,6 +349,9 @@ impl JobReader {
             }
             _ => {}
         }
+        if kind == StepKind::Checkout {
+            self.repository = self.repository.take().or_else(|| header.input("repository").map(harmless));
+        }
         let label = self.label.clone();
         self.mains.push(MainStep { id, kind, name, label, key });
     }
@@ -389,6 +403,11 @@ impl JobReader {
             && let Some(fact) = self.surroundings.set_up(line)
         {
             self.sink.add(spot, None, fact);
+        }
+        if self.current.kind == StepKind::Checkout
+            && let Some(name) = text.strip_prefix("Syncing repository: ")
+        {
+            self.repository.get_or_insert_with(|| harmless(name));
         }
         if self.current.kind == StepKind::Checkout
             && matches!(line.channel, LineKind::Plain | LineKind::Command)
@@ -593,6 +612,15 @@ impl JobReader {
             self.sink.room = 1;
             self.sink.add(&spot, None, Fact::Truncated);
         }
-        LoggedJob { name: self.name, attempt: None, source: self.source, lines: self.lines, events: self.sink.events }
+        LoggedJob {
+            name: self.name,
+            attempt: None,
+            source: self.source,
+            lines: self.lines,
+            began: self.began,
+            ended: self.at,
+            repository: self.repository.filter(|name| !name.contains("***")),
+            events: self.sink.events,
+        }
     }
 }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::evidence::{Phase, Quote, StepOutcome};
-use crate::verify::{Finding, Obligation, Profile, Report, RunSummary, Thresholds};
+use crate::verify::{Finding, Obligation, Profile, Report, RunSummary, Thresholds, Verdict};
 
 /// The schema number of the document.
 pub const SCHEMA: u32 = 1;
@@ -68,6 +68,22 @@ pub fn json(report: &Report, about: &Document) -> serde_json::Value {
     };
     // Strings, numbers and lists only: there is nothing in it that could fail to be written.
     serde_json::to_value(document).unwrap_or_default()
+}
+
+/// Writes the reports of several jobs as one document: the documents of [`json`] under `jobs`, and the worst verdict.
+pub fn json_of_jobs(command: &str, verdict: Verdict, jobs: Vec<serde_json::Value>) -> serde_json::Value {
+    let verdict = verdict.as_str();
+    let document = WireJobs { schema: SCHEMA, tool: env!("CARGO_PKG_NAME"), command, verdict, jobs };
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct WireJobs<'a> {
+    schema: u32,
+    tool: &'a str,
+    command: &'a str,
+    verdict: &'a str,
+    jobs: Vec<serde_json::Value>,
 }
 
 #[derive(Serialize)]

@@ -18,6 +18,6 @@ mod tests;
 
 pub use explain::{explain, explain_obligation};
 pub use github::github;
-pub use json::{Document, SCHEMA, json};
+pub use json::{Document, SCHEMA, json, json_of_jobs};
 pub use markdown::markdown;
 pub use text::{TextOptions, text};

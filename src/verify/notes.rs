@@ -32,6 +32,14 @@ pub(crate) fn notes(view: &CaseView, case: &Case, verdict: Verdict) -> Vec<Note>
             vec![drawn.quote.clone()],
         );
     }
+    for (run, late) in view.earlier.iter().filter_map(|run| Some((run, run.saved_too_late()?))) {
+        let text = format!(
+            "{} had not saved yet when {} looked up its key, so nothing of it was due there: the runs overlap in time",
+            run.name(),
+            view.judged.name()
+        );
+        add(text, vec![late.quote.clone()]);
+    }
     if view.unknown_fork() {
         add("the dance is a fork this program does not know; it was simulated as upstream".to_owned(), Vec::new());
     }

@@ -48,7 +48,7 @@ fn every_fixture_says_the_same_numbered_or_quoted() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
     #[test]
     fn any_prefix_of_every_line_is_seen_through(

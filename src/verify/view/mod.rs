@@ -94,6 +94,9 @@ impl<'a> CaseView<'a> {
     }
 
     fn should_have_left_something(&self, run: &RunView<'a>) -> bool {
+        if run.saved_too_late().is_some() {
+            return false;
+        }
         let asked = self.judged.primary_key();
         run.caches.iter().any(|cache| match cache.save.as_ref().map(|save| &save.value) {
             Some(SaveOutcome::Saved { key }) => !cache.saved_empty() || Some(key.as_str()) == asked,
@@ -110,7 +113,7 @@ impl<'a> CaseView<'a> {
     /// to save.
     pub(crate) fn origin(&self) -> Option<&RunView<'a>> {
         let keys: Vec<&str> = self.judged.restoring().filter_map(|cache| cache.hit_key()).map(|(key, _)| key).collect();
-        let mut newest_first = self.earlier.iter().rev();
+        let mut newest_first = self.earlier.iter().rev().filter(|run| run.saved_too_late().is_none());
         if keys.is_empty() {
             return newest_first.find(|run| !run.caches.iter().any(|cache| cache.hit_primary().is_some()));
         }

@@ -71,6 +71,11 @@ impl<'a> RunView<'a> {
         self.evidence.surroundings.iter().find(|(about, _)| *about == aspect).map(|(_, value)| value)
     }
 
+    /// Returns the line that shows that the run had not saved yet when the last one looked up its key.
+    pub(crate) fn saved_too_late(&self) -> Option<&'a Seen<String>> {
+        self.surrounding(Aspect::SavedTooLate)
+    }
+
     /// Returns the dance steps whose directories an actions/cache step saves; the first one, where that cannot be told.
     pub(crate) fn dances_of(&self, cache: &Cache) -> Vec<&'a Dance> {
         let paths = cache.inputs.iter().flat_map(|inputs| &inputs.value.paths);
