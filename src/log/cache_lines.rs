@@ -13,6 +13,8 @@ pub(super) struct CacheLines {
     key: Option<String>,
     /// The restore keys.
     restore_keys: Vec<String>,
+    /// The step is one of actions/cache, so that whatever key it names is its own.
+    certain: bool,
     /// The key in the hit line.
     hit: Option<String>,
     /// The hit line says that it was by a restore key.
@@ -59,6 +61,11 @@ impl CacheLines {
     /// Begins a step whose block shows these keys.
     pub(super) fn new(key: Option<String>, restore_keys: Vec<String>) -> Self {
         Self { key, restore_keys, ..Self::default() }
+    }
+
+    /// Begins a step of actions/cache whose block shows no keys, as in a copy with closed groups.
+    pub(super) fn without_inputs() -> Self {
+        Self { certain: true, ..Self::default() }
     }
 
     /// Tells, once, that the lines so far were of another library's restore.
@@ -288,7 +295,7 @@ impl CacheLines {
         };
         match &self.key {
             Some(own) => starts(own) || self.restore_keys.iter().any(starts),
-            None => !third_party(key),
+            None => self.certain || !third_party(key),
         }
     }
 }
@@ -383,6 +390,15 @@ mod tests {
         }
         let after = "Cache restored from key: go-1\nCache hit for: go-2\nCache Size: ~9 MB (9999999 B)\nCache restored from key: go-2";
         assert_eq!(read(Some("go-1"), CachePhase::Restore, after).len(), 2);
+    }
+
+    #[test]
+    fn a_step_of_actions_cache_names_its_own_key_however_it_begins() {
+        let log = "Cache hit for: buildkit-go-1\nCache Size: ~1 MB (1000000 B)\nCache restored from key: buildkit-go-1";
+        let mut lines = CacheLines::without_inputs();
+        assert_eq!(log.lines().flat_map(|line| lines.line(line, CachePhase::Restore).facts).count(), 4);
+        let mut lines = CacheLines::new(None, Vec::new());
+        assert_eq!(log.lines().flat_map(|line| lines.line(line, CachePhase::Either).facts).count(), 0);
     }
 
     #[test]

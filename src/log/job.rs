@@ -328,6 +328,7 @@ impl JobReader {
             |fact| self.sink.push(Event { step: Some(id), at: header.at, quote: header.quote.clone(), fact });
         match kind {
             StepKind::Cache(mode) => {
+                self.current.cache = CacheLines::without_inputs();
                 if let Some(inputs) = inputs::cache(&header, mode) {
                     key = Some(inputs.key.clone());
                     self.current.cache = CacheLines::new(key.clone(), inputs.restore_keys.clone());
@@ -425,6 +426,10 @@ impl JobReader {
                     CacheMode::Save => CachePhase::Save,
                 };
                 let shown = self.current.cache.line(text, half);
+                // A block without inputs shows no key; what the step asked for first is it.
+                if let Some(main) = self.mains.last_mut().filter(|main| Some(main.id) == self.current.id) {
+                    main.key = main.key.take().or(shown.key);
+                }
                 self.tell(shown.facts, spot);
                 self.stray_build(line, spot);
             }

@@ -10,7 +10,7 @@ mod run;
 
 pub(crate) use cache::{CacheExt, EMPTY_ARCHIVE};
 pub(crate) use mounts::{EMPTY_MOUNT, ExpectedMount, MountKind, MountMatch, differs, pair};
-pub(crate) use paths::{covers, nested};
+pub(crate) use paths::{covers, covers_surely, nested};
 pub(crate) use run::RunView;
 
 use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome, Seen, same_target};

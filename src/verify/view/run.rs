@@ -1,8 +1,9 @@
 //! One run, as checks and rules ask about it. [`RunView`] is principal.
 
-use super::{CacheExt, EMPTY_ARCHIVE, EMPTY_MOUNT, MountKind, covers};
+use super::{CacheExt, EMPTY_ARCHIVE, EMPTY_MOUNT, MountKind, covers, covers_surely};
 use crate::evidence::{
-    Aspect, Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, MountSpec, Phase, Quote, Seen, StepOutcome,
+    Aspect, Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, MountSpec, Phase, Quote, Seen, StepId,
+    StepOutcome,
 };
 
 /// One run of the case.
@@ -205,7 +206,31 @@ fn carrying(evidence: &Evidence) -> Vec<&Cache> {
         })
     };
     let ours: Vec<&Cache> = evidence.caches.iter().filter(|cache| carries(cache)).collect();
-    if ours.is_empty() { evidence.caches.iter().collect() } else { ours }
+    if ours.is_empty() {
+        return before_the_dance(evidence);
+    }
+    // Where the whole dance is saved for sure, what only ends alike, such as `~/go/mod` and `mod`, is the host's own.
+    let surely = |cache: &Cache, source: &str| {
+        cache.inputs.as_ref().is_some_and(|inputs| inputs.value.paths.iter().any(|path| covers_surely(path, source)))
+    };
+    if sources.iter().all(|source| ours.iter().any(|cache| surely(cache, source))) {
+        return ours.into_iter().filter(|cache| sources.iter().any(|source| surely(cache, source))).collect();
+    }
+    ours
+}
+
+/// Picks among steps that show no paths: where one restored something before the dance began, one that begins after it is
+/// another's, as pip's is not Go's. Without such a step they all may be the dance's.
+fn before_the_dance(evidence: &Evidence) -> Vec<&Cache> {
+    let all: Vec<&Cache> = evidence.caches.iter().collect();
+    let begins = |step: Option<StepId>| Some(evidence.step(step?)?.started.order);
+    let dance = evidence.dances.iter().filter_map(|dance| begins(dance.step)).min();
+    let Some(dance) = dance.filter(|_| all.iter().all(|cache| cache.inputs.is_none())) else { return all };
+    let before = |cache: &&Cache| cache.restored.as_ref().is_some_and(|restored| restored.order < dance);
+    if all.iter().any(|cache| before(cache)) {
+        return all.into_iter().filter(|cache| begins(cache.step).is_none_or(|begins| begins < dance)).collect();
+    }
+    all
 }
 
 fn sources(evidence: &Evidence) -> Vec<String> {
