@@ -23,5 +23,6 @@ pub use steps::{CopyMethod, DanceStep, ExtractMove, extract_steps, inject_steps}
 pub use text::{SOURCE_MOUNT, extract_dancefile, inject_dancefile};
 pub use version::{DanceCode, DanceVersion, Flavour};
 pub use wording::{
-    SKIPPED, cleaning_notice, command_failed, dancefile_lines, docker_build_command, fatal, opening_lines,
+    OF_THE_MAP, SKIPPED, cleaning_notice, command_failed, dancefile_lines, docker_build_command, ends_a_copy, fatal,
+    opening_lines,
 };

@@ -47,6 +47,26 @@ pub fn fatal(thrown: &str) -> Vec<String> {
     [lines.clone(), lines].concat()
 }
 
+/// Tells whether an error that ends the action means that a copy was not made; `extracting` says in which half.
+///
+/// What is left over: the cache map could not be read, or what was copied could not be cleared away afterwards, which v3.0
+/// takes for fatal (upstream issue 26).
+pub fn ends_a_copy(thrown: &str, extracting: bool) -> bool {
+    let bare = thrown.strip_prefix("Error: ").unwrap_or(thrown);
+    let unread = OF_THE_MAP.iter().any(|start| bare.starts_with(start));
+    let clearing = !extracting
+        && ["EACCES", "EPERM", "EBUSY", "ENOTEMPTY"].iter().any(|code| bare.starts_with(code))
+        && [", rmdir '", ", unlink '", ", rm '", ", scandir '", ", lstat '"].iter().any(|call| bare.contains(call));
+    !(unread || clearing)
+}
+
+/// How the errors begin that the action throws while it reads its cache map.
+pub const OF_THE_MAP: [&str; 3] = [
+    "Failed to parse cache map. Expected JSON, got:",
+    "cache mount must define id or target: ",
+    "Expected the 'target' key in the cache options, got:",
+];
+
 /// Returns the build command of an inject (`inject`) or extract (`extract`).
 pub fn docker_build_command(
     phase: &str,
@@ -116,6 +136,26 @@ mod tests {
         docker buildx build --builder default -f scratch/Dancefile.inject --tag dance:inject-a-go A/go
         docker buildx build --builder default -f scratch/Dancefile.extract --tag dance:extract-a-go --load scratch
         "##);
+    }
+
+    #[test]
+    fn an_error_that_ends_the_action_is_a_copy_not_made_or_something_else() {
+        for (thrown, extracting) in [
+            ("Error running command: docker buildx build -f scratch/Dancefile.inject --tag dance:inject m", false),
+            ("Error: ENOENT: no such file or directory, open 'scratch/buildstamp'", true),
+            ("Error: spawn sudo ENOENT", true),
+            ("Error: EACCES: permission denied, rmdir 'm/a'", true),
+            ("Error: process exited with code 2", false),
+        ] {
+            assert!(ends_a_copy(thrown, extracting), "{thrown}");
+        }
+        for thrown in [
+            "Error: EACCES: permission denied, rmdir 'm/a'",
+            "Error: Failed to parse cache map. Expected JSON, got:",
+            "Expected the 'target' key in the cache options, got:",
+        ] {
+            assert!(!ends_a_copy(thrown, false), "{thrown}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::observe::{Observation, Size, observe, shows_nothing};
 use super::vertex::{CacheFilling, Vertex};
-use super::{BuildDoubt, BuildTime, Fact, MeasuredAt, MountSpec, TimeSource};
+use super::{BuildDoubt, BuildTime, CompileStep, Fact, MeasuredAt, MountSpec, TimeSource};
 
 /// Below this many bytes a mount is as good as empty.
 const EMPTY: u64 = 1 << 20;
@@ -177,6 +177,13 @@ impl BuildOutput {
     pub fn line(&mut self, id: u64, text: &str) -> Vec<Fact> {
         let vertex = self.vertexes.entry(id).or_default();
         vertex.printed = true;
+        if text.trim_end().ends_with("denied")
+            && let Some(target) = vertex.refused(text)
+        {
+            vertex.worked = true;
+            self.last_size = None;
+            return vec![Fact::MountRefused { target }];
+        }
         if shows_nothing(text) {
             vertex.worked |= !text.trim().is_empty();
             self.last_size = None;
@@ -320,6 +327,11 @@ impl BuildOutput {
         self.vertexes.get(&id).is_some_and(|vertex| vertex.rank > 0 && !vertex.mounts.is_empty())
     }
 
+    /// Returns what the name of a vertex shows of it as a step that compiles with cache mounts.
+    pub fn compile_step(&self, id: u64) -> Option<CompileStep> {
+        self.vertexes.get(&id)?.compile_step()
+    }
+
     /// The highest rank among the vertexes: the ones of that rank are the compiling steps.
     fn rank(&self) -> u8 {
         self.vertexes.values().map(|vertex| vertex.rank).max().unwrap_or(0)
@@ -447,6 +459,27 @@ mod tests {
         assert_eq!(output.line(5, "1.0M\t/go/pkg/mod"), [size(MeasuredAt::After, "/go/pkg/mod", 1 << 20)]);
         assert_eq!(output.done(5, None, true), [Fact::BuildStepEnded { took: None, succeeded: true }]);
         assert!(output.settled());
+    }
+
+    #[test]
+    fn a_step_that_may_not_write_into_its_mount_says_so_once() {
+        let mut output = BuildOutput::new();
+        output.vertex(5, COMPILE);
+        let refused = |target: &str| [Fact::MountRefused { target: target.into() }];
+        let line = "failed to initialize build cache at /root/.cache/go-build: mkdir /root/.cache/go-build/00: permission denied";
+        assert_eq!(output.line(5, line), refused("/root/.cache/go-build"));
+        assert_eq!(output.line(5, line), []);
+        let module = "mkdir: can't create directory '/go/pkg/mod/cache': Permission denied";
+        assert_eq!(output.line(5, module), refused("/go/pkg/mod"));
+        for other in [
+            "du: can't read '/go/pkg/mod/cache': Permission denied",
+            "mkdir /go/pkg/module: permission denied",
+            "mkdir /out: permission denied",
+        ] {
+            let mut output = BuildOutput::new();
+            output.vertex(5, COMPILE);
+            assert_eq!(output.line(5, other), [], "{other}");
+        }
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub enum Fact {
         /// Bytes of the archive.
         bytes: u64,
     },
+    /// How actions/cache packs its archives. It is part of an entry's version, so another one finds nothing.
+    CacheCompressed(Compression),
 
     /// The inputs of a buildkit-cache-dance step, evaluated.
     DanceInputs(DanceInputs),
@@ -93,6 +95,16 @@ pub enum Fact {
     },
     /// The dance was still at work when the job was stopped.
     DanceHung,
+    /// The job's set-up fetched the code of a dance, as it does for every step, whether or not its `if:` lets it run.
+    DanceDownloaded {
+        /// The action, such as `reproducible-containers/buildkit-cache-dance@v3.3.2`.
+        uses: String,
+    },
+    /// From here on, commands without `--builder` work on another builder than before.
+    BuilderChosen {
+        /// Its name, where the log says it.
+        builder: Option<String>,
+    },
 
     /// The inputs of the build step, evaluated.
     BuildInputs(BuildInputs),
@@ -103,6 +115,13 @@ pub enum Fact {
     },
     /// A cache mount of a `RUN` of the Dockerfile that was built.
     BuildMount(MountSpec),
+    /// A step that compiles was named.
+    CompileStep(CompileStep),
+    /// A step was refused when it wrote into a cache mount.
+    MountRefused {
+        /// The mount's target.
+        target: String,
+    },
     /// A step compiles more surely than those before it, such as `go build` after a tool's `go install`: what they told of
     /// the build (its end, its time, that it came from the layer cache) is not told of this one.
     BuildStepFound {
@@ -237,6 +256,26 @@ pub struct CacheInputs {
     pub key: String,
     /// The restore keys, in order.
     pub restore_keys: Vec<String>,
+}
+
+/// How an archive is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// By zstd, where the runner has it.
+    Zstd,
+    /// By gzip, where it has not.
+    Gzip,
+}
+
+/// A step of a build that compiles, as its name shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompileStep {
+    /// How surely it compiles; the surest steps of a build are the ones that do.
+    pub sure: u8,
+    /// The stage it belongs to, as its vertex is named: `build` of `[build 4/4]`.
+    pub stage: Option<String>,
+    /// Its cache mounts.
+    pub mounts: Vec<MountSpec>,
 }
 
 /// What a lookup answered.
@@ -399,6 +438,8 @@ pub struct CopyTally {
 pub struct BuildInputs {
     /// Whether `no-cache` is on.
     pub no_cache: bool,
+    /// The stages of `no-cache-filters`, which are built as with `no-cache`.
+    pub no_cache_filters: Vec<String>,
     /// The `builder` input.
     pub builder: Option<String>,
     /// The `cache-from` input, if any.

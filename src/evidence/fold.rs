@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use super::{
-    Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CopyTally, DanceInputs, DancePhase, Event, Fact,
-    HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen, StepId,
-    StepOutcome,
+    Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CompileStep, Compression, CopyTally, DanceInputs,
+    DancePhase, Event, Fact, HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote,
+    SaveOutcome, Seen, StepId, StepOutcome,
 };
 
 /// What is known of one run.
@@ -30,6 +30,10 @@ pub struct Evidence {
     pub surroundings: Vec<(Aspect, Seen<String>)>,
     /// Work that may have been a build and did not show what it did, with the step it was done in.
     pub hidden: Vec<Seen<HiddenWork>>,
+    /// The dances whose code the set-up fetched.
+    pub downloaded: Vec<Seen<String>>,
+    /// The builders that were chosen for commands without `--builder`, in order; `None` where the name was not seen.
+    pub chosen: Vec<Seen<Option<String>>>,
     /// Where the source of events broke off before the job's end.
     pub truncated: Option<Quote>,
 }
@@ -74,6 +78,8 @@ pub struct Cache {
     pub save: Option<Seen<SaveOutcome>>,
     /// The saved archive's size, compressed, in bytes.
     pub save_size: Option<Seen<u64>>,
+    /// How the archive is packed.
+    pub compression: Option<Seen<Compression>>,
 }
 
 /// One dance step, main and post together.
@@ -119,6 +125,10 @@ pub struct Build {
     pub started: Option<Seen<Option<String>>>,
     /// The cache mounts of the Dockerfile, in order of first sight.
     pub mounts: Vec<Seen<MountSpec>>,
+    /// The steps that compile most surely, in order of first sight.
+    pub compile_steps: Vec<Seen<CompileStep>>,
+    /// The cache mounts into which a step was refused to write.
+    pub refused: Vec<Seen<String>>,
     /// Targets of which one of several compiling steps did not show what it found.
     pub not_seen: Vec<Seen<String>>,
     /// A step fetched modules that no cache mount keeps.
@@ -198,6 +208,7 @@ impl Evidence {
             Fact::CacheMissCause(cause) => self.cache(step).miss_cause = Some(seen(order, event, cause.clone())),
             Fact::CacheSave(outcome) => self.cache(step).save = Some(seen(order, event, outcome.clone())),
             Fact::CacheSaveSize { bytes } => self.cache(step).save_size = Some(seen(order, event, *bytes)),
+            Fact::CacheCompressed(how) => self.cache(step).compression = Some(seen(order, event, *how)),
             Fact::DanceInputs(inputs) => self.dance(step).inputs = Some(seen(order, event, inputs.clone())),
             Fact::DanceEntry { phase, source, mount } => {
                 let carried = Carried { source: source.clone(), mount: seen(order, event, mount.clone()), tally: None };
@@ -219,6 +230,8 @@ impl Evidence {
             Fact::DanceExtractSkipped => self.dance(step).extract_skipped = Some(seen(order, event, ())),
             Fact::DanceCrashed { reason } => self.dance(step).crashed = Some(seen(order, event, reason.clone())),
             Fact::DanceHung => self.dance(step).hung = Some(seen(order, event, ())),
+            Fact::DanceDownloaded { uses } => self.downloaded.push(seen(order, event, uses.clone())),
+            Fact::BuilderChosen { builder } => self.chosen.push(seen(order, event, builder.clone())),
             Fact::BuildInputs(inputs) => {
                 self.builds.push(Build { step, inputs: Some(seen(order, event, inputs.clone())), ..Build::default() });
             }
@@ -239,6 +252,8 @@ impl Evidence {
             Fact::HiddenWork(work) => self.hidden.push(seen(order, event, work.clone())),
             Fact::Truncated => self.truncated = Some(event.quote.clone()),
             Fact::BuildMount(_)
+            | Fact::CompileStep(_)
+            | Fact::MountRefused { .. }
             | Fact::BuildStepFound { .. }
             | Fact::ModulesFetched { .. }
             | Fact::MountNotSeen { .. }
@@ -309,6 +324,16 @@ impl Build {
         match &event.fact {
             Fact::BuildMount(mount) if self.mounts.iter().any(|known| known.value == *mount) => {}
             Fact::BuildMount(mount) => self.mounts.push(seen(order, event, mount.clone())),
+            Fact::CompileStep(found) => {
+                let surest = self.compile_steps.iter().map(|step| step.value.sure).max().unwrap_or(0);
+                if found.sure > surest {
+                    self.compile_steps.clear();
+                }
+                if found.sure >= surest && self.compile_steps.iter().all(|known| known.value != *found) {
+                    self.compile_steps.push(seen(order, event, found.clone()));
+                }
+            }
+            Fact::MountRefused { target } => self.refused.push(seen(order, event, target.clone())),
             Fact::MountNotSeen { target } => self.not_seen.push(seen(order, event, target.clone())),
             Fact::ModulesFetched { vertex } => self.fetched = Some(seen(order, event, vertex.clone())),
             Fact::BuildStepFound { .. } => {

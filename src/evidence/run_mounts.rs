@@ -58,6 +58,12 @@ pub(super) fn run_command(text: &str) -> Option<&str> {
     (word.eq_ignore_ascii_case("RUN") && rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
 }
 
+/// Returns the stage in the name of a vertex: `build` of `[linux/amd64 build 4/4] RUN …`; `None` where there is one unnamed.
+pub(super) fn stage_of(vertex: &str) -> Option<&str> {
+    let (inside, _) = vertex.trim_start().strip_prefix('[')?.split_once(']')?;
+    inside.split_whitespace().rev().nth(1).filter(|word| !word.contains('/'))
+}
+
 /// Returns what a `RUN` runs, without the flags before it: the name of a mount is no command.
 pub(super) fn without_flags(command: &str) -> &str {
     let mut rest = command.trim_start();

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use super::run_mounts::{run_command, run_mounts, without_flags};
-use super::{BuildTime, MeasuredAt, MountSpec, TimeSource};
+use super::run_mounts::{run_command, run_mounts, stage_of, without_flags};
+use super::{BuildTime, CompileStep, MeasuredAt, MountSpec, TimeSource};
 
 /// What is known of one vertex.
 #[derive(Debug, Default)]
@@ -49,6 +49,8 @@ pub(super) struct Vertex {
     pub(super) found: BTreeSet<String>,
     /// The paths it measured.
     pub(super) measured: BTreeSet<String>,
+    /// The mounts into which it said that it may not write.
+    refused: BTreeSet<String>,
     /// How long it compiled.
     pub(super) time: Option<BuildTime>,
     /// All times that it printed, together.
@@ -91,6 +93,9 @@ enum Timed {
 /// How much of a name is kept to be shown.
 const SHOWN: usize = 300;
 
+/// What a message says that did not get to write. A `du` that may not look into a directory says none of it.
+const WRITES: [&str; 8] = ["mkdir", "create", "open ", "touch", "writ", "rename", "remove", "initialize build cache"];
+
 /// Commands that compile Go code without saying `go build`.
 const TOOLS: [&str; 16] = [
     "go install",
@@ -120,6 +125,27 @@ impl Vertex {
     /// Its name, cut to a length fit to be shown.
     pub(super) fn shown(&self) -> &str {
         self.name.as_deref().unwrap_or("")
+    }
+
+    /// Returns what its name shows of it as a step that compiles with cache mounts.
+    pub(super) fn compile_step(&self) -> Option<CompileStep> {
+        let stage = || stage_of(self.name.as_deref()?).map(str::to_owned);
+        let compiles = self.rank > 0 && !self.mounts.is_empty();
+        compiles.then(|| CompileStep { sure: self.rank, stage: stage(), mounts: self.mounts.clone() })
+    }
+
+    /// Returns the target of its cache mount into which a line says that it may not write.
+    /// Each mount is told once.
+    pub(super) fn refused(&mut self, line: &str) -> Option<String> {
+        let line = line.trim_end();
+        let refusal = line.ends_with("ermission denied") && WRITES.iter().any(|write| line.contains(write));
+        let mut targets = self.mounts.iter().filter(|_| refusal).map(MountSpec::clean_target);
+        let target = targets.find(|target| {
+            line.match_indices(target.as_str()).any(|(at, found)| {
+                line[at + found.len()..].starts_with(|next: char| !(next.is_alphanumeric() || "-_.".contains(next)))
+            })
+        })?;
+        self.refused.insert(target.clone()).then_some(target)
     }
 
     /// Learns its name.

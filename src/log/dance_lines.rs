@@ -1,9 +1,11 @@
 //! The lines of buildkit-cache-dance, v1 to v3.4 and its forks. [`DanceLines`] is principal.
 //!
 //! Wordings follow upstream v3.3.2 (`src/opts.ts`, `src/inject-cache.ts`, `src/extract-cache.ts`, `src/run.ts`) and the
-//! forks of hiromaily and sstepanchuk. A healthy dance prints little more than the text of its Dancefiles.
+//! forks of hiromaily and sstepanchuk. A healthy dance prints little more than the text of its Dancefiles. One that fails
+//! prints its message and a stack, and no `##[error]`, which only scripts get.
 
 use super::inputs::cache_map;
+use crate::dance::{OF_THE_MAP, ends_a_copy};
 use crate::evidence::{DancePhase, Fact, MountSpec, run_mounts};
 
 /// How much of a Dancefile's `RUN` is kept.
@@ -18,14 +20,21 @@ pub(super) struct DanceLines {
     entries: Vec<(String, MountSpec, [usize; 2])>,
     /// A `RUN` that goes on in the next line.
     run: Option<String>,
-    /// The action failed: what follows is its story.
-    crashed: bool,
+    /// A line showed that the step is a dance's: its path or its files.
+    shown: bool,
+    /// The error that ended the action: what follows is its story.
+    ended: Option<String>,
+    /// The message of a command that failed has been told.
+    told: bool,
+    /// An error that nothing shows to be the dance's, until its stack does.
+    thrown: Option<String>,
 }
 
 impl DanceLines {
     /// Begins a step. `map` is the cache map as given.
     pub(super) fn new(phase: DancePhase, map: Option<&str>) -> Self {
-        let mut lines = Self { phase, entries: Vec::new(), run: None, crashed: false };
+        let mut lines =
+            Self { phase, entries: Vec::new(), run: None, shown: false, ended: None, told: false, thrown: None };
         lines.learn(map.unwrap_or(""));
         lines
     }
@@ -140,35 +149,53 @@ impl DanceLines {
     }
 
     fn failure(&mut self, text: &str, error: bool, known: bool) -> Option<Fact> {
-        if self.crashed {
-            return None;
+        self.shown |= names_the_dance(text);
+        if let Some(ended) = &self.ended {
+            // Of a command that failed only its name stood in the first line.
+            let says = text.starts_with("ERROR: ") && !self.told && text != ended;
+            self.told |= says;
+            return says.then(|| self.broken(text.to_owned()));
         }
-        let dance_only = [
-            "Failed to parse cache map. Expected JSON, got:",
-            "cache mount must define id or target: ",
-            "Expected the 'target' key in the cache options, got:",
-        ];
         let bare = text.strip_prefix("Error: ").unwrap_or(text);
-        let ours = dance_only.iter().any(|start| bare.starts_with(start))
+        let known = known || self.shown;
+        let ends = OF_THE_MAP.iter().any(|start| bare.starts_with(start))
             || text.starts_with("Error running command: ") && (known || text.contains("ancefile"))
             || known && (error || text.starts_with("Error: "))
             || known && (text.starts_with("ERROR: ") || bare.starts_with("Refusing to delete"));
-        if ours {
-            self.crashed = true;
-            if self.phase == DancePhase::Extract && moves(bare) {
-                return Some(Fact::DanceFailed { phase: self.phase, reason: text.to_owned() });
-            }
-            return Some(Fact::DanceCrashed { reason: text.to_owned() });
+        if ends {
+            return Some(self.ends(text.to_owned()));
         }
-        let copy = known && {
-            let said =
-                text.split_once(' ').filter(|(number, _)| number.starts_with('#')).map_or(text, |(_, rest)| rest);
-            let said = said.trim_start_matches(|char: char| char.is_ascii_digit() || char == '.' || char == ' ');
-            let tools =
-                ["cp: ", "rsync: ", "tar: ", "mkdir: ", "chown: ", "/bin/sh: rsync: not found", "sh: rsync: not found"];
-            tools.iter().any(|tool| said.starts_with(tool)) && !said.contains("Removing leading")
-        };
-        copy.then(|| Fact::DanceFailed { phase: self.phase, reason: text.to_owned() })
+        if text.starts_with("Error: ") {
+            self.thrown = Some(text.to_owned());
+        } else if text.starts_with("at ")
+            && text.contains("cache-dance/")
+            && let Some(thrown) = self.thrown.take()
+        {
+            return Some(self.ends(thrown));
+        }
+        let says = text.split_once(' ').filter(|(number, _)| number.starts_with('#')).map_or(text, |(_, rest)| rest);
+        let says = says.trim_start_matches(|char: char| char.is_ascii_digit() || char == '.' || char == ' ');
+        (known && refuses(says)).then(|| self.broken(text.to_owned()))
+    }
+
+    /// The action ends with this error.
+    fn ends(&mut self, thrown: String) -> Fact {
+        self.told = !thrown.starts_with("Error running command: ");
+        if thrown.contains("Dancefile.extract") {
+            self.phase = DancePhase::Extract;
+        }
+        let copy = ends_a_copy(&thrown, self.phase == DancePhase::Extract);
+        self.ended = Some(thrown.clone());
+        if copy { self.broken(thrown) } else { Fact::DanceCrashed { reason: thrown } }
+    }
+
+    fn broken(&self, reason: String) -> Fact {
+        Fact::DanceFailed { phase: self.phase, reason }
+    }
+
+    /// Tells whether an error has ended the action.
+    pub(super) fn ended(&self) -> bool {
+        self.ended.is_some()
     }
 
     /// The phase the lines last showed.
@@ -177,9 +204,29 @@ impl DanceLines {
     }
 }
 
-/// Tells whether an exception comes from bringing the files out: `docker cp`, `tar`, or the rename at the end.
-fn moves(thrown: &str) -> bool {
-    thrown.contains(", rename '") || thrown.starts_with("process exited with code ")
+/// Tells whether a line names the dance's code or the files that only it has.
+fn names_the_dance(text: &str) -> bool {
+    ["cache-dance/", "/buildstamp", "Dancefile.", "dance-cache", "cache-container"]
+        .iter()
+        .any(|part| text.contains(part))
+}
+
+/// Tells whether a tool that copies says that it did not. That it kept no time or owner takes nothing away.
+fn refuses(said: &str) -> bool {
+    const TOOLS: [&str; 9] = [
+        "cp: ",
+        "rsync: ",
+        "tar: ",
+        "tee: ",
+        "mv: ",
+        "mkdir: ",
+        "chown: ",
+        "/bin/sh: rsync: not found",
+        "sh: rsync: not found",
+    ];
+    const HARMLESS: [&str; 5] =
+        ["Removing leading", "preserv", "time stamp", "implausibly old", "file changed as we read"];
+    TOOLS.iter().any(|tool| said.starts_with(tool)) && !HARMLESS.iter().any(|word| said.contains(word))
 }
 
 /// Tells whether a Dancefile mounts its cache read-only.
@@ -247,13 +294,53 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_is_told_once_and_a_notice_is_none() {
+    fn a_command_that_failed_is_told_with_its_message_and_a_notice_is_none() {
         let log = "Error while cleaning cache source directory: Error: EACCES. Ignoring...\n\
-                   Error running command: docker buildx build -f scratch/Dancefile.inject\nERROR: no builder \"nope\" found";
+                   Error running command: docker buildx build -f scratch/Dancefile.inject\nERROR: no builder \"nope\" found\nERROR: again";
         let facts = read(None, true, log);
-        assert_eq!(facts.len(), 1);
-        assert!(matches!(&facts[0], Fact::DanceCrashed { reason } if reason.contains("Dancefile.inject")));
+        assert!(
+            matches!(&facts[0], Fact::DanceFailed { phase: DancePhase::Inject, reason } if reason.contains("Dancefile.inject"))
+        );
+        assert!(matches!(&facts[1], Fact::DanceFailed { reason, .. } if reason.contains("no builder")));
+        assert_eq!(facts.len(), 2);
         assert!(read(None, false, "Error: process exited with code 1").is_empty());
+    }
+
+    #[test]
+    fn an_error_that_is_no_copy_is_a_crash_told_once() {
+        let map = "Error: Failed to parse cache map. Expected JSON, got:\n{\nSyntaxError: x\nError: Failed to parse cache map.";
+        assert!(matches!(read(None, false, map)[..], [Fact::DanceCrashed { .. }]));
+        let cleared = "Error: EACCES: permission denied, rmdir 'go-mod/a'";
+        assert!(matches!(read(None, true, cleared)[..], [Fact::DanceCrashed { .. }]));
+    }
+
+    #[test]
+    fn a_post_step_that_nothing_names_is_known_by_its_files_or_its_stack() {
+        let post = |log: &str| {
+            let mut lines = DanceLines::new(DancePhase::Extract, None);
+            log.lines().flat_map(|line| lines.line(line, false, false)).collect::<Vec<Fact>>()
+        };
+        let failed = |facts: Vec<Fact>, part: &str| match &facts[..] {
+            [Fact::DanceFailed { phase: DancePhase::Extract, reason }, ..] => reason.contains(part),
+            _ => false,
+        };
+        assert!(failed(post("Error: ENOENT: no such file or directory, open 'tmp/buildstamp'"), "ENOENT"));
+        assert!(failed(post("+ tee tmp/buildstamp\ntee: tmp/buildstamp: No such file or directory"), "No such file"));
+        let stack = "Error: spawn sudo ENOENT\n    at ChildProcess._handle.onexit (node:internal/child_process:285:19)\n    \
+                     at run (file:///w/_actions/a/buildkit-cache-dance/v3/dist/index.js:1:2)";
+        assert!(failed(post(stack), "sudo"));
+        assert!(post("Error: ENOENT: no such file or directory, open 'x'\n    at open (node:fs)").is_empty());
+    }
+
+    #[test]
+    fn a_tool_that_keeps_no_time_or_owner_has_copied() {
+        for harmless in [
+            "cp: preserving times for '/go/x': Operation not permitted",
+            "cp: can't preserve ownership of '/go/x': Operation not permitted",
+            "tar: m/x: time stamp 2026-01-01 is 3.2 s in the future",
+        ] {
+            assert!(read(None, true, harmless).is_empty(), "{harmless}");
+        }
     }
 
     #[test]

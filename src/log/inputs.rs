@@ -99,6 +99,11 @@ fn lines(value: &str) -> Vec<String> {
     value.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
+/// The stages that `no-cache-filters` names, one a line or between commas.
+pub(super) fn stages(value: &str) -> Vec<String> {
+    value.split([',', '\n']).map(str::trim).filter(|stage| !stage.is_empty()).map(str::to_owned).collect()
+}
+
 /// The inputs of a dance step.
 pub(super) fn dance(header: &Header) -> DanceInputs {
     let input = |name| header.input(name).map(str::to_owned);
@@ -127,6 +132,7 @@ pub(super) fn build(header: &Header) -> Option<BuildInputs> {
         let input = |name: &str| header.input(name).map(str::to_owned);
         return Some(BuildInputs {
             no_cache: header.input("no-cache").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            no_cache_filters: header.input("no-cache-filters").map(stages).unwrap_or_default(),
             builder: input("builder"),
             cache_from: input("cache-from"),
             file: input("file").unwrap_or_else(|| "Dockerfile".to_owned()),
@@ -156,6 +162,7 @@ pub(super) fn command(script: &str) -> Option<BuildInputs> {
             let mut value =
                 || value.or_else(|| words.next().copied()).map(|text| text.trim_matches(['"', '\'']).to_owned());
             match flag {
+                "--no-cache-filter" => inputs.no_cache_filters.extend(stages(&value()?)),
                 "--no-cache" => inputs.no_cache = !word.ends_with("=false"),
                 "--builder" => inputs.builder = value(),
                 "--cache-from" => inputs.cache_from = value(),
@@ -226,8 +233,15 @@ mod tests {
             command("set -x\ndocker buildx build --no-cache \\\n  --builder=b -f 'x/Dockerfile' . && ls\n").unwrap();
         assert_eq!(
             inputs,
-            BuildInputs { no_cache: true, builder: Some("b".into()), cache_from: None, file: "x/Dockerfile".into() }
+            BuildInputs {
+                no_cache: true,
+                builder: Some("b".into()),
+                file: "x/Dockerfile".into(),
+                ..BuildInputs::default()
+            }
         );
+        let filtered = command("docker buildx build --no-cache-filter=a,b --no-cache-filter c .").unwrap();
+        assert_eq!((filtered.no_cache, filtered.no_cache_filters), (false, ["a", "b", "c"].map(String::from).to_vec()));
         assert_eq!(command("docker build a\ndocker build b\n"), None);
         assert_eq!(command("echo build\n# docker build\n"), None);
     }

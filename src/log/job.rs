@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::builders;
 use super::cache_lines::{CacheLines, CachePhase, LineEffect, third_party};
 use super::dance_lines::DanceLines;
 use super::header::{Header, HeaderFlow};
@@ -16,7 +17,7 @@ use super::posts::{self, LoggedPost, MainStep, PostContent};
 use super::progress::{self, ProgressReader};
 use super::rawjson::RawJson;
 use super::sink::{EventLog, LineContext, harmless};
-use super::surroundings::{Surroundings, checked_out};
+use super::surroundings::{Surroundings, checked_out, downloaded};
 use crate::evidence::{Aspect, CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
 
 /// What a log shows of one job.
@@ -353,6 +354,9 @@ impl JobReader {
         if kind == StepKind::Checkout {
             self.repository = self.repository.take().or_else(|| header.input("repository").map(harmless));
         }
+        if let Some(fact) = builders::by_step(&header) {
+            tell(fact);
+        }
         let label = self.label.clone();
         self.mains.push(MainStep { id, kind, name, label, key });
     }
@@ -398,6 +402,18 @@ impl JobReader {
             && let Some(fact) = self.surroundings.shared(line)
         {
             self.sink.add(spot, None, fact);
+        }
+        if self.steps == 0
+            && line.channel == LineKind::Plain
+            && text.starts_with('D')
+            && let Some(fact) = downloaded(text)
+        {
+            self.sink.add(spot, None, fact);
+        }
+        if line.channel == LineKind::Command
+            && let Some(fact) = builders::by_command(text)
+        {
+            self.sink.add(spot, self.current.id, fact);
         }
         if self.steps == 0
             && self.head
@@ -512,6 +528,9 @@ impl JobReader {
         let facts = self.current.dance.line(text, error, known);
         if facts.is_empty() {
             return;
+        }
+        if self.current.dance.ended() {
+            self.current.outcome = StepOutcome::Failure;
         }
         if self.current.kind == StepKind::Post {
             self.id(spot);

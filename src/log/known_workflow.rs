@@ -237,6 +237,7 @@ impl KnownStep<'_> {
         }
         Some(BuildInputs {
             no_cache: self.input("no-cache").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
+            no_cache_filters: self.input("no-cache-filters").as_deref().map(inputs::stages).unwrap_or_default(),
             builder: self.input("builder"),
             cache_from: self.input("cache-from"),
             file: self.input("file").unwrap_or_else(|| "Dockerfile".to_owned()),

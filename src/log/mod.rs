@@ -5,6 +5,7 @@
 //! that a live run emits. Nothing here opens a file, judges, or grows with the length of the log.
 
 mod archive;
+mod builders;
 mod cache_lines;
 mod dance_lines;
 mod encoding;

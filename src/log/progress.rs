@@ -297,6 +297,9 @@ impl OpenBuild {
         for fact in self.output.vertex(id, name) {
             sink.add(spot, self.step, fact);
         }
+        if let Some(step) = self.output.compile_step(id) {
+            sink.add(spot, self.step, Fact::CompileStep(step));
+        }
         let compiles = if self.output.compiles(id) { surroundings::compile_step(name) } else { None };
         for fact in compiles.into_iter().chain(surroundings::go_image(name)) {
             sink.add(spot, self.step, fact);

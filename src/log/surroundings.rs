@@ -2,6 +2,7 @@
 //!
 //! It only names what two logs should have in common; what a difference means is the verifier's affair.
 
+use super::inputs::StepKind;
 use super::line::{LineKind, LogLine};
 use crate::evidence::{Aspect, Fact};
 
@@ -55,6 +56,14 @@ impl Surroundings {
             || drawn.starts_with("[+] Building ");
         (drawn && !std::mem::replace(&mut self.terminal, true)).then(|| around(Aspect::TerminalProgress, text.trim()))
     }
+}
+
+/// Reads a line of the set-up, which fetches every action of the job, whether or not its step will run:
+/// `Download action repository 'owner/buildkit-cache-dance@v3' (SHA:…)` (actions/runner `src/Runner.Worker/ActionManager.cs`).
+pub(super) fn downloaded(text: &str) -> Option<Fact> {
+    let (uses, _) = text.strip_prefix("Download action repository '")?.split_once('\'')?;
+    let dance = matches!(StepKind::of_action(uses), StepKind::Dance(_));
+    dance.then(|| Fact::DanceDownloaded { uses: super::sink::harmless(uses) })
 }
 
 /// Reads a line of a checkout step: `/usr/bin/git checkout --progress --force -B main refs/remotes/origin/main`.
@@ -123,6 +132,14 @@ mod tests {
         assert_eq!(of("/usr/bin/git checkout --progress --force refs/tags/v1.0").as_deref(), Some("tags/v1.0"));
         assert_eq!(of("/usr/bin/git checkout --detach"), None);
         assert_eq!(of("the checkout of refs/heads/x"), None);
+    }
+
+    #[test]
+    fn the_set_up_names_the_dance_it_fetches() {
+        let of = |text| downloaded(text).is_some();
+        assert!(of("Download action repository 'reproducible-containers/buildkit-cache-dance@v3.3.2' (SHA:1b8ab18)"));
+        assert!(!of("Download action repository 'actions/cache@v4' (SHA:0057852)"));
+        assert!(!of("Getting action download info"));
     }
 
     #[test]

@@ -40,7 +40,13 @@ impl<E: Engine> RunningJob<'_, E> {
         let builder = named.clone().unwrap_or_else(|| self.active_builder.clone());
         let subject = self.subject(step)?;
         let cache_from = self.input(step, "cache-from")?.filter(|text| !text.trim().is_empty());
-        let inputs = BuildInputs { no_cache, builder: named, cache_from, file: subject.file.clone() };
+        let inputs = BuildInputs {
+            no_cache,
+            no_cache_filters: Vec::new(),
+            builder: named,
+            cache_from,
+            file: subject.file.clone(),
+        };
         self.recorder.fact_at(quote, Fact::BuildInputs(inputs));
         let Some(namespace) = self.namespace(&builder)? else {
             let reason = format!("ERROR: no builder \"{builder}\" found");
@@ -197,7 +203,10 @@ impl BuildReader {
         };
         self.output.tick(id, Some(event.at), since);
         let facts = match &event.kind {
-            BuildEventKind::Named(name) => self.output.vertex(id, name),
+            BuildEventKind::Named(name) => {
+                let found = self.output.vertex(id, name);
+                found.into_iter().chain(self.output.compile_step(id).map(Fact::CompileStep)).collect()
+            }
             BuildEventKind::Line { text, .. } => self.output.line(id, text),
             BuildEventKind::Cached => self.output.cached(id),
             BuildEventKind::Done(took) => self.output.done(id, Some(*took), true),

@@ -94,7 +94,7 @@ impl<E: Engine> RunningJob<'_, E> {
                 for line in &error.log {
                     self.recorder.line(line)?;
                 }
-                return self.crash(&error.thrown);
+                return self.thrown(&error.thrown, phase);
             }
         };
         for line in &map.log {
@@ -102,7 +102,7 @@ impl<E: Engine> RunningJob<'_, E> {
         }
         let Some(namespace) = self.namespace(&stage.builder)? else {
             let why = format!("ERROR: no builder \"{}\" found", stage.builder);
-            return self.crash(&why);
+            return self.thrown(&why, phase);
         };
         for entry in &map.entries {
             let steps = match phase {
@@ -148,7 +148,7 @@ impl<E: Engine> RunningJob<'_, E> {
                 if let Err(error) = fs::write(&path, now) {
                     if error.kind() == std::io::ErrorKind::NotFound {
                         let text = format!("Error: ENOENT: no such file or directory, open '{dir}/buildstamp'");
-                        return self.crash(&text);
+                        return self.thrown(&text, phase);
                     }
                     return Err(RunError::io("write", path)(error));
                 }
@@ -172,7 +172,7 @@ impl<E: Engine> RunningJob<'_, E> {
                 self.copied_since(began);
                 if let Err(refusal) = removed {
                     let thrown = format!("Error: {refusal}");
-                    return self.thrown(&thrown, Fact::DanceFailed { phase, reason: thrown.clone() });
+                    return self.thrown(&thrown, phase);
                 }
             }
             DanceStep::MoveIntoPlace { source, .. } => {
@@ -189,17 +189,17 @@ impl<E: Engine> RunningJob<'_, E> {
                         _ => return Err(RunError::io("rename", from)(error)),
                     };
                     let thrown = format!("Error: {text}, rename '{scratch}/dance-cache' -> '{source}'");
-                    return self.thrown(&thrown, Fact::DanceFailed { phase, reason: thrown.clone() });
+                    return self.thrown(&thrown, phase);
                 }
             }
             DanceStep::Refused { command, why } => {
                 for line in dance::command_failed(&command, &why) {
                     self.recorder.line(&line)?;
                 }
-                self.recorder.fact(Fact::DanceCrashed { reason: why });
+                self.recorder.fact(Fact::DanceFailed { phase, reason: why });
                 return Ok(StepOutcome::Failure);
             }
-            DanceStep::Fail(thrown) => return self.crash(&thrown),
+            DanceStep::Fail(thrown) => return self.thrown(&thrown, phase),
         }
         Ok(StepOutcome::Success)
     }
@@ -329,21 +329,20 @@ impl<E: Engine> RunningJob<'_, E> {
     fn remove_source(&mut self, source: &str, how: RemoveSource) -> StepResult {
         let Err(refusal) = self.remove(source, how == RemoveSource::Sudo)? else { return Ok(StepOutcome::Success) };
         if how == RemoveSource::Fatal {
-            return self.crash(&format!("Error: {refusal}"));
+            return self.thrown(&format!("Error: {refusal}"), DancePhase::Inject);
         }
         let notice = dance::cleaning_notice(&format!("Error: {refusal}"));
         self.recorder.line(&notice.replacen("::notice::", "##[notice]", 1))?;
         Ok(StepOutcome::Success)
     }
 
-    /// The action throws before its work is done.
-    fn crash(&mut self, thrown: &str) -> StepResult {
+    /// An exception is printed and the step fails; its first line shows what it ended.
+    fn thrown(&mut self, thrown: &str, phase: DancePhase) -> StepResult {
         let reason = thrown.lines().next().unwrap_or_default().to_owned();
-        self.thrown(thrown, Fact::DanceCrashed { reason })
-    }
-
-    /// An exception is printed and the step fails; its first line shows the fact.
-    fn thrown(&mut self, thrown: &str, fact: Fact) -> StepResult {
+        let fact = match dance::ends_a_copy(&reason, phase == DancePhase::Extract) {
+            true => Fact::DanceFailed { phase, reason },
+            false => Fact::DanceCrashed { reason },
+        };
         let mut first = None;
         for line in dance::fatal(thrown) {
             first.get_or_insert(self.recorder.line(&line)?);

@@ -143,6 +143,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
     pub(super) async fn run(mut self) -> Result<FinishedJob, RunError> {
         self.recorder
             .line(&format!("Current runner version: 'verify-buildkit-cache {}'", env!("CARGO_PKG_VERSION")))?;
+        self.fetch_dances()?;
         for step in self.plan.steps.iter().filter(|step| matches!(step.action, Action::Cache(_))) {
             if let Some(uses) = step.uses.as_ref().filter(|_| cache::release(step).is_refused()) {
                 return Err(RunError::RefusedRelease { uses: uses.text.clone() });
@@ -159,6 +160,17 @@ impl<'a, E: Engine> RunningJob<'a, E> {
         self.record_mounts().await?;
         let events = self.recorder.finish()?;
         Ok(FinishedJob { events, work: self.work })
+    }
+
+    /// Fetches the dances' code, as the set-up does for every step, whether or not its condition will hold.
+    fn fetch_dances(&mut self) -> Result<(), RunError> {
+        for step in self.plan.steps.iter().filter(|step| self.with_dance && matches!(step.action, Action::Dance(_))) {
+            if let Some(uses) = &step.uses {
+                self.recorder.line(&format!("Download action repository '{}'", uses.text))?;
+                self.recorder.fact(Fact::DanceDownloaded { uses: uses.text.clone() });
+            }
+        }
+        Ok(())
     }
 
     async fn main_step(&mut self, step: &'a PlannedStep) -> Result<(), RunError> {
@@ -245,6 +257,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
         if self.input(step, "driver")?.is_some_and(|driver| driver.trim() == "docker") {
             // The engine's own builder; there is nothing to create.
             "default".clone_into(&mut self.active_builder);
+            self.recorder.fact(Fact::BuilderChosen { builder: Some("default".to_owned()) });
             self.output(step, "name", "default");
             self.output(step, "driver", "docker");
             return Ok(StepOutcome::Success);
@@ -261,6 +274,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
         }
         if self.input(step, "use")?.is_none_or(|used| used.trim() != "false") {
             self.active_builder.clone_from(&name);
+            self.recorder.fact(Fact::BuilderChosen { builder: Some(name.clone()) });
         }
         self.output(step, "name", &name);
         self.output(step, "driver", "docker-container");

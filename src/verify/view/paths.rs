@@ -3,8 +3,12 @@
 //! The workspace's own path is not part of the evidence, so an absolute path is compared with a relative one by its
 //! tail. That errs towards "the same", and so never accuses a workflow that is right.
 
-/// Tells whether saving `path` also saves the directory `source`.
+/// Tells whether saving `path` also saves the directory `source` of a dance.
+///
+/// actions/cache expands a `~`; for the dance it is a name like any other, of a directory in the workspace.
 pub(crate) fn covers(path: &str, source: &str) -> bool {
+    let literal = format!("./{}", source.trim());
+    let source = if source.trim().starts_with('~') { literal.as_str() } else { source };
     let (path, source) = (parts(path), parts(source));
     if path.first() == Some(&"!") {
         return false;
@@ -12,10 +16,6 @@ pub(crate) fn covers(path: &str, source: &str) -> bool {
     match (path.as_slice(), source.as_slice()) {
         // Where the home directory lies depends on the runner.
         (["~", path @ ..], ["/", source @ ..]) => below_home(source).is_some_and(|rest| rest.starts_with(path)),
-        (["/", path @ ..], ["~", source @ ..]) => match below_home(path) {
-            Some(rest) => source.starts_with(rest),
-            None => matches!(path, [] | ["home" | "Users"]),
-        },
         _ => covers_alike(&path, &source),
     }
 }
@@ -56,11 +56,10 @@ fn parts(path: &str) -> Vec<&str> {
         return [vec!["!"], parts(rest)].concat();
     }
     let mut parts: Vec<&str> = if path.starts_with('/') { vec!["/"] } else { Vec::new() };
-    parts.extend(
-        path.split('/')
-            .filter(|part| !matches!(*part, "" | "."))
-            .take_while(|part| !part.replace(MASK, "").contains(['*', '?', '['])),
-    );
+    let names = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    // Only at the front does a `~` mean the home directory.
+    let names = names.map(|part| if part == "~" && !path.starts_with('~') { NAMED_TILDE } else { part });
+    parts.extend(names.take_while(|part| !part.replace(MASK, "").contains(['*', '?', '['])));
     let workspace = match parts.as_slice() {
         ["/", "home", "runner", "work", _, _, ..] => 6,
         ["/", "__w", _, _, ..] => 4,
@@ -72,6 +71,9 @@ fn parts(path: &str) -> Vec<&str> {
 
 /// What the runner writes in place of a secret: a part of a name, and no pattern.
 const MASK: &str = "***";
+
+/// A directory whose name is `~`; no other part of a path reads like this.
+const NAMED_TILDE: &str = "./~";
 
 fn is_rooted(parts: &[&str]) -> bool {
     matches!(parts.first(), Some(&"/" | &"~"))
@@ -95,11 +97,11 @@ mod tests {
             ("go-*", "go-mod"),
             ("/home/runner/work/***-app/***-app/c", "c/mod"),
             ("/home/runner/work/***/***/c", "c/mod"),
-            ("~/cache", "~/cache/go"),
+            ("./~/cache", "~/cache/go"),
+            (".", "~/cache"),
             ("~/cache", "/home/runner/cache/go"),
             ("~/cache", "/root/cache"),
-            ("/home/runner/cache", "~/cache/go"),
-            ("/home/runner", "~/cache"),
+            ("/home/runner/work/app/app/~/cache", "~/cache/go"),
         ] {
             assert!(covers(path, source), "{path} covers {source}");
         }
@@ -115,7 +117,8 @@ mod tests {
             ("~/go", "/home/runner/cache/go"),
             ("~/cache", "/tmp/cache/go"),
             ("/tmp", "~/cache"),
-            ("/home/runner/go", "~/cache"),
+            ("~/cache", "~/cache/go"),
+            ("/home/runner", "~/cache"),
         ] {
             assert!(!covers(path, source), "{path} does not cover {source}");
         }

@@ -156,13 +156,21 @@ impl<'a> RunView<'a> {
         self.dances().iter().flat_map(|dance| &dance.failures).any(|failure| failure.value.0 == DancePhase::Extract)
     }
 
-    /// Returns the line that shows that a step failed before the post steps.
+    /// Returns the line that shows that a step failed and ended the job before the post steps.
+    ///
+    /// A failure after which the job went on was forgiven, as by `continue-on-error`: only steps with a condition of their own
+    /// run after one that was not, and neither a dance nor a build is among them.
     pub(crate) fn broke_off(&self) -> Option<&'a Quote> {
         let saved = self.caches.iter().any(|cache| cache.save.is_some());
-        let mut failures = self.evidence.steps.iter().filter(|step| step.phase == Phase::Main).filter_map(|step| {
-            step.outcome.as_ref().filter(|outcome| outcome.value == StepOutcome::Failure).map(|outcome| &outcome.quote)
-        });
-        failures.next().filter(|_| !saved)
+        let danced = self.dances().iter().any(|dance| dance.extract_skipped.is_some() || !dance.extracted.is_empty());
+        let builds = self.evidence.builds.iter().map(|build| build.step);
+        let ours: Vec<StepId> = builds.chain(self.dances().iter().map(|dance| dance.step)).flatten().collect();
+        let mains = || self.evidence.steps.iter().filter(|step| step.phase == Phase::Main);
+        let forgiven = |order: usize| mains().any(|step| step.started.order > order && ours.contains(&step.id));
+        let failures = mains().filter_map(|step| step.outcome.as_ref());
+        let mut failures = failures.filter(|outcome| outcome.value == StepOutcome::Failure);
+        let ended = failures.find(|outcome| !forgiven(outcome.order)).map(|outcome| &outcome.quote);
+        ended.filter(|_| !saved && !danced)
     }
 }
 
