@@ -59,6 +59,8 @@ impl DanceLines {
             return self.dancefile(&run);
         }
         let text = text.strip_prefix("[DEBUG] ").unwrap_or(text);
+        // An error without a stack, as node prints what `fs` throws.
+        let text = text.strip_prefix('[').filter(|error| error.starts_with("Error: ")).unwrap_or(text);
         if text.starts_with("RUN --mount=") && text.contains("type=cache") && text.len() < RUN {
             if let Some(head) = text.strip_suffix('\\') {
                 self.run = Some(head.trim_end().to_owned());
