@@ -12,9 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use hostile::Hostile;
-use hostile::cause::Cause;
 use hostile::chooser::Chooser;
-use hostile::disguise::Disguise;
+use hostile::known::{KNOWN, known};
 use hostile::page::FORMS;
 use hostile::play::play;
 use hostile::scene::{Scene, Stored};
@@ -23,60 +22,6 @@ use verify_buildkit_cache::verify::{Profile, Verdict};
 
 /// Cases in an ordinary test run.
 const CASES: u64 = 400;
-
-/// A kind that is known still to fool the reader.
-struct KnownKind {
-    /// The cause, or any.
-    cause: Option<Cause>,
-    /// The disguises that together fool.
-    disguises: &'static [Disguise],
-    /// Why it does.
-    why: &'static str,
-}
-
-/// The kinds that still fool the reader. A kind that is mended leaves the list; none may be added without a reason.
-const KNOWN: &[KnownKind] = &[
-    KnownKind {
-        cause: None,
-        disguises: &[Disguise::BuildBefore],
-        why: "an earlier build that only tests is no build of Go",
-    },
-    KnownKind { cause: None, disguises: &[Disguise::EchoedBuildBefore], why: "an echoed command is not read" },
-    KnownKind { cause: None, disguises: &[Disguise::DrawnBuildBefore], why: "drawn progress is not read" },
-    KnownKind { cause: None, disguises: &[Disguise::StageBefore], why: "tools are known by a list" },
-    KnownKind { cause: None, disguises: &[Disguise::StageBeside], why: "steps at work at the same time are not seen" },
-    KnownKind { cause: None, disguises: &[Disguise::ToolBefore], why: "tools are known by a list" },
-    KnownKind { cause: None, disguises: &[Disguise::ToolBeforeInScript], why: "late sizes count as before" },
-    KnownKind {
-        cause: None,
-        disguises: &[Disguise::MeasuredElsewhere],
-        why: "measured and compiled mounts are not held together",
-    },
-    KnownKind {
-        cause: None,
-        disguises: &[Disguise::HelperMeasured],
-        why: "an untimed compile counts less than a timed one",
-    },
-    KnownKind { cause: None, disguises: &[Disguise::OldLog], why: "a printed log counts as a build" },
-    KnownKind {
-        cause: None,
-        disguises: &[Disguise::FastMachine],
-        why: "nothing but the time shows a compile that reads no cache",
-    },
-    KnownKind {
-        cause: None,
-        disguises: &[Disguise::TimeOfAnother],
-        why: "a time is not held against the step's duration",
-    },
-];
-
-/// Returns the known kind that a case is of.
-fn known(case: &Hostile) -> Option<&'static KnownKind> {
-    KNOWN.iter().find(|known| {
-        let cause = known.cause.is_none_or(|cause| case.causes.contains(&cause));
-        cause && known.disguises.iter().all(|disguise| case.disguises.contains(disguise))
-    })
-}
 
 #[test]
 fn a_healthy_log_is_effective_in_every_form() {
@@ -95,16 +40,10 @@ fn a_healthy_log_is_effective_in_every_form() {
     }
 }
 
-/// Makes a case that fools smaller as long as it still does.
-fn smallest(mut case: Hostile) -> Hostile {
-    let fools = |case: &Hostile| {
-        let (pages, truth) = case.play();
-        truth.is_cold() && looks_effective(&pages, case.form)
-    };
-    while let Some(smaller) = case.smaller().into_iter().find(fools) {
-        case = smaller;
-    }
-    case
+/// Tells whether a case is cold and called effective.
+fn fools(case: &Hostile) -> bool {
+    let (pages, truth) = case.play();
+    truth.is_cold() && looks_effective(&pages, case.form)
 }
 
 #[test]
@@ -132,7 +71,7 @@ fn a_cold_log_is_never_called_effective() {
         }
         cold += 1;
         if looks_effective(&pages, case.form) {
-            let case = smallest(case);
+            let case = case.smallest(fools);
             found.entry(case.kind()).or_insert((seed, 0, case)).1 += 1;
         }
     }

@@ -48,7 +48,7 @@ pub(crate) enum Cause {
     Misfit,
     /// The builder is a remote one that keeps its mounts; nothing is carried.
     Remote,
-    /// The machine keeps its mounts; nothing is carried.
+    /// The machine's own engine keeps its mounts; nothing is carried.
     OwnMachine,
     /// The step comes from the layer cache.
     LayerCached,
@@ -120,6 +120,7 @@ impl Cause {
             }
             Self::OwnMachine => {
                 scene.own_machine = true;
+                scene.driver = "docker".to_owned();
                 scene.keeps_mounts = true;
                 scene.stored = Stored::Held([0, 0]);
             }

@@ -10,6 +10,7 @@
 pub(crate) mod cause;
 pub(crate) mod chooser;
 pub(crate) mod disguise;
+pub(crate) mod known;
 pub(crate) mod page;
 pub(crate) mod play;
 pub(crate) mod scene;
@@ -70,7 +71,7 @@ impl Hostile {
     }
 
     /// The same case with less in it, one thing at a time.
-    pub(crate) fn smaller(&self) -> Vec<Self> {
+    fn smaller(&self) -> Vec<Self> {
         let mut all = Vec::new();
         if self.with_first {
             all.push(Self { with_first: false, ..self.clone() });
@@ -89,6 +90,14 @@ impl Hostile {
             all.push(less);
         }
         all
+    }
+
+    /// Takes from it whatever it can do without, as long as `still` holds.
+    pub(crate) fn smallest(mut self, still: impl Fn(&Self) -> bool) -> Self {
+        while let Some(smaller) = self.smaller().into_iter().find(&still) {
+            self = smaller;
+        }
+        self
     }
 
     /// What makes it this kind of case.

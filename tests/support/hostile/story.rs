@@ -302,22 +302,30 @@ impl Story {
     /// Runs the post steps, in reverse, and ends the job.
     pub(crate) fn post(&mut self) -> &mut Self {
         for post in std::mem::take(&mut self.posts).into_iter().rev() {
+            // The cache's post step runs only while the job has not failed.
+            if matches!(post, Post::Cache { save: true }) && !self.carries_on {
+                continue;
+            }
             self.page.step("Post");
             self.page.say("Post job cleanup.");
             match post {
                 Post::Dance if self.carries_on => self.extract(),
+                Post::Dance => {
+                    self.page.say("Error running command: docker buildx build -f scratch/Dancefile.extract --tag dance:extract --load scratch");
+                    self.page.say("ERROR: failed to build: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF");
+                }
                 Post::Cache { save: false } => {
                     let key = &self.key;
                     let line = format!("Cache hit occurred on the primary key {key}, not saving cache.");
                     self.page.say(&line);
                 }
-                Post::Cache { save: true } if self.carries_on => {
+                Post::Cache { save: true } => {
                     let bytes = self.saved << 20;
                     self.page.say("[command]/usr/bin/tar --posix -cf cache.tzst --exclude cache.tzst -P -C /home/runner/work/app/app --files-from manifest.txt --use-compress-program zstdmt");
                     self.page.say(&format!("Sent {bytes} of {bytes} (100.0%), 60.0 MBs/sec"));
                     self.page.say(&format!("Cache saved with key: {}", self.key.clone()));
                 }
-                Post::Dance | Post::Cache { .. } | Post::Nothing => {}
+                Post::Nothing => {}
             }
         }
         self.page.step("Complete job");
