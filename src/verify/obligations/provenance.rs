@@ -27,6 +27,17 @@ fn prove(view: &CaseView) -> Proof {
     if restored.is_empty() {
         return Proof::missing("no entry was seen to be restored", Vec::new(), "Cache restored from key: go-v1-…");
     }
-    let injected = view.judged.carried(DancePhase::Inject).map(|entry| entry.mount.quote.clone());
+    // The first versions inject in a step of their own, which prints nothing of what it copies.
+    let own_step = view.judged.evidence.steps.iter().filter(|step| step.name.contains("cache-dance/inject@"));
+    let own_step = own_step.map(|step| step.started.quote.clone());
+    let carried = view.judged.carried(DancePhase::Inject).map(|entry| entry.mount.quote.clone());
+    let injected: Vec<Quote> = carried.chain(own_step).collect();
+    if injected.is_empty() {
+        return Proof::missing(
+            "no inject of the dance was seen",
+            restored,
+            "RUN --mount=type=cache,target=/go/pkg/mod … (of the dance's main step)",
+        );
+    }
     Proof::Shown(restored.into_iter().chain(injected).collect())
 }
