@@ -65,23 +65,64 @@ impl StepKind {
     }
 }
 
-/// Tells whether a script runs nothing but commands that print texts and files.
+/// Tells whether a script runs nothing but commands that print texts and files, or programs that build no image of their
+/// own: what looks like a build there, such as a fixture that a test prints, is a quotation.
 fn only_prints(script: &str) -> bool {
-    const PRINTING: [&str; 24] = [
+    const PRINTING: [&str; 30] = [
         "cat", "echo", "printf", "head", "tail", "less", "more", "grep", "egrep", "rg", "sed", "awk", "cut", "sort",
-        "jq", "yq", "ls", "tree", "tee", "bat", "gh", "curl", "wget", "cd",
+        "jq", "yq", "ls", "tree", "tee", "bat", "gh", "curl", "wget", "cd", "zcat", "gunzip", "unzip", "diff", "uniq",
+        "tac",
     ];
-    let joined = script.replace("\\\n", " ");
+    const PROGRAMS: [&str; 14] = [
+        "python",
+        "python2",
+        "python3",
+        "node",
+        "deno",
+        "bun",
+        "ruby",
+        "perl",
+        "php",
+        "pytest",
+        "gotestsum",
+        "jest",
+        "vitest",
+        "true",
+    ];
+    const GO: [&str; 11] =
+        ["test", "vet", "fmt", "list", "env", "version", "mod", "generate", "tool", "clean", "install"];
+    // A command in another runs as well.
+    let joined = script.replace("\\\n", " ").replace("$(", ";").replace(['`', ')'], ";").replace(";\"", ";");
     let lines = joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let mut commands =
-        lines.flat_map(|line| line.split(['|', ';', '&'])).map(str::trim).filter(|text| !text.is_empty()).peekable();
-    let first = |command: &str| command.split_whitespace().next().unwrap_or_default().to_owned();
-    commands.peek().is_some()
-        && commands.all(|command| {
-            command == "set" || command.starts_with("set -") || PRINTING.contains(&first(command).as_str())
-        })
-        && !script.contains("$(")
-        && !script.contains('`')
+    let mut commands = lines
+        .flat_map(|line| line.split(['|', ';', '&']))
+        .map(|command| command.trim().trim_matches('"').trim())
+        .filter(|text| !text.is_empty())
+        .peekable();
+    let prints = |command: &str| {
+        let mut words = command.split_whitespace().skip_while(|word| is_assignment(word) || *word == "time");
+        let Some(first) = words.next() else { return true };
+        let name = first.rsplit('/').next().unwrap_or(first);
+        let second = words.next().unwrap_or_default();
+        let runs = PRINTING.contains(&name) || PROGRAMS.contains(&name) || (name == "go" && GO.contains(&second));
+        command == "set" || command.starts_with("set -") || (runs && !names_an_image_builder(command))
+    };
+    commands.peek().is_some() && commands.all(prints)
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}
+
+/// Tells whether a command that runs a program says that it builds an image, as `python3 build_image.py` does.
+fn names_an_image_builder(command: &str) -> bool {
+    const PRINTING: [&str; 6] = ["cat ", "echo ", "grep ", "head ", "tail ", "printf "];
+    let says = ["docker", "buildx", "podman", "image", "build", "bake", "compose"];
+    !PRINTING.iter().any(|start| command.starts_with(start))
+        && says.iter().any(|word| command.contains(word))
+        && !command.starts_with("go test")
 }
 
 /// The inputs of a cache step; `None` where the block lost its key.
@@ -249,6 +290,18 @@ mod tests {
     #[test]
     fn a_script_that_only_prints_is_no_build() {
         assert!(only_prints("set -e\ncat README.md | head -n 3\n# docker build\necho done"));
+        for script in [
+            "go test ./parser -run Golden -v",
+            "python3 tools/lastlog.py",
+            "cat \"$(ls -t logs | head -n 1)\"",
+            "CI=1 node show.js | tee out",
+            "time go vet ./...",
+        ] {
+            assert!(only_prints(script), "{script}");
+        }
+        for script in ["python3 build.py", "go run ./cmd/ci", "node docker.js", "task x", "cat x; bash y"] {
+            assert!(!only_prints(script), "{script}");
+        }
         for script in ["cat x && docker build .", "make", "./build.sh", "echo $(docker build .)", "", "echo `make`"] {
             assert!(!only_prints(script), "{script}");
         }
