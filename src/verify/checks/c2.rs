@@ -46,15 +46,21 @@ pub(crate) fn read(view: &CaseView) -> Reading {
             Reading { status, observed, threshold: absolute, evidence }
         }
         ColdRun::Run(run) => {
-            let cold = run.build_time().filter(|cold| cold.value.source == time.value.source);
+            // A step's time bounds its build from above, so it may stand for a build that was quick, never for a cold one.
+            let bounds = |cold: &TimeSource| *cold == time.value.source || *cold == TimeSource::Printed;
+            let cold = run.build_time().filter(|cold| bounds(&cold.value.source));
             let Some(cold) = cold else {
                 return Reading::unobserved(format!("{observed}; no such time of {} was seen", run.name()), of_cold)
                     .resting_on(evidence);
             };
             let cold_took = cold.value.took.as_secs_f64();
             let share = if cold_took > 0.0 { took / cold_took } else { f64::INFINITY };
+            let status = match cold.value.source == time.value.source || share <= ratio {
+                true => judged(share <= ratio),
+                false => CheckStatus::Unobserved,
+            };
             Reading {
-                status: judged(share <= ratio),
+                status,
                 observed: format!("{observed}, {share:.2} of {} ({})", run.name(), seconds(cold_took)),
                 threshold: of_cold,
                 evidence: [evidence, vec![cold.quote.clone()]].concat(),

@@ -1,7 +1,7 @@
 //! Identity: the mount that was measured, the one that was injected and the one that the build used are one.
 
 use super::{Obligation, ObligationId, Proof, of_each_mount};
-use crate::evidence::{DancePhase, Quote};
+use crate::evidence::{BuildDoubt, DancePhase, Quote, same_target};
 use crate::verify::CodePage;
 use crate::verify::view::{CaseView, ExpectedMount, MountMatch, pair};
 
@@ -27,6 +27,9 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
         .filter(|seen| seen.value.clean_target() == mount.target)
         .map(|seen| seen.quote.clone())
         .collect();
+    if let Some((reason, quote, would_show)) = doubt(view, mount) {
+        return Proof::missing(reason, named.into_iter().chain([quote]).collect(), would_show);
+    }
     for pairing in pair(&view.judged, DancePhase::Inject) {
         match pairing {
             MountMatch::Same(spec, entry) if spec.clean_target() == mount.target => {
@@ -49,4 +52,29 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
 
 fn target_and_id(id: Option<&str>, mount: &ExpectedMount) -> String {
     id.map_or_else(|| format!("target={}", mount.target), |id| format!("target={},id={id}", mount.target))
+}
+
+/// Finds what was seen against the mount's being the one cache that was measured, injected and used.
+fn doubt(view: &CaseView, mount: &ExpectedMount) -> Option<(String, Quote, String)> {
+    let target = &mount.target;
+    let doubts = view.judged.build.iter().flat_map(|build| &build.doubts);
+    let told = |doubt: &BuildDoubt| match doubt {
+        BuildDoubt::SeededFrom { target: seeded, from } if same_target(seeded, target) => Some((
+            format!(
+                "{target} begins with the contents of `{from}`, so it is another cache than the one the dance fills"
+            ),
+            format!("RUN --mount=type=cache,target={target} …   (without `from=`)"),
+        )),
+        BuildDoubt::OtherCacheMeasured { target: measured } if same_target(measured, target) => Some((
+            format!(
+                "the step that printed the size of {target} mounts another cache there than the step that compiles"
+            ),
+            format!("#9 0.2 120M\t{target}   (printed by the compiling step)"),
+        )),
+        _ => None,
+    };
+    doubts.into_iter().find_map(|doubt| {
+        let (reason, would_show) = told(&doubt.value)?;
+        Some((reason, doubt.quote.clone(), would_show))
+    })
 }

@@ -1,8 +1,13 @@
 //! Use: the build read what it found in the mounts.
 
 use super::{Obligation, ObligationId, Proof, of_each_mount};
-use crate::verify::CodePage;
-use crate::verify::view::CaseView;
+use crate::evidence::{BuildDoubt, Quote};
+use crate::verify::view::{CaseView, ExpectedMount, MountKind};
+use crate::verify::{CodePage, seconds, size};
+
+/// How often what was there before the build may fit into what is there after it: from 3 halves on, most of it was compiled
+/// anew.
+const GROWN: (u64, u64) = (3, 2);
 
 pub(super) const PAGE: CodePage = CodePage {
     what: "The compile itself was timed and was fast, and it read what the mounts held: no `-a`, no cleaning, no other GOCACHE.",
@@ -13,12 +18,49 @@ pub(super) const PAGE: CodePage = CodePage {
 
 /// Reads the obligation for each Go cache mount.
 pub(super) fn read(view: &CaseView) -> Vec<Obligation> {
-    of_each_mount(ObligationId::Use, view, |_| prove(view))
+    of_each_mount(ObligationId::Use, view, |mount| prove(view, mount))
 }
 
-fn prove(view: &CaseView) -> Proof {
+fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
+    if let Some((reason, quote)) = doubt(view) {
+        return Proof::missing(reason, vec![quote], "#9 2.4 real 0m 2.11s   (of a `time go build …` on these mounts)");
+    }
+    if let Some((before, after, quotes)) = outgrown(view, mount) {
+        return Proof::missing(
+            format!("the build filled {} anew: {} before it, {} after it", mount.target, size(before), size(after)),
+            quotes,
+            format!("#9 2.6 {}\t{}   (after the build, about as much as before it)", size(before), mount.target),
+        );
+    }
     match view.judged.build_time() {
         Some(time) => Proof::Shown(vec![time.quote.clone()]),
         None => Proof::missing("no time of a finished go build was seen", Vec::new(), "#9 2.4 real 0m 2.11s"),
     }
+}
+
+/// Finds what was seen against the build's having read its caches, or against its time.
+fn doubt(view: &CaseView) -> Option<(String, Quote)> {
+    let doubts = view.judged.build.iter().flat_map(|build| &build.doubts);
+    let told = |doubt: &BuildDoubt| match doubt {
+        BuildDoubt::CacheNotUsed { command } => Some(format!("`{command}` does not use what the caches hold")),
+        BuildDoubt::TimeUnexplained { printed, took } => Some(format!(
+            "the printed {} explains little of the {} that its step took, so it may be another command's",
+            seconds(printed.as_secs_f64()),
+            seconds(took.as_secs_f64())
+        )),
+        BuildDoubt::OtherCompile { vertex, took } => {
+            Some(format!("another step may build the product, and took {}: {vertex}", seconds(took.as_secs_f64())))
+        }
+        _ => None,
+    };
+    doubts.into_iter().find_map(|doubt| Some((told(&doubt.value)?, doubt.quote.clone())))
+}
+
+/// Returns the sizes of a build cache that holds far more after the build than before it: what was carried did not fit.
+fn outgrown(view: &CaseView, mount: &ExpectedMount) -> Option<(u64, u64, Vec<Quote>)> {
+    let sizes = view.judged.build.filter(|_| mount.kind == MountKind::BuildCache)?.sizes_of(&mount.target)?;
+    let (before, after) = (sizes.before.as_ref()?, sizes.after.as_ref()?);
+    let (times, of) = GROWN;
+    (after.value / times >= before.value / of)
+        .then(|| (before.value, after.value, vec![before.quote.clone(), after.quote.clone()]))
 }
