@@ -12,6 +12,8 @@ use verify_buildkit_cache::verify::{
     Case, CaseSource, CheckId, CheckStatus, Profile, Report, Thresholds, Verdict, verify,
 };
 
+#[path = "logs_hold/shapes.rs"]
+mod shapes;
 #[path = "logs_hold/used.rs"]
 mod used;
 #[path = "logs_hold/wrapped.rs"]

@@ -50,9 +50,9 @@ fn skipped(run: &RunView) -> Option<Finding> {
     })
 }
 
-/// Tells whether the run hit its primary key, so that no save is due.
+/// Tells whether no save is due: the run hit its primary key, or the job has no step that saves.
 fn nothing_to_save(run: &RunView) -> bool {
-    run.caches.iter().any(|cache| cache.hit_primary().is_some() || cache.hit_exactly())
+    run.only_restores() || run.caches.iter().any(|cache| cache.hit_primary().is_some() || cache.hit_exactly())
 }
 
 /// Warns of a value that is meant to skip and never does: the action compares with the exact text `true`.

@@ -4,7 +4,7 @@
 
 use super::{Need, Rule};
 use crate::evidence::{Carried, Creator, DancePhase, MountRecord, MountSpec, Quote, Seen};
-use crate::verify::view::{CaseView, MountMatch, RunView, differs, pair};
+use crate::verify::view::{CaseView, MountMatch, RunView, differs, is_another_tools, pair};
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule {
@@ -18,6 +18,7 @@ fn check(view: &CaseView) -> Vec<Finding> {
     let mut mismatches: Vec<Mismatch> = Vec::new();
     for pairing in pair(run, DancePhase::Inject) {
         let (mount, entry) = match pairing {
+            MountMatch::Other(mount, entry) if are_strangers(mount, &entry.mount.value) => continue,
             MountMatch::Other(mount, entry) => (mount, entry),
             // Equal texts with a variable in them may still name two caches: then the records tell. Without one they
             // name the same, and two records are the engine's doing, which gives a new mount where one is in use.
@@ -40,6 +41,13 @@ fn check(view: &CaseView) -> Vec<Finding> {
         (!alike.is_empty()).then(|| finding(run, *code, &alike))
     };
     RULE.codes.iter().filter_map(of_code).collect()
+}
+
+/// Tells whether a mount and an entry share no name, and one of them is another tool's: the mount is carried by nobody, the
+/// entry is for another image, and neither was meant for the other.
+fn are_strangers(mount: &MountSpec, given: &MountSpec) -> bool {
+    let share = mount.id_part() == given.id_part() || mount.clean_target() == given.clean_target();
+    !share && (is_another_tools(&mount.target) || is_another_tools(&given.target))
 }
 
 /// One mount of the build and the entry that misses it.

@@ -7,11 +7,13 @@ mod cache;
 mod mounts;
 mod paths;
 mod run;
+mod tools;
 
 pub(crate) use cache::{CacheExt, EMPTY_ARCHIVE};
 pub(crate) use mounts::{EMPTY_MOUNT, ExpectedMount, MountKind, MountMatch, differs, pair};
 pub(crate) use paths::{covers, covers_surely, nested};
 pub(crate) use run::RunView;
+pub(crate) use tools::is_another_tools;
 
 use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome, Seen, same_target};
 use crate::verify::{Case, Profile, Thresholds};

@@ -1,9 +1,9 @@
 //! One run, as checks and rules ask about it. [`RunView`] is principal.
 
-use super::{CacheExt, EMPTY_ARCHIVE, EMPTY_MOUNT, MountKind, covers, covers_surely};
+use super::{CacheExt, EMPTY_ARCHIVE, EMPTY_MOUNT, MountKind, covers, covers_surely, is_another_tools};
 use crate::evidence::{
-    Aspect, Build, BuildTime, Cache, Carried, Dance, DancePhase, Evidence, MountSpec, Phase, Quote, Seen, StepId,
-    StepOutcome,
+    Aspect, Build, BuildTime, Cache, CacheMode, Carried, Dance, DancePhase, Evidence, Lookup, MountSpec, Phase, Quote,
+    Seen, StepId, StepOutcome,
 };
 
 /// One run of the case.
@@ -39,9 +39,35 @@ impl<'a> RunView<'a> {
         format!("run {}", self.number)
     }
 
-    /// Returns the actions/cache steps that restore.
+    /// Returns the actions/cache steps that restore, without those in whose place another step restored.
     pub(crate) fn restoring(&self) -> impl Iterator<Item = &'a Cache> {
-        self.caches.iter().copied().filter(|cache| cache.restores())
+        self.caches.iter().copied().filter(|cache| cache.restores() && !self.was_made_up_for(cache))
+    }
+
+    /// Tells whether what a step did not find, or only looked up, was restored by another step for the same paths before
+    /// the inject: as where a branch's own key misses and the key of the main branch hits.
+    fn was_made_up_for(&self, cache: &Cache) -> bool {
+        let Some(Lookup::Miss | Lookup::LookupOnly { .. }) = cache.lookup.as_ref().map(|lookup| &lookup.value) else {
+            return false;
+        };
+        let Some(asked) = cache.inputs.as_ref().filter(|_| cache.restore_failed.is_none()) else { return false };
+        let first_inject = self.carried(DancePhase::Inject).map(|entry| entry.mount.order).min();
+        self.caches.iter().any(|other| {
+            let in_time =
+                other.restored.as_ref().is_some_and(|end| first_inject.is_none_or(|inject| end.order < inject));
+            let real = other.restored_bytes().is_some_and(|bytes| bytes >= EMPTY_ARCHIVE);
+            let same = other.inputs.as_ref().is_some_and(|inputs| inputs.value.paths == asked.value.paths);
+            in_time && real && same
+        })
+    }
+
+    /// Tells whether the job has no step that saves what the dance extracts: each one that was seen only restores.
+    pub(crate) fn only_restores(&self) -> bool {
+        let restores = |cache: &Cache| {
+            let mode = cache.inputs.as_ref().map(|inputs| inputs.value.mode);
+            mode == Some(CacheMode::Restore) && cache.save.is_none()
+        };
+        !self.evidence.caches.is_empty() && self.evidence.caches.iter().all(restores)
     }
 
     /// Returns the entries this run wrote: the step, the key and the line that says so.
@@ -177,13 +203,29 @@ impl<'a> RunView<'a> {
 /// Returns the builds that compile Go code. One that only repeats from the layer cache what another of them ran before is
 /// none.
 pub(crate) fn compiling(evidence: &Evidence) -> Vec<&Build> {
-    let all: Vec<&Build> = evidence.builds.iter().filter(|build| shows_compiling(build)).collect();
+    let mut all: Vec<&Build> = evidence.builds.iter().filter(|build| shows_compiling(build)).collect();
+    if all.iter().any(|build| !is_another_image(build)) {
+        all.retain(|build| !is_another_image(build));
+    }
     let repeats = |at: usize, build: &Build| {
         build.cached.is_some() && all[..at].iter().any(|ran| ran.cached.is_none() && same_mounts(ran, build))
     };
     let once: Vec<&Build> =
         all.iter().enumerate().filter(|(at, build)| !repeats(*at, build)).map(|(_, build)| *build).collect();
     if once.is_empty() { all } else { once }
+}
+
+/// Tells whether a build shows nothing of Go, and mounts and measures only what other tools name their caches: the job
+/// builds an image without Go beside the one to look at.
+fn is_another_image(build: &Build) -> bool {
+    let nothing_of_go = build.cached.is_none()
+        && build.time.is_none()
+        && build.step_ended.is_none()
+        && build.downloads.is_empty()
+        && build.fetched.is_none();
+    let mounts = build.mounts.iter().map(|mount| mount.value.target.as_str());
+    let mut targets = mounts.chain(build.sizes.iter().map(|sizes| sizes.target.as_str())).peekable();
+    nothing_of_go && targets.peek().is_some() && targets.all(is_another_tools)
 }
 
 /// Tells whether two builds mount the same caches, as two builds of one Dockerfile do.
