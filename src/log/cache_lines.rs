@@ -4,7 +4,7 @@
 //! to 6.3.0 (`src/cache.ts`). Lines that carry a key are taken only where the key is the step's own: other actions bundle
 //! the same library and print the same lines.
 
-use crate::evidence::{Fact, Lookup, NotSaved, SaveOutcome};
+use crate::evidence::{Compression, Fact, Lookup, NotSaved, SaveOutcome};
 
 /// Reads one step's lines.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub(super) struct CacheLines {
     saving: bool,
     /// The save ended.
     saved: bool,
+    /// How the archive is packed has been told.
+    packed: bool,
 }
 
 /// Which half of the action prints.
@@ -271,6 +273,14 @@ impl CacheLines {
         if text.contains("tar") && (text.contains(" -cf ") || text.contains(" -czf ")) {
             self.saving = true;
         }
+        if half != CachePhase::Either
+            && let Some(how) = compression(text)
+        {
+            return match std::mem::replace(&mut self.packed, true) {
+                true => LineEffect::default(),
+                false => facts(vec![Fact::CacheCompressed(how)]),
+            };
+        }
         let refused =
             ["Key Validation Error: ", "Event Validation Error: ", "An internal error has occurred in cache backend"]
                 .iter()
@@ -306,6 +316,17 @@ fn facts(facts: Vec<Fact>) -> LineEffect {
 
 fn keyed(key: &str, facts: Vec<Fact>) -> LineEffect {
     LineEffect { facts, key: Some(key.to_owned()) }
+}
+
+/// Reads from the command that packs or unpacks an archive what packs it (`@actions/cache` `src/internal/tar.ts`): its
+/// name is `cache.tzst` with zstd and `cache.tgz` with gzip.
+fn compression(text: &str) -> Option<Compression> {
+    let tar = text.contains("tar") && (text.contains(" -cf ") || text.contains(" -xf "));
+    match tar {
+        true if text.contains("cache.tzst") => Some(Compression::Zstd),
+        true if text.contains("cache.tgz") => Some(Compression::Gzip),
+        _ => None,
+    }
 }
 
 /// Reads the bytes of `0 MB (198 B)`.
@@ -399,6 +420,15 @@ mod tests {
         assert_eq!(log.lines().flat_map(|line| lines.line(line, CachePhase::Restore).facts).count(), 4);
         let mut lines = CacheLines::new(None, Vec::new());
         assert_eq!(log.lines().flat_map(|line| lines.line(line, CachePhase::Either).facts).count(), 0);
+    }
+
+    #[test]
+    fn the_command_that_packs_shows_the_compression_once() {
+        let zstd = "/usr/bin/tar --posix -cf cache.tzst --exclude cache.tzst -P -C /w --files-from manifest.txt --use-compress-program zstdmt";
+        assert_eq!(read(Some("go-1"), CachePhase::Save, zstd), [Fact::CacheCompressed(Compression::Zstd)]);
+        let gzip = "/usr/bin/tar -xf /t/cache.tgz -P -C /w -z\n/usr/bin/tar -xf /t/cache.tgz -P -C /w -z";
+        assert_eq!(read(Some("go-1"), CachePhase::Restore, gzip), [Fact::CacheCompressed(Compression::Gzip)]);
+        assert!(read(Some("go-1"), CachePhase::Save, "/usr/bin/tar -xf go.tgz").is_empty());
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub(super) fn settle(mains: &[MainStep], posts: &[LoggedPost], events: &mut Vec<
 }
 
 fn is_save(fact: &Fact) -> bool {
-    matches!(fact, Fact::CacheSave(_) | Fact::CacheSaveSize { .. })
+    matches!(fact, Fact::CacheSave(_) | Fact::CacheSaveSize { .. } | Fact::CacheCompressed(_))
 }
 
 fn saves(main: &MainStep) -> bool {

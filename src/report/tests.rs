@@ -184,6 +184,27 @@ fn an_ineffective_case_as_text() {
                }
              Then change the cache key, since an empty entry may be frozen under it.
 
+      error[cache-empty]
+      actions/cache restored an empty archive from `go-v1-5f2a9c1`: 198 bytes
+      (GitHub's log says "~0 MB")
+        run-2/job.log:4  Cache Size: ~0 MB (198 B)
+        run-2/job.log:5  Cache restored from key: go-v1-5f2a9c1
+        why  A hit on an empty archive looks green and restores nothing.
+        fix  Once the cause is repaired, change the key (bump `cache_version` in
+             it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry
+             never changes under its key.
+
+      error[cache-locked]
+      the empty entry is frozen under `go-v1-5f2a9c1`: a run that hits it saves
+      nothing
+        run-2/job.log:70
+          Cache hit occurred on the primary key go-v1-5f2a9c1, not saving cache.
+        why  No later run can repair the cache, however right the workflow has
+             become.
+        fix  Once the cause is repaired, change the key (bump `cache_version` in
+             it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry
+             never changes under its key.
+
     ineffective: the caches do not survive from one run to the next
       evidence  /tmp/x
       repeat    verify-buildkit-cache run
@@ -258,6 +279,8 @@ fn an_inconclusive_case_as_text() {
 fn an_ineffective_case_as_annotations() {
     insta::assert_snapshot!(github(&ineffective()), @r#"
     ::error title=cache-map-id-mismatch::/go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has no id (likewise /root/.cache/go-build)%0Arun-2/job.log:15: #9 [build 4/4] RUN --mount=type=cache,… go build ./...%0Arun-2/job.log:9: RUN --mount=type=cache,target=/go/pkg/mod …%0Arun-2/job.log:10: RUN --mount=type=cache,target=/root/.cache/go-build …%0Awhy: BuildKit tells cache mounts apart by id, so inject fills a cache that the build never mounts and extract reads an empty one.%0Afix: Let the cache map name the build's own caches:%0A  {%0A    ".go-cache/go-mod": {"target": "/go/pkg/mod", "id": "go-mod"},%0A    ".go-cache/go-build": {"target": "/root/.cache/go-build", "id": "go-build"}%0A  }%0AThen change the cache key, since an empty entry may be frozen under it.
+    ::error title=cache-empty::actions/cache restored an empty archive from `go-v1-5f2a9c1`: 198 bytes (GitHub's log says "~0 MB")%0Arun-2/job.log:4: Cache Size: ~0 MB (198 B)%0Arun-2/job.log:5: Cache restored from key: go-v1-5f2a9c1%0Awhy: A hit on an empty archive looks green and restores nothing.%0Afix: Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry never changes under its key.
+    ::error title=cache-locked::the empty entry is frozen under `go-v1-5f2a9c1`: a run that hits it saves nothing%0Arun-2/job.log:70: Cache hit occurred on the primary key go-v1-5f2a9c1, not saving cache.%0Awhy: No later run can repair the cache, however right the workflow has become.%0Afix: Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry never changes under its key.
     ::error title=verify-buildkit-cache::ineffective: the caches do not survive from one run to the next
     "#);
 }
@@ -503,6 +526,39 @@ fn an_ineffective_case_as_json() {
           ],
           "why": "BuildKit tells cache mounts apart by id, so inject fills a cache that the build never mounts and extract reads an empty one.",
           "fix": "Let the cache map name the build's own caches:\n  {\n    \".go-cache/go-mod\": {\"target\": \"/go/pkg/mod\", \"id\": \"go-mod\"},\n    \".go-cache/go-build\": {\"target\": \"/root/.cache/go-build\", \"id\": \"go-build\"}\n  }\nThen change the cache key, since an empty entry may be frozen under it."
+        },
+        {
+          "code": "cache-empty",
+          "severity": "error",
+          "title": "actions/cache restored an empty archive from `go-v1-5f2a9c1`: 198 bytes (GitHub's log says \"~0 MB\")",
+          "evidence": [
+            {
+              "source": "run-2/job.log",
+              "line": 4,
+              "text": "Cache Size: ~0 MB (198 B)"
+            },
+            {
+              "source": "run-2/job.log",
+              "line": 5,
+              "text": "Cache restored from key: go-v1-5f2a9c1"
+            }
+          ],
+          "why": "A hit on an empty archive looks green and restores nothing.",
+          "fix": "Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry never changes under its key."
+        },
+        {
+          "code": "cache-locked",
+          "severity": "error",
+          "title": "the empty entry is frozen under `go-v1-5f2a9c1`: a run that hits it saves nothing",
+          "evidence": [
+            {
+              "source": "run-2/job.log",
+              "line": 70,
+              "text": "Cache hit occurred on the primary key go-v1-5f2a9c1, not saving cache."
+            }
+          ],
+          "why": "No later run can repair the cache, however right the workflow has become.",
+          "fix": "Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry never changes under its key."
         }
       ],
       "runs": [

@@ -82,7 +82,7 @@ fn rows() -> Vec<Expectation> {
                 job.prints_sizes = false;
             }),
             Ineffective,
-            &[Code::DanceMissing],
+            &[Code::DanceMissing, Code::CacheEmpty, Code::CacheLocked],
         ),
         // `go mod download` names no module that it downloads.
         Expectation(
@@ -328,10 +328,15 @@ fn rows() -> Vec<Expectation> {
             "save-before-extract-of-an-empty-directory",
             nothing_carried(|job| job.split = true),
             Ineffective,
-            &[Code::SaveBeforeExtract],
+            &[Code::SaveBeforeExtract, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation("dance-missing", nothing_saved(|job| job.dance = None), Ineffective, &[Code::DanceMissing]),
-        Expectation("cache-map-id-mismatch", nothing_carried(ids), Ineffective, &[Code::CacheMapIdMismatch]),
+        Expectation(
+            "cache-map-id-mismatch",
+            nothing_carried(ids),
+            Ineffective,
+            &[Code::CacheMapIdMismatch, Code::CacheEmpty, Code::CacheLocked],
+        ),
         Expectation(
             "cache-map-id-mismatch-of-one",
             always([JobScript::cold(), JobScript::warm().but(|job| job.before = [8192, 114 * MB])], |job| {
@@ -349,7 +354,7 @@ fn rows() -> Vec<Expectation> {
                 job.records = vec![record("/go/pkg/mod", Creator::Inject), record("/go/pkg/mod", Creator::Build)];
             }),
             Ineffective,
-            &[Code::CacheMapIdMismatch],
+            &[Code::CacheMapIdMismatch, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation(
             "autodiscovery-trailing-slash",
@@ -359,7 +364,7 @@ fn rows() -> Vec<Expectation> {
                 job.paths = vec!["/go/pkg/mod".into()];
             }),
             Ineffective,
-            &[Code::CacheMapIdMismatch],
+            &[Code::CacheMapIdMismatch, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation(
             "autodiscovery-build-arg-id",
@@ -369,7 +374,7 @@ fn rows() -> Vec<Expectation> {
                 job.paths = vec!["mod-*".into()];
             }),
             Ineffective,
-            &[Code::CacheMapIdMismatch],
+            &[Code::CacheMapIdMismatch, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation(
             "cache-map-target-mismatch",
@@ -378,7 +383,7 @@ fn rows() -> Vec<Expectation> {
                 job.entries = vec![(".go-cache/go-mod".into(), mount("/go/pkg"))];
             }),
             Ineffective,
-            &[Code::CacheMapTargetMismatch],
+            &[Code::CacheMapTargetMismatch, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation(
             "cache-map-owner-mismatch",
@@ -387,7 +392,7 @@ fn rows() -> Vec<Expectation> {
                 job.entries.truncate(1);
             }),
             Ineffective,
-            &[Code::CacheMapOwnerMismatch],
+            &[Code::CacheMapOwnerMismatch, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation(
             "cache-map-collision",
@@ -414,7 +419,7 @@ fn rows() -> Vec<Expectation> {
                 job.entries[1].0 = "go-build".into();
             }),
             Ineffective,
-            &[Code::CacheDirMismatch],
+            &[Code::CacheDirMismatch, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation(
             "cache-dir-mismatch-of-a-dance-without-a-map",
@@ -460,7 +465,7 @@ fn rows() -> Vec<Expectation> {
                 ];
             }),
             Ineffective,
-            &[Code::BuilderMismatch],
+            &[Code::BuilderMismatch, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation(
             "extract-skipped",
@@ -526,9 +531,14 @@ fn rows() -> Vec<Expectation> {
             "extract-empty",
             nothing_carried(|job| job.moved = Some((0, 0))),
             Ineffective,
-            &[Code::ExtractEmpty],
+            &[Code::ExtractEmpty, Code::CacheEmpty, Code::CacheLocked],
         ),
-        Expectation("extract-empty-in-a-log", nothing_carried(|_| {}), Ineffective, &[Code::ExtractEmpty]),
+        Expectation(
+            "extract-empty-in-a-log",
+            nothing_carried(|_| {}),
+            Ineffective,
+            &[Code::ExtractEmpty, Code::CacheEmpty, Code::CacheLocked],
+        ),
         Expectation(
             "dance-crashed",
             always([JobScript::cold(), JobScript::cold()], |job| {
@@ -560,7 +570,7 @@ fn rows() -> Vec<Expectation> {
             "no-cache-build",
             nothing_carried(|job| job.build.no_cache = true),
             Ineffective,
-            &[Code::NoCacheBuild],
+            &[Code::NoCacheBuild, Code::CacheEmpty, Code::CacheLocked],
         ),
         Expectation(
             "build-step-cached",
@@ -757,7 +767,8 @@ fn the_engines_records_outweigh_what_the_texts_say() {
     let two_caches =
         |target| [same_words(JobScript::cold_saving_nothing(), target), same_words(JobScript::hit_empty(), target)];
     let hidden = two_caches("${GOPATH}/pkg/mod");
-    assert_eq!(codes(&verify(&case(Profile::Auto, &hidden))), [Code::CacheMapIdMismatch]);
+    let empty = |cause: Code| [cause, Code::CacheEmpty, Code::CacheLocked];
+    assert_eq!(codes(&verify(&case(Profile::Auto, &hidden))), empty(Code::CacheMapIdMismatch));
     // The same cache in plain words: what made the engine give a second one is not known, and nothing is made up.
-    assert_eq!(codes(&verify(&case(Profile::Auto, &two_caches("/go/pkg/mod")))), [Code::ExtractEmpty]);
+    assert_eq!(codes(&verify(&case(Profile::Auto, &two_caches("/go/pkg/mod")))), empty(Code::ExtractEmpty));
 }

@@ -69,6 +69,7 @@ macro_rules! codes {
 codes! {
     JobFailedBeforePost, "job-failed-before-post", A, pages::a::JOB_FAILED_BEFORE_POST;
     DanceMissing, "dance-missing", B, pages::b::DANCE_MISSING;
+    DanceSkipped, "dance-skipped", B, pages::b::DANCE_SKIPPED;
     DanceCrashed, "dance-crashed", B, pages::b::DANCE_CRASHED;
     DanceHung, "dance-hung", B, pages::b::DANCE_HUNG;
     NoCacheBuild, "no-cache-build", C1, pages::c::NO_CACHE_BUILD;
@@ -97,6 +98,7 @@ codes! {
     CacheMiss, "cache-miss", A, pages::a::CACHE_MISS;
     CacheTooSmall, "cache-too-small", A, pages::a::CACHE_TOO_SMALL;
     CacheKeyStale, "cache-key-stale", A, pages::a::CACHE_KEY_STALE;
+    MountNotWritable, "mount-not-writable", C1, pages::c::MOUNT_NOT_WRITABLE;
     MountsEmptyBeforeBuild, "mounts-empty-before-build", C1, pages::c::MOUNTS_EMPTY_BEFORE_BUILD;
     ModulesNotRestored, "modules-not-restored", C1, pages::c::MODULES_NOT_RESTORED;
     BuildCacheNotRestored, "build-cache-not-restored", C1, pages::c::BUILD_CACHE_NOT_RESTORED;

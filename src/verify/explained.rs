@@ -1,8 +1,8 @@
 //! Which findings are mere consequences of others. [`root_causes`] is principal.
 //!
 //! One fault makes a tail of symptoms: a wrong id leaves an empty mount, an empty archive, a frozen entry, a cold build. A
-//! person needs the fault. So each cause lists what it suppresses, and what is explained stays silent. `cache-after-dance`
-//! leaves `cache-empty` and `cache-locked` standing: there the order is repaired in one place and the key in another.
+//! person needs the fault. So each cause lists what it suppresses, and what is explained stays silent. Nothing suppresses
+//! `cache-empty` and `cache-locked`: an empty entry needs a repair of its own, a new key.
 
 use super::{Code, Finding, Severity};
 
@@ -53,9 +53,9 @@ fn of_missing(code: Code) -> bool {
 /// Returns the findings that are to be expected where this one is true.
 pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
     use Code::{
-        BuildCacheNotRestored, BuildNotFaster, CacheEmpty, CacheEvicted, CacheKeyStale, CacheLocked, CacheMiss,
-        CacheNotSaved, CachePathMissing, CacheTooSmall, ExtractEmpty, ExtractFailed, ExtractSkipped, InjectEmpty,
-        InjectFailed, JobFailedBeforePost, ModulesNotRestored, MountsEmptyBeforeBuild,
+        BuildCacheNotRestored, BuildNotFaster, CacheEvicted, CacheKeyStale, CacheMiss, CacheNotSaved, CachePathMissing,
+        CacheTooSmall, ExtractEmpty, ExtractFailed, ExtractSkipped, InjectEmpty, InjectFailed, JobFailedBeforePost,
+        ModulesNotRestored, MountsEmptyBeforeBuild,
     };
     const COLD: &[Code] = &[
         MountsEmptyBeforeBuild,
@@ -88,8 +88,6 @@ pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
         CacheKeyStale,
     ];
     const NOTHING_CARRIED: &[Code] = &[
-        CacheEmpty,
-        CacheLocked,
         CachePathMissing,
         CacheNotSaved,
         CacheTooSmall,
@@ -107,8 +105,6 @@ pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
         InjectFailed,
         ExtractFailed,
         ExtractSkipped,
-        CacheEmpty,
-        CacheLocked,
         CachePathMissing,
         CacheNotSaved,
         CacheTooSmall,
@@ -124,6 +120,7 @@ pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
     ];
     match cause {
         Code::DanceMissing
+        | Code::DanceSkipped
         | Code::NoCacheBuild
         | Code::BuilderMismatch
         | Code::CacheMapIdMismatch
@@ -137,8 +134,6 @@ pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
         Code::CacheAfterDance => NOTHING_LEFT,
         Code::DanceCrashed | Code::DanceHung => BROKE_OFF,
         Code::ExtractEmpty => &[
-            CacheEmpty,
-            CacheLocked,
             CacheTooSmall,
             MountsEmptyBeforeBuild,
             ModulesNotRestored,
@@ -155,7 +150,25 @@ pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
             BuildCacheNotRestored,
             BuildNotFaster,
         ],
-        Code::InjectFailed | Code::InjectEmpty => COLD,
+        Code::InjectFailed => &[
+            // An inject that ends with an error ends the job.
+            JobFailedBeforePost,
+            MountsEmptyBeforeBuild,
+            ModulesNotRestored,
+            BuildCacheNotRestored,
+            BuildNotFaster,
+            InjectEmpty,
+            CacheKeyStale,
+        ],
+        Code::InjectEmpty | Code::BuildStepCached => COLD,
+        Code::MountNotWritable => &[
+            JobFailedBeforePost,
+            CacheTooSmall,
+            MountsEmptyBeforeBuild,
+            ModulesNotRestored,
+            BuildCacheNotRestored,
+            BuildNotFaster,
+        ],
         Code::CacheEmpty | Code::CacheLocked => COLD,
         Code::CacheTooSmall => &[MountsEmptyBeforeBuild, BuildNotFaster, InjectEmpty],
         Code::CachePathMissing
@@ -169,7 +182,7 @@ pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
         Code::CacheKeyStale => &[ModulesNotRestored, BuildNotFaster],
         Code::MountsEmptyBeforeBuild => &[BuildNotFaster, ModulesNotRestored],
         Code::ModulesNotRestored | Code::BuildCacheNotRestored => &[BuildNotFaster, CacheTooSmall],
-        Code::BuildNotFaster | Code::BuildStepCached | Code::NotInstrumented | Code::NetLoss => &[],
+        Code::BuildNotFaster | Code::NotInstrumented | Code::NetLoss => &[],
     }
 }
 

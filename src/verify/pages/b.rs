@@ -12,6 +12,13 @@ pub(crate) const DANCE_MISSING: CodePage = CodePage {
           \x20     cache-map: '{\"go-mod\": \"/go/pkg/mod\", \"go-build\": \"/root/.cache/go-build\"}'",
 };
 
+pub(crate) const DANCE_SKIPPED: CodePage = CodePage {
+    what: "The job has a buildkit-cache-dance step, and its `if:` skipped it.",
+    why: "Every runner starts with empty cache mounts, so the inject has to run in every run, most of all after a hit.",
+    example: "Download action repository 'reproducible-containers/buildkit-cache-dance@v3.3.2'   (and no step of it)",
+    fix: "Remove the `if:` of the dance step. To spare the copy out after a hit, use `skip-extraction: ${{ steps.cache.outputs.cache-hit }}`.",
+};
+
 pub(crate) const DANCE_CRASHED: CodePage = CodePage {
     what: "The dance ended with an error of its own before its work was done.",
     why: "Without inject and extract nothing moves between the cache directory and the cache mounts.",

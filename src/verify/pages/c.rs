@@ -9,6 +9,14 @@ pub(crate) const NO_CACHE_BUILD: CodePage = CodePage {
     fix: "Remove `no-cache: true`; to rebuild one layer use a changing build argument instead.",
 };
 
+pub(crate) const MOUNT_NOT_WRITABLE: CodePage = CodePage {
+    what: "The user that builds may not write into the cache mount.",
+    why: "A cache mount belongs to root unless it is given a uid and gid, and what cannot be written is never cached.",
+    example: "failed to initialize build cache at /home/app/.cache/go-build: mkdir /home/app/.cache/go-build/00: permission denied",
+    fix: "Give the mount the user's numbers, `--mount=type=cache,target=…,uid=1000,gid=1000`, repeat `uid` and `gid` in the cache map, and \
+          change the cache key.",
+};
+
 pub(crate) const MOUNTS_EMPTY_BEFORE_BUILD: CodePage = CodePage {
     what: "The cache mounts hold (almost) nothing when the build starts.",
     why: "Whatever was restored did not reach the build.",

@@ -19,7 +19,11 @@ fn check(view: &CaseView) -> Vec<Finding> {
         let bytes = cache.restored_bytes().unwrap_or_default();
         let mut findings = vec![Finding::error(
             Code::CacheEmpty,
-            format!("actions/cache restored an empty archive ({}) from `{key}`{}", size(bytes), unbuilt(view.origin())),
+            format!(
+                "actions/cache restored an empty archive from `{key}`: {}{}",
+                empty_size(bytes),
+                unbuilt(view.origin())
+            ),
             cache.restore_quotes(),
             change_key(key),
         )];
@@ -32,12 +36,17 @@ fn check(view: &CaseView) -> Vec<Finding> {
             [quote.clone()].into_iter().chain(cache.save_size.iter().map(|size| size.quote.clone())).collect();
         return vec![Finding::error(
             Code::CacheEmpty,
-            format!("{} saved an empty archive ({}) under `{key}`{}", run.name(), size(bytes), unbuilt(Some(run))),
+            format!("{} saved an empty archive under `{key}`: {}{}", run.name(), empty_size(bytes), unbuilt(Some(run))),
             evidence,
             change_key(key),
         )];
     }
     undersized_entry(view).or_else(|| too_small(view)).into_iter().collect()
+}
+
+/// Says how large an empty archive is, and how GitHub's log says it.
+fn empty_size(bytes: u64) -> String {
+    format!("{bytes} bytes (GitHub's log says \"~0 MB\")")
 }
 
 /// Says that the run which saved did not even build, where it was seen from its beginning to its end.

@@ -1,6 +1,8 @@
 //! The dance and the build work on different builders.
 
 use super::{Need, Rule};
+use crate::dance::Behaviour;
+use crate::evidence::{DanceInputs, Quote, Seen};
 use crate::verify::view::{CaseView, RunView};
 use crate::verify::{Code, Finding};
 
@@ -18,16 +20,53 @@ fn mismatch(run: &RunView) -> Option<Finding> {
         _ => return None,
     };
     let dance = run.dances().iter().find_map(|dance| dance.inputs.as_ref())?;
-    let danced = dance.value.builder.as_deref()?;
-    if danced.is_empty() || used.is_empty() || danced == used || [danced, used].iter().any(|name| name.contains("***"))
-    {
+    if used.is_empty() || used.contains("***") {
         return None;
     }
-    Some(Finding::error(
-        Code::BuilderMismatch,
-        format!("the dance works on builder `{danced}`, the build on `{used}`"),
-        vec![dance.quote.clone(), build_quote.clone()],
-        "Give the dance the build's builder: `builder: ${{ steps.setup-buildx.outputs.name }}` (with `id: setup-buildx` on that step), or use \
-         buildkit-cache-dance v3.3.2 or later; then change the cache key, since an empty entry may be frozen under it.",
-    ))
+    let given = dance.value.builder.as_deref().filter(|name| !name.is_empty());
+    let (title, chosen) = match given {
+        Some(danced) if danced == used || danced.contains("***") => return None,
+        Some(danced) => (format!("the dance works on builder `{danced}`, the build on `{used}`"), None),
+        None => {
+            let (danced, chosen) = active(run, dance)?;
+            if danced == used || danced.contains("***") {
+                return None;
+            }
+            let title = format!(
+                "the dance works on the builder that is active when it runs, `{danced}`, the build on `{used}`"
+            );
+            (title, chosen)
+        }
+    };
+    let evidence = [dance.quote.clone()].into_iter().chain(chosen.cloned()).chain([build_quote.clone()]);
+    let fix = match given {
+        Some(_) => {
+            "Give the dance the build's builder: `builder: ${{ steps.setup-buildx.outputs.name }}` (with `id: setup-buildx` on that step), or \
+             use buildkit-cache-dance v3.3.2 or later; then change the cache key, since an empty entry may be frozen under it."
+        }
+        None => {
+            "Move the dance after the `docker/setup-buildx-action` step whose builder the build uses; with several of them, give the dance \
+             that builder: `builder: ${{ steps.setup-buildx.outputs.name }}` (v3.2.0 and later). Then change the cache key, since an empty \
+             entry may be frozen under it."
+        }
+    };
+    Some(Finding::error(Code::BuilderMismatch, title, evidence.collect(), fix))
+}
+
+/// Returns the builder that was active when the dance ran, and the line that shows it, for a dance that works on that one.
+///
+/// Before any other is chosen it is the engine's own, `default`; that is only known where the choice of another was seen.
+fn active<'a>(run: &RunView<'a>, dance: &Seen<DanceInputs>) -> Option<(&'a str, Option<&'a Quote>)> {
+    let (name, reference) = dance.value.uses.split_once('@')?;
+    let owner = name.split('/').next()?;
+    let behaviour = Behaviour::identify(owner, reference.split_whitespace().next()?);
+    let takes_active = behaviour.dance.known && behaviour.builder_default.is_none();
+    if !takes_active && dance.value.builder.is_none() {
+        return None;
+    }
+    let chosen = &run.evidence.chosen;
+    match chosen.iter().rfind(|choice| choice.order < dance.order) {
+        Some(choice) => Some((choice.value.as_deref()?, Some(&choice.quote))),
+        None => chosen.first().map(|first| ("default", Some(&first.quote))),
+    }
 }

@@ -1,5 +1,6 @@
 //! The dance itself broke: it crashed, or it hung until the job was stopped.
 
+use super::dance_message::{fix_of, telling};
 use super::{Need, Rule};
 use crate::verify::view::CaseView;
 use crate::verify::{Code, Finding};
@@ -13,9 +14,13 @@ fn check(view: &CaseView) -> Vec<Finding> {
             if let Some(crashed) = &dance.crashed {
                 findings.push(Finding::error(
                     Code::DanceCrashed,
-                    format!("in {} the dance ended with an error of its own", run.name()),
+                    format!(
+                        "in {} the dance ended with an error of its own: {}",
+                        run.name(),
+                        telling([crashed.value.as_str()].into_iter())
+                    ),
                     vec![crashed.quote.clone()],
-                    fix_of(&crashed.value),
+                    fix_of(&crashed.value).unwrap_or(Code::DanceCrashed.docs().fix),
                 ));
             }
             if let Some(hung) = &dance.hung {
@@ -32,34 +37,4 @@ fn check(view: &CaseView) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Says what to do about the crashes people meet.
-fn fix_of(reason: &str) -> String {
-    let known = [
-        (
-            "Expected JSON",
-            "Write the cache map as JSON, `{\"go-mod\": \"/go/pkg/mod\"}`; without a cache map, check out before the dance so that its Dockerfile is there.",
-        ),
-        (
-            "Expected the 'target' key",
-            "Give each object in the cache map a `target`: `{\"go-mod\": {\"target\": \"/go/pkg/mod\", \"id\": \"go-mod\"}}`.",
-        ),
-        (
-            "must define id or target",
-            "Write `target=` instead of `dst=` or `destination=` in the Dockerfile's cache mounts, or give them an `id`.",
-        ),
-        ("no builder", "Name a builder that exists: `builder: ${{ steps.setup-buildx.outputs.name }}`."),
-        ("unknown flag: --builder", "Install buildx: add `docker/setup-buildx-action` before the dance."),
-        ("spawn sudo", "Run the job where `sudo` exists, or use a version of the dance that needs none."),
-        ("spawn docker", "Run the job where the docker command line is installed."),
-        ("EXDEV", "Put `scratch-dir` on the same file system as the cache directory."),
-        (
-            "toomanyrequests",
-            "Name a utility image that is not rate limited: `utility-image: ghcr.io/containerd/busybox:latest`.",
-        ),
-        ("Must specify one of", "Put GNU tar first in PATH; the dance uses an option that BSD tar lacks."),
-    ];
-    let fix = known.iter().find(|(sign, _)| reason.contains(sign)).map(|(_, fix)| *fix);
-    fix.unwrap_or(Code::DanceCrashed.docs().fix).to_owned()
 }

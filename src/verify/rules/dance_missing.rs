@@ -1,7 +1,7 @@
 //! Cache mounts, and no dance to carry them.
 
 use super::{Need, Rule};
-use crate::evidence::{Aspect, DancePhase, Quote};
+use crate::evidence::{Aspect, Build, DancePhase, Quote};
 use crate::verify::checks::c1;
 use crate::verify::view::CaseView;
 use crate::verify::{CheckStatus, Code, Finding};
@@ -9,26 +9,8 @@ use crate::verify::{CheckStatus, Code, Finding};
 pub(super) const RULE: Rule = Rule { codes: &[Code::DanceMissing], needs: &[Need::Evidence], check };
 
 fn check(view: &CaseView) -> Vec<Finding> {
-    let run = &view.judged;
-    let danced = !run.dances().is_empty()
-        || run.carried(DancePhase::Inject).next().is_some()
-        // A step that broke off early may never have reached the dance.
-        || run.broke_off().is_some();
-    let Some(build) = run.build.filter(|_| !danced && run.is_whole()) else { return Vec::new() };
-    // What stands before the first line of a copy may be the dance.
-    let begins = run.surrounding(Aspect::RunnerImage).is_some()
-        || run.evidence.steps.first().is_some_and(|step| Some(step.id) != build.step);
-    if !begins {
-        return Vec::new();
-    }
-    let mounts = c1::mounts(view);
-    // Full mounts got there in a way of their own; C1 says that this proves nothing.
-    let full =
-        |mount: &c1::MountReading| mount.before.is_some() && mount.status != CheckStatus::Fail && !mount.is_empty();
-    let arrived = !mounts.is_empty() && mounts.iter().all(full);
-    if arrived || build.mounts.is_empty() {
-        return Vec::new();
-    }
+    // A dance that the set-up fetched is not missing.
+    let Some(build) = undanced(view).filter(|_| view.judged.evidence.downloaded.is_empty()) else { return Vec::new() };
     let evidence: Vec<Quote> = build.mounts.iter().take(2).map(|mount| mount.quote.clone()).collect();
     let entries: Vec<String> = build
         .mounts
@@ -45,4 +27,26 @@ fn check(view: &CaseView) -> Vec<Finding> {
             super::identity::cache_map(&entries)
         ),
     )]
+}
+
+/// Returns the judged run's build, where it has cache mounts and no dance ran that could have filled them.
+pub(super) fn undanced<'a>(view: &CaseView<'a>) -> Option<&'a Build> {
+    let run = &view.judged;
+    let danced = !run.dances().is_empty()
+        || run.carried(DancePhase::Inject).next().is_some()
+        // A step that broke off early may never have reached the dance.
+        || run.broke_off().is_some();
+    let build = run.build.filter(|_| !danced && run.is_whole())?;
+    // What stands before the first line of a copy may be the dance.
+    let begins = run.surrounding(Aspect::RunnerImage).is_some()
+        || run.evidence.steps.first().is_some_and(|step| Some(step.id) != build.step);
+    if !begins {
+        return None;
+    }
+    let mounts = c1::mounts(view);
+    // Full mounts got there in a way of their own; C1 says that this proves nothing.
+    let full =
+        |mount: &c1::MountReading| mount.before.is_some() && mount.status != CheckStatus::Fail && !mount.is_empty();
+    let arrived = !mounts.is_empty() && mounts.iter().all(full);
+    (!arrived && !build.mounts.is_empty()).then_some(build)
 }

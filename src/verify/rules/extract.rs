@@ -1,8 +1,9 @@
 //! Extract did not put what the build left where actions/cache saves it.
 
+use super::dance_message::{fix_of, telling};
 use super::{Need, Rule};
-use crate::evidence::{Carried, DancePhase, Quote};
-use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, MountMatch, RunView, pair};
+use crate::evidence::{Carried, DancePhase, MountSpec, Quote};
+use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, MountKind, MountMatch, RunView, pair};
 use crate::verify::{Code, Finding, Severity, size};
 
 pub(super) const RULE: Rule =
@@ -20,19 +21,18 @@ fn check(view: &CaseView) -> Vec<Finding> {
 
 fn failed(run: &RunView) -> Option<Finding> {
     let failures = run.dances().iter().flat_map(|dance| &dance.failures);
-    let lines: Vec<Quote> = failures
-        .filter(|failure| failure.value.0 == DancePhase::Extract)
-        .map(|failure| failure.quote.clone())
-        .collect();
+    let failures: Vec<_> = failures.filter(|failure| failure.value.0 == DancePhase::Extract).collect();
+    let lines: Vec<Quote> = failures.iter().map(|failure| failure.quote.clone()).collect();
+    let message = telling(failures.iter().map(|failure| failure.value.1.as_str()));
     // Where nothing is saved anyway, this run loses nothing by it; a later one will.
     let severity = if nothing_to_save(run) { Severity::Warning } else { Severity::Error };
     (!lines.is_empty()).then(|| {
         Finding::new(
             Code::ExtractFailed,
             severity,
-            format!("in {} a copy out of a cache mount failed", run.name()),
+            format!("in {} a copy out of a cache mount failed: {message}", run.name()),
             lines,
-            Code::ExtractFailed.docs().fix,
+            fix_of(message).unwrap_or(Code::ExtractFailed.docs().fix),
         )
     })
 }
@@ -93,13 +93,39 @@ fn empty(run: &RunView) -> Option<Finding> {
     // What was measured to come out needs no guess from what was saved.
     let unmeasured = run.carried(DancePhase::Extract).all(|entry| entry.tally.is_none());
     let guessed = || saved_nothing(run).filter(|_| unmeasured && other.is_empty());
-    let (target, after, evidence) = measured.or_else(guessed)?;
+    let sized = measured
+        .or_else(guessed)
+        .map(|(target, after, evidence)| (format!("the build left {} in {target}", size(after)), evidence));
+    let downloaded = || downloaded_in_vain(run).filter(|_| unmeasured && other.is_empty());
+    let (left, evidence) = sized.or_else(downloaded)?;
     Some(Finding::error(
         Code::ExtractEmpty,
-        format!("in {} the build left {} in {target}, and extract brought none of it", run.name(), size(after)),
+        format!("in {} {left}, and extract brought none of it", run.name()),
         evidence,
         "Make the dance's mount the build's own (id, target, uid, gid, mode and builder); then change the cache key, since an empty entry may be \
          frozen under it.",
+    ))
+}
+
+/// Finds an empty save that followed an extract out of the mount into which the build had downloaded modules.
+fn downloaded_in_vain(run: &RunView) -> Option<(String, Vec<Quote>)> {
+    let build = run.build.filter(|build| build.fetched.is_none())?;
+    let first = build.downloads.first()?;
+    let (cache, _, quote) = run.saves().find(|(cache, _, _)| cache.saved_empty())?;
+    let saved_at = cache.save.as_ref()?.order;
+    let compiled = |mount: &MountSpec| {
+        build.compile_steps.iter().flat_map(|step| &step.value.mounts).any(|known| known.same_cache(mount))
+    };
+    let entry = run.carried(DancePhase::Extract).filter(|entry| entry.mount.order < saved_at).find(|entry| {
+        let mount = &entry.mount.value;
+        MountKind::of(&mount.target, mount.id.as_deref()) == MountKind::Modules && compiled(mount)
+    })?;
+    let modules = modules_in_words(build.downloads.len());
+    let evidence = [first.quote.clone(), entry.mount.quote.clone(), quote.clone()];
+    let size_quote = cache.save_size.iter().map(|size| size.quote.clone());
+    Some((
+        format!("the build downloaded {modules} into {}", entry.mount.value.target),
+        evidence.into_iter().chain(size_quote).collect(),
     ))
 }
 
@@ -119,4 +145,8 @@ fn saved_nothing(run: &RunView) -> Option<(String, u64, Vec<Quote>)> {
 fn left_in(run: &RunView, target: &str) -> Option<(u64, Quote)> {
     let after = run.build?.sizes_of(target)?.after.as_ref().filter(|after| after.value >= EMPTY_MOUNT)?;
     Some((after.value, after.quote.clone()))
+}
+
+fn modules_in_words(count: usize) -> String {
+    if count == 1 { "1 module".to_owned() } else { format!("{count} modules") }
 }

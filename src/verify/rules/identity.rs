@@ -40,7 +40,45 @@ fn check(view: &CaseView) -> Vec<Finding> {
         let alike: Vec<&Mismatch> = mismatches.iter().filter(|mismatch| mismatch.code == *code).collect();
         (!alike.is_empty()).then(|| finding(run, *code, &alike))
     };
-    RULE.codes.iter().filter_map(of_code).collect()
+    let found: Vec<Finding> = RULE.codes.iter().filter_map(of_code).collect();
+    if found.is_empty() { apart(run).into_iter().collect() } else { found }
+}
+
+/// Reports a step that compiles with another cache than the one that an entry carries to the same target for other steps.
+fn apart(run: &RunView) -> Option<Finding> {
+    let build = run.build?;
+    let pairs = pair(run, DancePhase::Inject);
+    let compiles = |mount: &MountSpec| build.compile_steps.iter().any(|step| step.value.mounts.contains(mount));
+    let (compiled, carried) = pairs.iter().find_map(|pairing| {
+        let MountMatch::None(mount) = pairing else { return None };
+        let beside = pairs.iter().find_map(|other| match other {
+            MountMatch::Same(other, _) if other.clean_target() == mount.clean_target() => Some(*other),
+            _ => None,
+        })?;
+        (compiles(mount) && !compiles(beside)).then_some((*mount, beside))
+    })?;
+    let lines = build.mounts.iter().filter(|seen| seen.value == *compiled || seen.value == *carried);
+    let part = |spec: &MountSpec| {
+        let owner = Some(spec.owner.clone()).filter(|owner| !owner.is_empty());
+        owner.map_or_else(|| id_words(spec), |owner| format!("{} and {owner}", id_words(spec)))
+    };
+    let options: Vec<String> = carried.id.iter().map(|id| format!("id={id}")).chain([carried.owner.clone()]).collect();
+    let options =
+        options.into_iter().filter(|text| !text.is_empty()).map(|text| format!(",{text}")).collect::<String>();
+    Some(Finding::error(
+        code(compiled, carried),
+        format!(
+            "{}: the step that compiles mounts a cache with {}, another step and the cache map one with {}",
+            compiled.target,
+            part(compiled),
+            part(carried)
+        ),
+        lines.map(|seen| seen.quote.clone()).collect(),
+        format!(
+            "Mount the same cache in every `RUN` that uses it: `--mount=type=cache,target={}{options}`. Then change the cache key.",
+            carried.target
+        ),
+    ))
 }
 
 /// Tells whether a mount and an entry share no name, and one of them is another tool's: the mount is carried by nobody, the

@@ -1,7 +1,8 @@
 //! Inject did not put into the cache mounts what was restored.
 
+use super::dance_message::{fix_of, telling};
 use super::{Need, Rule};
-use crate::evidence::{CopyTally, DancePhase, Quote, Seen};
+use crate::evidence::{CopyTally, DancePhase, Quote, Seen, StepOutcome};
 use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE, RunView};
 use crate::verify::{Code, Finding};
 
@@ -32,17 +33,18 @@ fn copy_failed(run: &RunView, failed: &[&Seen<(DancePhase, String)>]) -> Finding
             quotes.push(quote.clone());
         }
     }
-    let read_only = failed.iter().all(|failure| failure.value.1.to_lowercase().contains("read-only"));
-    let fix = if read_only {
-        "Remove `ro` (or `readonly`) from this entry of the cache map."
-    } else {
-        "Read the message: free disk space, or use a `utility-image` that has the copy program."
-    };
+    let message = telling(failed.iter().map(|failure| failure.value.1.as_str()));
+    // What fails inside the copy's own `RUN` is swallowed; what ends the action is not.
+    let swallowed = !run.evidence.steps.iter().any(|step| {
+        let failed = step.outcome.as_ref().is_some_and(|outcome| outcome.value == StepOutcome::Failure);
+        failed && run.dances().iter().any(|dance| dance.step == Some(step.id))
+    });
+    let then = if swallowed { "; the action went on as if nothing had happened" } else { "" };
     Finding::error(
         Code::InjectFailed,
-        format!("the copy into {mount} failed, and the action went on as if nothing had happened"),
+        format!("the copy into {mount} failed: {message}{then}"),
         quotes,
-        fix,
+        fix_of(message).unwrap_or(Code::InjectFailed.docs().fix),
     )
 }
 

@@ -1,7 +1,7 @@
 //! A hit was due and there was none; why, where that can be told.
 
 use super::{Need, Rule};
-use crate::evidence::{Cache, CacheInputs, MissCause, Quote, Seen};
+use crate::evidence::{Cache, CacheInputs, Compression, MissCause, Quote, Seen};
 use crate::verify::view::{CacheExt, CaseView, RunStage, RunView};
 use crate::verify::{Code, Finding};
 
@@ -76,7 +76,8 @@ fn by_comparison(view: &CaseView, cache: &Cache, miss: &Quote) -> Option<Finding
     })?;
     let evidence = vec![quote.clone(), miss.clone()];
     if reachable(key) {
-        return other_paths(run, saver, key, asked, evidence);
+        return other_compression(run, saver, key, cache, evidence.clone())
+            .or_else(|| other_paths(run, saver, key, asked, evidence));
     }
     // Restore keys that match nothing are another mistake than having none.
     asked.value.restore_keys.is_empty().then(|| {
@@ -89,6 +90,37 @@ fn by_comparison(view: &CaseView, cache: &Cache, miss: &Quote) -> Option<Finding
             format!("Add the part of the key that stays as a restore key: `restore-keys: {restore}`."),
         )
     })
+}
+
+/// Reports an entry that was packed in another way than this run would.
+fn other_compression(
+    run: &RunView,
+    saver: &Cache,
+    key: &str,
+    cache: &Cache,
+    mut evidence: Vec<Quote>,
+) -> Option<Finding> {
+    let (saved, asked) = (saver.compression.as_ref()?, cache.compression.as_ref()?);
+    if saved.value == asked.value {
+        return None;
+    }
+    evidence.extend([saved.quote.clone(), asked.quote.clone()]);
+    let word = |how: Compression| match how {
+        Compression::Zstd => "zstd",
+        Compression::Gzip => "gzip",
+    };
+    Some(Finding::error(
+        Code::CacheVersionChanged,
+        format!(
+            "{} packed `{key}` with {}, this run packs with {}: for actions/cache those are two versions",
+            run.name(),
+            word(saved.value),
+            word(asked.value)
+        ),
+        evidence,
+        "Let every job that shares the key run where zstd is installed, or none: a container without it packs with gzip. Otherwise give \
+         each a key of its own.",
+    ))
 }
 
 fn other_paths(

@@ -7,7 +7,9 @@ mod archive;
 mod builder;
 mod collision;
 mod dance_ended;
+mod dance_message;
 mod dance_missing;
+mod dance_skipped;
 mod extract;
 mod host_paths;
 mod identity;
@@ -15,6 +17,7 @@ mod inject;
 mod job_failed;
 mod key_stale;
 mod missed;
+mod mount_refused;
 mod mounts;
 mod net_loss;
 mod no_cache;
@@ -50,6 +53,7 @@ pub fn rules() -> &'static [Rule] {
     const RULES: &[Rule] = &[
         job_failed::RULE,
         dance_missing::RULE,
+        dance_skipped::RULE,
         dance_ended::RULE,
         no_cache::RULE,
         builder::RULE,
@@ -64,6 +68,7 @@ pub fn rules() -> &'static [Rule] {
         restore_failed::RULE,
         missed::RULE,
         key_stale::RULE,
+        mount_refused::RULE,
         mounts::RULE,
         not_faster::RULE,
         unseen::RULE,

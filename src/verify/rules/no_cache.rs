@@ -1,19 +1,41 @@
 //! The build throws its cache mounts away.
 
 use super::{Need, Rule};
+use crate::evidence::{Build, BuildInputs};
 use crate::verify::view::{CaseView, RunStage};
 use crate::verify::{Code, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::NoCacheBuild], needs: &[Need::Evidence], check };
 
 fn check(view: &CaseView) -> Vec<Finding> {
-    let inputs = view.judged.build.and_then(|build| build.inputs.as_ref());
-    let Some(inputs) = inputs.filter(|inputs| inputs.value.no_cache) else { return Vec::new() };
+    let Some(build) = view.judged.build else { return Vec::new() };
+    let Some(inputs) = &build.inputs else { return Vec::new() };
+    let (how, fix) = match filtered(build, &inputs.value) {
+        _ if inputs.value.no_cache => (
+            "with no-cache".to_owned(),
+            "Remove `no-cache: true` from the build step; to rebuild one layer, pass a build argument that changes."
+                .to_owned(),
+        ),
+        Some(stage) => (
+            format!("the stage `{stage}` with no-cache (`no-cache-filters`)"),
+            format!(
+                "Remove `{stage}` from `no-cache-filters` (`--no-cache-filter`) of the build step; to rebuild one layer, pass a build argument that changes."
+            ),
+        ),
+        None => return Vec::new(),
+    };
     let when = if view.stage() == RunStage::First { "so the next run will be as cold" } else { "so it started cold" };
     vec![Finding::error(
         Code::NoCacheBuild,
-        format!("the build runs with no-cache, which also empties its cache mounts, {when}"),
+        format!("the build runs {how}, which also empties its cache mounts, {when}"),
         vec![inputs.quote.clone()],
-        "Remove `no-cache: true` from the build step; to rebuild one layer, pass a build argument that changes.",
+        fix,
     )]
+}
+
+/// Returns the stage that compiles, where `no-cache-filters` names it. BuildKit compares names without regard to case
+/// (`frontend/dockerfile/dockerfile2llb/convert.go`).
+fn filtered<'a>(build: &Build, inputs: &'a BuildInputs) -> Option<&'a String> {
+    let stages = || build.compile_steps.iter().filter_map(|step| step.value.stage.as_deref());
+    inputs.no_cache_filters.iter().find(|filter| stages().any(|stage| stage.eq_ignore_ascii_case(filter)))
 }

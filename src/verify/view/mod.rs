@@ -4,6 +4,7 @@
 //! due, which run was cold. It decides nothing.
 
 mod cache;
+mod keys;
 mod mounts;
 mod paths;
 mod run;
@@ -101,12 +102,21 @@ impl<'a> CaseView<'a> {
         }
         let asked = self.judged.primary_key();
         run.caches.iter().any(|cache| match cache.save.as_ref().map(|save| &save.value) {
+            Some(SaveOutcome::Saved { key }) if self.bumped(key) => false,
             Some(SaveOutcome::Saved { key }) => !cache.saved_empty() || Some(key.as_str()) == asked,
             Some(SaveOutcome::NotSaved(NotSaved::PrimaryHit { key })) => Some(key.as_str()) == asked,
             Some(SaveOutcome::NotSaved(_)) => true,
             None => false,
         }) || run.broke_off().is_some()
             || run.failed_to_extract()
+    }
+
+    /// Tells whether the judged run asks for another version of a key on purpose: a part such as `v1` has become another,
+    /// and so it has in every restore key.
+    fn bumped(&self, saved: &str) -> bool {
+        let mut inputs = self.judged.restoring().filter_map(|cache| cache.inputs.as_ref()).peekable();
+        inputs.peek().is_some()
+            && inputs.all(|inputs| keys::bumped(saved, &inputs.value.key, &inputs.value.restore_keys))
     }
 
     /// Returns the earlier run whose save (or failure to save) explains what the judged run found.
