@@ -277,7 +277,7 @@ fn before_the_dance(evidence: &Evidence) -> Vec<&Cache> {
     let dance = evidence.dances.iter().filter_map(|dance| begins(dance.step)).min();
     let Some(dance) = dance.filter(|_| all.iter().all(|cache| cache.inputs.is_none())) else { return all };
     let before = |cache: &&Cache| cache.restored.as_ref().is_some_and(|restored| restored.order < dance);
-    if all.iter().any(|cache| before(cache)) {
+    if all.iter().any(before) {
         return all.into_iter().filter(|cache| begins(cache.step).is_none_or(|begins| begins < dance)).collect();
     }
     all
