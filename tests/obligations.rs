@@ -301,6 +301,11 @@ fn is_known(one: &Break) -> bool {
     KNOWN.iter().any(|(name, _)| *name == one.name)
 }
 
+/// The breaks that the reader sees; the others could hide them.
+fn seen() -> Vec<usize> {
+    (0..BREAKS.len()).filter(|at| !is_known(&BREAKS[*at])).collect()
+}
+
 #[test]
 fn healthy_logs_are_effective() {
     for page in [healthy(), healthy_by_prefix()] {
@@ -359,11 +364,10 @@ proptest! {
 
     #[test]
     fn breaks_at_random_never_make_an_effective_log(
-        which in prop::collection::btree_set(0..BREAKS.len(), 1..4),
+        which in prop::collection::btree_set(prop::sample::select(seen()), 1..4),
         form in prop::sample::select(FORMS.to_vec()),
     ) {
         let breaks: Vec<&Break> = which.iter().map(|at| &BREAKS[*at]).collect();
-        prop_assume!(breaks.iter().any(|one| !is_known(one)));
         let mut page = healthy();
         breaks.iter().for_each(|one| (one.change)(&mut page));
         let names: Vec<&str> = breaks.iter().map(|one| one.name).collect();

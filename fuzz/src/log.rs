@@ -4,11 +4,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use verify_buildkit_cache::log::{Job, LogReader};
+use verify_buildkit_cache::log::{LogReader, LoggedJob};
 use verify_buildkit_cache::report::{self, TextOptions};
 use verify_buildkit_cache::verify::{Case, CaseSource, Profile, Thresholds, verify};
 
-fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Job> {
+fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<LoggedJob> {
     let mut reader = LogReader::new("log");
     pieces.for_each(|piece| reader.feed(piece));
     reader.finish()
@@ -31,7 +31,8 @@ fuzz_target!(|bytes: &[u8]| {
             profile: Profile::Auto,
         };
         let judged = verify(&case);
-        let options = TextOptions { color: false, width: 80, subject: "log", evidence: None, repeat: None };
+        let options =
+            TextOptions { color: false, width: 80, subject: "log", evidence: None, repeat: None, explain: true };
         let pages = [report::text(&judged, &options), report::markdown(&judged, "log"), report::github(&judged)];
         for page in pages {
             assert!(!page.chars().any(|char| char.is_control() && char != '\n'), "a control character in {page:?}");
