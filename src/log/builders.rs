@@ -10,7 +10,7 @@ pub(super) fn by_step(header: &Header) -> Option<Fact> {
     let Some(uses) = header.uses() else {
         let script = if header.script.is_empty() { &header.title } else { &header.script };
         let joined = script.replace("\\\n", " ");
-        return joined.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(by_command).last();
+        return joined.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(by_command).next_back();
     };
     let name = uses.split_once('@').map_or(uses, |(name, _)| name);
     let chooses = name.ends_with("/setup-buildx-action") && header.input("use").is_none_or(|used| used != "false");
