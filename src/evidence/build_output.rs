@@ -89,7 +89,8 @@ impl BuildOutput {
                 seeded.chain(unused).map(Fact::BuildDoubt).collect()
             }
         };
-        found.into_iter().chain(doubts).collect()
+        let places = std::mem::take(&mut vertex.places).into_iter().map(Fact::GoPlace);
+        found.into_iter().chain(doubts).chain(places).collect()
     }
 
     /// Returns what speaks against the size of a mount that a vertex prints now as one before the build.
@@ -195,6 +196,16 @@ impl BuildOutput {
         for observation in observations {
             match observation {
                 Observation::Marker(moment) => self.mark(id, moment),
+                Observation::Place(place) => facts.push(Fact::GoPlace(place)),
+                // What a tool needs, in a step that mounts no cache, says nothing of the caches.
+                Observation::Download(_) if self.fetches_beside(id) => {
+                    facts.extend(
+                        self.vertexes
+                            .get(&id)
+                            .filter(|vertex| !vertex.installs_a_tool())
+                            .map(|vertex| Fact::ModulesFetched { vertex: vertex.shown().to_owned() }),
+                    );
+                }
                 Observation::Download(module) => {
                     self.active(id);
                     facts.push(Fact::Download { module });
@@ -219,6 +230,13 @@ impl BuildOutput {
             false => self.last_size = None,
         }
         facts
+    }
+
+    /// Tells whether a vertex mounts no cache and is none that builds, so that its downloads are not those of the build.
+    fn fetches_beside(&self, id: u64) -> bool {
+        self.vertexes.get(&id).is_some_and(|vertex| {
+            vertex.named() && vertex.rank == 0 && vertex.mounts.is_empty() && !vertex.installs_the_product()
+        })
     }
 
     /// A vertex came from the layer cache.

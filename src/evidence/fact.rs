@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::GoPlace;
 use crate::dockerfile::clean_path;
 
 /// One thing seen in one run.
@@ -122,6 +123,8 @@ pub enum Fact {
         /// The mount's target.
         target: String,
     },
+    /// A step keeps one of Go's caches here.
+    GoPlace(GoPlace),
     /// A step compiles more surely than those before it, such as `go build` after a tool's `go install`: what they told of
     /// the build (its end, its time, that it came from the layer cache) is not told of this one.
     BuildStepFound {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CompileStep, Compression, CopyTally, DanceInputs,
-    DancePhase, Event, Fact, HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote,
+    DancePhase, Event, Fact, GoPlace, HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote,
     SaveOutcome, Seen, StepId, StepOutcome,
 };
 
@@ -129,6 +129,8 @@ pub struct Build {
     pub compile_steps: Vec<Seen<CompileStep>>,
     /// The cache mounts into which a step was refused to write.
     pub refused: Vec<Seen<String>>,
+    /// Where its steps keep Go's caches, as they say or use them.
+    pub places: Vec<Seen<GoPlace>>,
     /// Targets of which one of several compiling steps did not show what it found.
     pub not_seen: Vec<Seen<String>>,
     /// A step fetched modules that no cache mount keeps.
@@ -254,6 +256,7 @@ impl Evidence {
             Fact::BuildMount(_)
             | Fact::CompileStep(_)
             | Fact::MountRefused { .. }
+            | Fact::GoPlace(_)
             | Fact::BuildStepFound { .. }
             | Fact::ModulesFetched { .. }
             | Fact::MountNotSeen { .. }
@@ -334,6 +337,8 @@ impl Build {
                 }
             }
             Fact::MountRefused { target } => self.refused.push(seen(order, event, target.clone())),
+            Fact::GoPlace(place) if self.places.iter().any(|known| known.value == *place) => {}
+            Fact::GoPlace(place) => self.places.push(seen(order, event, place.clone())),
             Fact::MountNotSeen { target } => self.not_seen.push(seen(order, event, target.clone())),
             Fact::ModulesFetched { vertex } => self.fetched = Some(seen(order, event, vertex.clone())),
             Fact::BuildStepFound { .. } => {

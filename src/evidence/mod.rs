@@ -9,6 +9,7 @@ mod doubt;
 mod event;
 mod fact;
 mod fold;
+mod go_place;
 mod observe;
 mod run_mounts;
 mod timing;
@@ -23,6 +24,7 @@ pub use fact::{
     TimeSource,
 };
 pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, StepRecord, same_target};
+pub use go_place::{GoCache, GoPlace};
 pub use observe::{Observation, Size, parse_size};
 pub use run_mounts::run_mounts;
 pub use timing::parse_duration;

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use super::MeasuredAt;
+use super::go_place::printed_place;
 use super::timing::{is_timing_word, timing};
+use super::{GoPlace, MeasuredAt};
 
 /// Something a line of build output shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub enum Observation {
     Marker(MeasuredAt),
     /// A downloaded module.
     Download(String),
+    /// Where Go keeps a cache, as `go env` prints it.
+    Place(GoPlace),
     /// A printed duration.
     Time(Duration),
 }
@@ -97,6 +100,7 @@ fn is_marker_word(word: &str) -> bool {
             | "mod"
             | "gocache"
             | "gomodcache"
+            | "gopath"
             | "content"
             | "contents"
             | "buildkit"
@@ -121,6 +125,11 @@ pub(super) fn observe(text: &str) -> Vec<Observation> {
     }
     if let Some(module) = downloaded(line) {
         return vec![Observation::Download(module.to_owned())];
+    }
+    if first == b'G'
+        && let Some(place) = printed_place(line)
+    {
+        return vec![Observation::Place(place)];
     }
     if let Some(sizes) = sizes(line) {
         return sizes;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use super::go_place::{GoPlace, places_of};
 use super::run_mounts::{run_command, run_mounts, stage_of, without_flags};
 use super::{BuildTime, CompileStep, MeasuredAt, MountSpec, TimeSource};
 
@@ -13,7 +14,8 @@ use super::{BuildTime, CompileStep, MeasuredAt, MountSpec, TimeSource};
 #[derive(Debug, Default)]
 pub(super) struct Vertex {
     name: Option<String>,
-    /// How surely it is the compiling step: 0 not at all; 1 a build tool with cache mounts; 2 `go build` without; 3 with.
+    /// How surely it is the compiling step: 0 not at all; 1 a build tool with a module mount; 2 with
+    /// other cache mounts; 3 `go build` without; 4 with.
     pub(super) rank: u8,
     /// Its cache mounts.
     pub(super) mounts: Vec<MountSpec>,
@@ -61,6 +63,8 @@ pub(super) struct Vertex {
     pub(super) seeded: Vec<(String, String)>,
     /// It builds with a tool or a script, or with `go build` and no cache: it may be the build of the product.
     pub(super) product: bool,
+    /// Where its command keeps Go's caches.
+    pub(super) places: Vec<GoPlace>,
     /// When it was named, by the clock of who feeds it.
     pub(super) began: Option<SystemTime>,
     /// How long it had been at work with its last line.
@@ -159,13 +163,17 @@ impl Vertex {
         let command = command.as_ref();
         self.mounts = run_mounts(name);
         self.rank = match (command.contains("go build"), self.mounts.is_empty()) {
-            (true, false) => 3,
-            (true, true) => 2,
-            (false, false) if TOOLS.iter().any(|tool| command.contains(tool)) => 1,
+            (true, false) => 4,
+            (true, true) => 3,
+            // One that can keep no objects hardly compiles the product.
+            (false, false) if TOOLS.iter().any(|tool| command.contains(tool)) => {
+                if self.mounts.iter().all(holds_only_modules) { 1 } else { 2 }
+            }
             _ => 0,
         };
         self.unused = unused(command, &self.mounts);
         self.seeded = seeded(name);
+        self.places = places_of(command, &self.mounts);
         self.product =
             self.rank > 0 && (command.contains("go build") || PRODUCTS.iter().any(|tool| command.contains(tool)));
         self.block = if prints_only_free_space(command) { None } else { block(command) };
@@ -175,6 +183,20 @@ impl Vertex {
         self.fetches = ["go mod download", "go get ", "go mod tidy"].iter().any(|fetch| command.contains(fetch))
             && !self.mounts.iter().any(keeps_modules);
         self.measures = command.split_once("go build").map(|(before, after)| (measures(before), measures(after)));
+    }
+
+    /// Tells whether its command installs or runs a tool of its own version: `go install example.org/tool@v1`.
+    pub(super) fn installs_a_tool(&self) -> bool {
+        let words: Vec<&str> = self.shown().split_whitespace().collect();
+        let mut pairs = words.windows(2).enumerate();
+        pairs.any(|(at, pair)| {
+            matches!(pair, ["go", "install" | "run"]) && words[at..].iter().any(|word| word.contains('@'))
+        })
+    }
+
+    /// Tells whether its command installs what stands in the source, as some build their product.
+    pub(super) fn installs_the_product(&self) -> bool {
+        self.shown().contains("go install") && !self.installs_a_tool()
     }
 
     /// Takes a printed time; returns whether it is the build's.
@@ -341,6 +363,11 @@ fn prints_only_free_space(command: &str) -> bool {
             .any(|words| words.iter().any(|word| *word == name || word.ends_with(&format!("/{name}"))))
     };
     has("df") && !has("du")
+}
+
+/// Tells whether a mount is one for modules alone, by its target.
+fn holds_only_modules(mount: &MountSpec) -> bool {
+    mount.clean_target().ends_with("pkg/mod")
 }
 
 /// Tells whether modules may lie in a mount, by its target and its id.
@@ -560,9 +587,10 @@ mod tests {
 
     #[test]
     fn the_name_tells_how_surely_a_step_compiles() {
-        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c CGO_ENABLED=0 go build .").rank, 3);
-        assert_eq!(named("[b 1/2] RUN go build .").rank, 2);
-        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c make all").rank, 1);
+        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c CGO_ENABLED=0 go build .").rank, 4);
+        assert_eq!(named("[b 1/2] RUN go build .").rank, 3);
+        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c make all").rank, 2);
+        assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/go/pkg/mod make all").rank, 1);
         assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=/c du -sh /c").rank, 0);
         assert_eq!(named("[b 1/2] RUN make all").rank, 0);
         assert_eq!(named("[b 1/2] RUN --mount=type=cache,target=\"/go build\" ls").rank, 0);

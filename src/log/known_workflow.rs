@@ -119,6 +119,7 @@ fn before(events: Vec<Event>, known: &[KnownStep]) -> Vec<Event> {
             | Fact::DanceExtractSkipped => dance,
             Fact::BuildStarted { .. }
             | Fact::BuildMount(_)
+            | Fact::GoPlace(_)
             | Fact::BuildStepFound { .. }
             | Fact::ModulesFetched { .. }
             | Fact::MountNotSeen { .. }

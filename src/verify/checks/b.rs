@@ -53,7 +53,7 @@ fn carries(run: &RunView, phase: DancePhase) -> Result<Vec<Quote>, String> {
             }
             MountMatch::Other(mount, _) | MountMatch::None(mount) => {
                 // A mount for something else than Go's caches need not be carried.
-                if MountKind::of(&mount.target, mount.id.as_deref()) != MountKind::Other {
+                if MountKind::in_build(run.build, &mount.target, mount.id.as_deref()) != MountKind::Other {
                     return Err(format!("no {word} into or out of {} was seen in {}", mount.target, run.name()));
                 }
             }

@@ -1,7 +1,7 @@
 //! The cache mounts a Go build wants, and which entry of the cache map is meant for which. [`ExpectedMount`] is principal.
 
 use super::{CaseView, RunView};
-use crate::evidence::{Carried, DancePhase, MountSpec};
+use crate::evidence::{Build, Carried, DancePhase, GoCache, MountSpec};
 
 /// A mount below this holds no cache: `du` shows 4 to 8 KB for an empty one, and the dance leaves a stamp in it.
 pub(crate) const EMPTY_MOUNT: u64 = 1 << 20;
@@ -34,6 +34,19 @@ impl MountKind {
             Self::BuildCache
         } else {
             Self::Other
+        }
+    }
+
+    /// Tells what a mount is for by the places that the build's steps name or use, or else by its target and id.
+    pub(crate) fn in_build(build: Option<&Build>, target: &str, id: Option<&str>) -> Self {
+        let target = target.trim_end_matches('/');
+        let within =
+            |path: &str| path.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let place = build.and_then(|build| build.places.iter().find(|place| within(&place.value.path)));
+        match place.map(|place| place.value.cache) {
+            Some(GoCache::Modules) => Self::Modules,
+            Some(GoCache::Objects) => Self::BuildCache,
+            None => Self::of(target, id),
         }
     }
 
@@ -70,7 +83,9 @@ impl CaseView<'_> {
             let spec = MountSpec { target: target.to_owned(), id: None, owner: String::new() };
             let target = spec.clean_target();
             if !all.iter().any(|known| known.target == target) {
-                all.push(ExpectedMount { kind: MountKind::of(&target, id), target });
+                let told = self.runs().map(|run| MountKind::in_build(run.build, &target, id));
+                let kind = told.min().unwrap_or(MountKind::Other);
+                all.push(ExpectedMount { kind, target });
             }
         };
         for run in self.runs() {

@@ -152,7 +152,7 @@ impl<'a> RunView<'a> {
         // A runner of ours was proven empty, and the engine's records show it.
         let ours = !self.evidence.records.is_empty();
         let sizes = self.build.iter().flat_map(|build| &build.sizes);
-        let go = sizes.filter(|sizes| MountKind::of(&sizes.target, None) != MountKind::Other);
+        let go = sizes.filter(|sizes| MountKind::in_build(self.build, &sizes.target, None) != MountKind::Other);
         let mut before = go.filter_map(|sizes| sizes.before.as_ref()).peekable();
         !ours && before.peek().is_some() && before.all(|before| before.value >= EMPTY_MOUNT)
     }
