@@ -403,11 +403,20 @@ impl BuildOutput {
         if self.filled.contains(path) {
             return true;
         }
+        // A mount of another id at the same path is another cache.
+        let own = self.vertexes.get(&id).and_then(|vertex| vertex.mount_at(path));
+        let same = |vertex: &Vertex| match (own, vertex.mount_at(path)) {
+            (Some(own), Some(other)) => own.same_cache(other),
+            _ => true,
+        };
         self.vertexes.iter().any(|(other, vertex)| match vertex.fills {
             Some(CacheFilling::BeforeMeasuring) if *other == id => true,
             // One that so far only measured, beside this one, has filled nothing yet.
             Some(_) if *other != id => {
-                (vertex.worked || vertex.active || vertex.ended) && !vertex.cached && vertex.mounted(path)
+                (vertex.worked || vertex.active || vertex.ended)
+                    && !vertex.cached
+                    && vertex.mounted(path)
+                    && same(vertex)
             }
             _ => false,
         })

@@ -615,7 +615,7 @@ mod tests {
             assert_eq!(opened(plain), plain);
         }
         let step = named("[b 1/1] RUN --mount=type=cache,target=/c sh -c \"du -sk /c; time go build .; du -sk /c\"");
-        assert_eq!((step.rank, step.measures, step.block), (3, Some((1, 1)), Some(1024)));
+        assert_eq!((step.rank, step.measures, step.block), (4, Some((1, 1)), Some(1024)));
         assert_eq!(step.timed, Timed::Build { count: 1, nth: 0 });
         let whole = named("[b 1/1] RUN --mount=type=cache,target=/c time bash -c 'go build .'");
         assert_eq!(whole.timed, Timed::Build { count: 1, nth: 0 });

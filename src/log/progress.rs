@@ -75,13 +75,22 @@ impl ProgressReader {
     ) -> bool {
         match text.as_bytes().first() {
             Some(b'#') => self.plain(text, spot, step, sink),
-            Some(b'E') if text.starts_with("ERROR: failed to") || text.starts_with("ERROR: target ") => {
+            Some(b'E') if self.failure(text) => {
                 self.fail(text, spot, sink);
                 true
             }
             Some(b'S') if text.starts_with("Step ") => self.classic_step(text, spot, step, sink),
             _ => self.classic.is_some() && self.classic_line(text, spot, sink),
         }
+    }
+
+    /// Tells whether a line says that the build failed. Once every step of it has ended well, only words of buildx itself do:
+    /// a program that runs after it may print errors of its own.
+    fn failure(&self, text: &str) -> bool {
+        const OWN: [&str; 7] = ["solve", "build", "receive status", "push", "export", "load", "copy"];
+        let Some(reason) = text.strip_prefix("ERROR: failed to ") else { return text.starts_with("ERROR: target ") };
+        let at_work = self.open.as_ref().is_none_or(|open| open.vertexes.values().any(|vertex| !vertex.done));
+        at_work || OWN.iter().any(|word| reason.starts_with(word))
     }
 
     /// The build failed, as a line outside its vertexes says.
