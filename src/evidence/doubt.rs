@@ -64,19 +64,6 @@ pub enum BuildDoubt {
     },
 }
 
-impl BuildDoubt {
-    /// Returns the mount it is about; `None` where it is about the build as a whole.
-    pub fn target(&self) -> Option<&str> {
-        match self {
-            Self::MeasuredLate { target, .. }
-            | Self::AtWork { target, .. }
-            | Self::SeededFrom { target, .. }
-            | Self::OtherCacheMeasured { target } => Some(target),
-            _ => None,
-        }
-    }
-}
-
 /// Work of a job before or beside its build that may have been a build itself and did not show what it did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HiddenWork {

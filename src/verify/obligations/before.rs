@@ -1,9 +1,9 @@
 //! Before means before: what was measured before the build was measured before the build.
 
 use super::{Obligation, ObligationId, Proof, of_each_mount};
-use crate::evidence::same_target;
-use crate::verify::CodePage;
+use crate::evidence::{BuildDoubt, same_target};
 use crate::verify::view::{CaseView, ExpectedMount};
+use crate::verify::{CodePage, seconds};
 
 pub(super) const PAGE: CodePage = CodePage {
     what: "The size of the mount was printed near the start of its step, before the step printed anything else, and while no other \
@@ -32,6 +32,23 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
             "one of several compiling steps did not print what it found there",
             vec![not_seen.quote.clone()],
             wanted(),
+        );
+    }
+    let late = build.doubts.iter().find_map(|doubt| match &doubt.value {
+        BuildDoubt::MeasuredLate { target, after } if same_target(target, &mount.target) => {
+            Some((*after, &doubt.quote))
+        }
+        _ => None,
+    });
+    if let Some((after, quote)) = late {
+        return Proof::missing(
+            format!(
+                "the size of {} was printed {} after its step had begun: what ran before it may have filled the mount",
+                mount.target,
+                seconds(after.as_secs_f64())
+            ),
+            vec![quote.clone()],
+            format!("#9 0.3 114M {} (printed first in its step)", mount.target),
         );
     }
     Proof::Shown(vec![before.quote.clone()])

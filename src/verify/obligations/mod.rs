@@ -6,7 +6,6 @@
 
 mod before;
 mod carry_on;
-mod doubts;
 mod freshness;
 mod identity;
 mod provenance;
@@ -124,18 +123,7 @@ impl FromStr for ObligationId {
 /// Reads every obligation of the build that is judged, in order.
 pub(crate) fn read(view: &CaseView) -> Vec<Obligation> {
     let all = [identity::read, freshness::read, before::read, provenance::read, usage::read, carry_on::read];
-    all.iter().flat_map(|read| read(view)).map(|obligation| doubted(view, obligation)).collect()
-}
-
-/// Takes back an obligation that something stands against.
-fn doubted(view: &CaseView, shown: Obligation) -> Obligation {
-    let open = shown.state == ObligationState::Shown;
-    match doubts::against(view, shown.id, shown.mount.as_deref()).filter(|_| open) {
-        Some(doubts::Against { reason, evidence, would_show }) => {
-            Obligation { state: ObligationState::Missing, evidence, reason, would_show, ..shown }
-        }
-        None => shown,
-    }
+    all.iter().flat_map(|read| read(view)).collect()
 }
 
 /// Tells whether an effective verdict may rest on these.
