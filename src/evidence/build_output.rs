@@ -31,7 +31,7 @@ pub struct BuildOutput {
     last_size: Option<(u64, String)>,
     /// The moment, by the clock of who feeds it.
     now: Option<SystemTime>,
-    /// Steps that were at work beside a measurement and have not ended: the step, the mount, and the first moment of doubt.
+    /// Steps that were at work beside a measurement and have not ended: the step and the mount.
     beside: Vec<(u64, String)>,
     /// Doubts about the build as a whole that were told already.
     told_other: BTreeSet<u64>,
@@ -100,13 +100,9 @@ impl BuildOutput {
         if let Some(after) = own.since.filter(|since| *since > LATE) {
             doubts.push(BuildDoubt::MeasuredLate { target: path.to_owned(), after });
         }
-        let cache = own.mount_at(path).cloned();
-        let mut beside = Vec::new();
         for (other, vertex) in self.vertexes.iter().filter(|(other, _)| **other != id) {
-            let Some(mount) = vertex.mount_at(path).filter(|_| !vertex.cached) else { continue };
             // A step that has itself measured the cache before it worked on it hides nothing.
-            let other_cache = cache.as_ref().is_some_and(|cache| !cache.same_cache(mount));
-            if other_cache || vertex.found.contains(path) {
+            if vertex.cached || vertex.found.contains(path) || !own.shares(vertex, path) {
                 continue;
             }
             let took = vertex.busy(self.now, own);
@@ -114,10 +110,9 @@ impl BuildOutput {
                 doubts.push(BuildDoubt::AtWork { target: path.to_owned(), vertex: vertex.shown().to_owned(), took });
             } else if !vertex.ended && self.now.is_none() {
                 // No clock: how long it works is known with its end.
-                beside.push((*other, path.to_owned()));
+                self.beside.push((*other, path.to_owned()));
             }
         }
-        self.beside.extend(beside);
         doubts.into_iter().map(Fact::BuildDoubt).collect()
     }
 
@@ -142,16 +137,10 @@ impl BuildOutput {
             }
             for mount in &vertex.mounts {
                 let target = mount.clean_target();
-                let elsewhere = self.vertexes.iter().any(|(other, measured)| {
-                    let same = measured.mount_at(&target).is_some_and(|other| other.same_cache(mount));
-                    *other != id && measured.found.contains(&target) && !same
-                });
-                let here = vertex.found.contains(&target)
-                    || self.vertexes.values().any(|measured| {
-                        let same = measured.mount_at(&target).is_some_and(|other| other.same_cache(mount));
-                        measured.found.contains(&target) && same
-                    });
-                if elsewhere && !here {
+                let same = |other: &Vertex| other.mount_at(&target).is_some_and(|other| other.same_cache(mount));
+                let mut measured = self.vertexes.values().filter(|other| other.found.contains(&target)).peekable();
+                let elsewhere = measured.peek().is_some();
+                if elsewhere && !vertex.found.contains(&target) && !measured.any(same) {
                     doubts.push(BuildDoubt::OtherCacheMeasured { target });
                 }
             }
@@ -403,20 +392,12 @@ impl BuildOutput {
         if self.filled.contains(path) {
             return true;
         }
-        // A mount of another id at the same path is another cache.
-        let own = self.vertexes.get(&id).and_then(|vertex| vertex.mount_at(path));
-        let same = |vertex: &Vertex| match (own, vertex.mount_at(path)) {
-            (Some(own), Some(other)) => own.same_cache(other),
-            _ => true,
-        };
+        let Some(own) = self.vertexes.get(&id) else { return false };
         self.vertexes.iter().any(|(other, vertex)| match vertex.fills {
             Some(CacheFilling::BeforeMeasuring) if *other == id => true,
             // One that so far only measured, beside this one, has filled nothing yet.
             Some(_) if *other != id => {
-                (vertex.worked || vertex.active || vertex.ended)
-                    && !vertex.cached
-                    && vertex.mounted(path)
-                    && same(vertex)
+                (vertex.worked || vertex.active || vertex.ended) && !vertex.cached && own.shares(vertex, path)
             }
             _ => false,
         })

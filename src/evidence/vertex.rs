@@ -175,8 +175,8 @@ impl Vertex {
         self.seeded = seeded(name);
         self.places = places_of(command, &self.mounts);
         self.product =
-            self.rank > 0 && (command.contains("go build") || PRODUCTS.iter().any(|tool| command.contains(tool)));
-        self.block = if prints_only_free_space(command) { None } else { block(command) };
+            self.rank > 0 && (command.contains("go build") || command.contains(".sh") || builds_with_a_tool(command));
+        self.block = block(command);
         self.free_space = prints_only_free_space(command);
         self.timed = timed(command);
         self.fills = fills(command);
@@ -256,10 +256,13 @@ impl Vertex {
 
     /// Tells whether a path is one of its cache mounts, or lies in one.
     pub(super) fn mounted(&self, path: &str) -> bool {
-        self.mounts.iter().any(|mount| {
-            let target = mount.clean_target();
-            path == target || path.strip_prefix(&target).is_some_and(|rest| rest.starts_with('/') || target == "/")
-        })
+        self.mount_at(path).is_some()
+    }
+
+    /// Tells whether another vertex mounts the cache at a path that this one mounts there, as far as this one mounts any.
+    pub(super) fn shares(&self, other: &Self, path: &str) -> bool {
+        let own = self.mount_at(path);
+        other.mount_at(path).is_some_and(|mount| own.is_none_or(|own| own.same_cache(mount)))
     }
 
     /// Tells whether a printed size of this path is one of a cache mount; `target` says that some vertex mounts it.
@@ -277,23 +280,11 @@ impl Vertex {
     }
 }
 
-/// Build tools that may build the product where a `go build` beside them builds a helper.
-const PRODUCTS: [&str; 14] = [
-    "go install",
-    "garble",
-    "goreleaser",
-    "xx-go",
-    "make",
-    "mage",
-    "task",
-    "just",
-    "ninja",
-    "bazel",
-    "build.sh",
-    "compile",
-    "ko build",
-    ".sh",
-];
+/// Tells whether a command of [`TOOLS`] may build the product, where a `go build` beside it builds a helper.
+fn builds_with_a_tool(command: &str) -> bool {
+    const NO_PRODUCT: [&str; 3] = ["go test", "go run", "<<"];
+    TOOLS.iter().any(|tool| !NO_PRODUCT.contains(tool) && command.contains(tool))
+}
 
 /// Splits a shell line into its simple commands' words.
 fn simple_commands(command: &str) -> impl Iterator<Item = Vec<&str>> {
