@@ -248,9 +248,11 @@ impl BuildOutput {
         let Some(vertex) = self.vertexes.get_mut(&id) else { return Vec::new() };
         vertex.ended = true;
         vertex.took = took;
-        let doubts = if succeeded { self.doubts_of_end(id, took) } else { Vec::new() };
         let mut facts = self.ends(id, took, succeeded, top, unseen);
-        facts.extend(doubts);
+        if succeeded {
+            // Only now does the time of a step that printed none stand in for that of its build.
+            facts.extend(self.doubts_of_end(id, took));
+        }
         facts
     }
 
@@ -717,6 +719,16 @@ mod tests {
         output.line(5, "real\t0m 0.80s");
         assert!(doubts(output.done(5, Some(seconds(1)), true)).is_empty());
         assert!(matches!(doubts(output.done(4, Some(seconds(66)), true))[..], [BuildDoubt::OtherCompile { .. }]));
+    }
+
+    #[test]
+    fn a_slow_go_build_without_a_cache_is_doubted_beside_a_fast_one_that_printed_no_time() {
+        let mut output = BuildOutput::new();
+        output.vertex(4, "[a 1/2] RUN go build ./cmd/product");
+        output.vertex(5, "[b 1/2] RUN --mount=type=cache,target=/root/.cache/go-build go build ./cmd/helper");
+        assert!(doubts(output.done(4, Some(seconds(66)), true)).is_empty());
+        let said = doubts(output.done(5, Some(seconds(1)), true));
+        assert!(matches!(said[..], [BuildDoubt::OtherCompile { .. }]), "{said:?}");
     }
 
     #[test]
