@@ -35,11 +35,14 @@ impl Hidden {
         }
     }
 
+    /// Tells whether a build of the step has shown itself: what follows changes nothing.
+    pub(super) fn is_over(&self) -> bool {
+        self.shown
+    }
+
     /// A build of the step shows its first line. Returns what was at work before it, where it may have been another build.
     pub(super) fn build_begins(&mut self, since: Option<SystemTime>, at: Option<SystemTime>) -> Option<HiddenWork> {
-        if std::mem::replace(&mut self.shown, true) {
-            return None;
-        }
+        self.shown = true;
         let took = at?.duration_since(since?).ok().filter(|took| *took > QUIET)?;
         // One plain command is the build that shows itself now; more than one, or a script, may have built before it.
         let other = match self.suspects.as_slice() {

@@ -17,8 +17,8 @@ use super::posts::{self, LoggedPost, MainStep, PostContent};
 use super::progress::{self, ProgressReader};
 use super::rawjson::RawJson;
 use super::sink::{EventLog, LineContext, harmless};
-use super::surroundings::{Surroundings, checked_out, downloaded};
-use crate::evidence::{Aspect, CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
+use super::surroundings::{self, Surroundings, checked_out, downloaded};
+use crate::evidence::{CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
 
 /// What a log shows of one job.
 #[derive(Debug, Clone, PartialEq)]
@@ -319,9 +319,7 @@ impl JobReader {
             let script = if header.script.is_empty() { &header.title } else { &header.script };
             self.current.hidden = Hidden::of_script(script);
         }
-        if let Some(driver) = header.input("driver").filter(|driver| progress::outlives_the_job(driver)) {
-            let value = format!("the {} driver of buildx", harmless(driver));
-            let fact = Fact::Surroundings { aspect: Aspect::SharedEngine, value };
+        if let Some(fact) = header.input("driver").and_then(surroundings::shared_driver) {
             self.sink.push(Event { step: Some(id), at: header.at, quote: header.quote.clone(), fact });
         }
         let mut key = None;
@@ -548,7 +546,8 @@ impl JobReader {
         self.tell(facts, spot);
     }
 
-    fn build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
+    /// A line of a step in which no build has shown itself so far.
+    fn before_a_build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
         let text = line.text();
         if progress::shows_a_build(text) {
             if let Some(work) = self.current.hidden.build_begins(self.current.since, spot.at) {
@@ -557,6 +556,13 @@ impl JobReader {
             }
         } else if matches!(line.channel, LineKind::Plain | LineKind::Command) {
             self.current.hidden.line(text);
+        }
+    }
+
+    fn build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
+        let text = line.text();
+        if !self.current.hidden.is_over() {
+            self.before_a_build(line, spot);
         }
         match (line.channel, text.as_bytes().first()) {
             (LineKind::Plain, Some(b'{')) => {

@@ -25,18 +25,11 @@ pub struct RunsOfJob {
 impl RunsOfJob {
     /// Tells whether any of its runs builds an image, or carries cache mounts for a build.
     pub fn builds(&self) -> bool {
-        self.runs.iter().any(|run| {
-            let evidence = run.evidence();
-            !evidence.builds.is_empty() || !evidence.dances.is_empty() || run.events.iter().any(about_a_build)
-        })
+        self.runs
+            .iter()
+            .map(LoggedJob::evidence)
+            .any(|evidence| !evidence.builds.is_empty() || !evidence.dances.is_empty())
     }
-}
-
-fn about_a_build(event: &Event) -> bool {
-    matches!(
-        event.fact,
-        Fact::BuildStarted { .. } | Fact::BuildInputs(_) | Fact::DanceInputs(_) | Fact::DanceEntry { .. }
-    )
 }
 
 /// Sorts the jobs of all logs into the runs of each job: by name and repository, each run once, by their times.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::sink::{EventLog, LineContext};
 use super::surroundings;
-use crate::evidence::{Aspect, BuildDoubt, BuildOutput, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, run_mounts};
+use crate::evidence::{BuildDoubt, BuildOutput, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, run_mounts};
 
 /// How many vertexes of one build are told apart.
 const VERTEXES: usize = 4_096;
@@ -140,9 +140,8 @@ impl ProgressReader {
         if id == 0 && rest.starts_with("building with ") {
             self.begin(spot, step, rest.split('"').nth(1), sink);
             let driver = rest.split(" using ").nth(1).and_then(|rest| rest.strip_suffix(" driver"));
-            if let Some(driver) = driver.filter(|driver| outlives_the_job(driver)) {
-                let value = format!("the {} driver of buildx", super::sink::harmless(driver));
-                sink.add(spot, step, Fact::Surroundings { aspect: Aspect::SharedEngine, value });
+            if let Some(fact) = driver.and_then(surroundings::shared_driver) {
+                sink.add(spot, step, fact);
             }
             return true;
         }
@@ -152,9 +151,8 @@ impl ProgressReader {
         {
             self.begin(spot, step, None, sink);
         }
-        if rest.starts_with("[depot]") {
-            let value = "a builder of Depot".to_owned();
-            sink.add(spot, step, Fact::Surroundings { aspect: Aspect::SharedEngine, value });
+        if let Some(fact) = surroundings::depot(rest) {
+            sink.add(spot, step, fact);
         }
         let Some(open) = self.open.as_mut() else { return false };
         open.last = spot.at.or(open.last);
@@ -402,15 +400,9 @@ impl OpenBuild {
     }
 }
 
-/// Tells whether the builders of a driver of buildx outlive the job: all do but those that setup-buildx makes for the job and
-/// the machine's own (docker/buildx `driver/`).
-pub(super) fn outlives_the_job(driver: &str) -> bool {
-    !matches!(driver.trim(), "docker" | "docker-container" | "kubernetes" | "")
-}
-
 /// Tells whether a line is one of a build's progress.
 pub(super) fn shows_a_build(text: &str) -> bool {
-    numbered(text).is_some_and(|_| text.starts_with('#')) || text.starts_with("Step 1/")
+    (text.starts_with('#') && numbered(text).is_some()) || text.starts_with("Step 1/")
 }
 
 /// Reads the number at the front of a line, `#8 `; returns what follows it.

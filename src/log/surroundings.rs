@@ -58,6 +58,18 @@ impl Surroundings {
     }
 }
 
+/// Reads the name of a driver of buildx: its builders outlive the job, but for those that setup-buildx makes for the job and
+/// the machine's own (docker/buildx `driver/`).
+pub(super) fn shared_driver(driver: &str) -> Option<Fact> {
+    let of_the_job = matches!(driver.trim(), "docker" | "docker-container" | "kubernetes" | "");
+    (!of_the_job).then(|| around(Aspect::SharedEngine, &format!("the {driver} driver of buildx")))
+}
+
+/// Reads the name of a vertex: one that Depot's own builders show.
+pub(super) fn depot(vertex: &str) -> Option<Fact> {
+    vertex.starts_with("[depot]").then(|| around(Aspect::SharedEngine, "a builder of Depot"))
+}
+
 /// Reads a line of the set-up, which fetches every action of the job, whether or not its step will run:
 /// `Download action repository 'owner/buildkit-cache-dance@v3' (SHA:…)` (actions/runner `src/Runner.Worker/ActionManager.cs`).
 pub(super) fn downloaded(text: &str) -> Option<Fact> {
