@@ -45,6 +45,14 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
             _ => {}
         }
     }
+    // Where the dance shows what it injects, this mount has to be among it.
+    if let Some(other) = view.judged.carried(DancePhase::Inject).next().filter(|_| !view.judged.discovers()) {
+        return Proof::missing(
+            format!("the dance was seen to inject, and not into {}", mount.target),
+            named.into_iter().chain([other.mount.quote.clone()]).collect(),
+            format!("RUN --mount=type=cache,{} … (of the dance)", target_and_id(None, mount)),
+        );
+    }
     // What the dance works on is not in sight in every copy of a log; the size that the build printed is the build's own.
     let sizes = build.and_then(|build| build.sizes_of(&mount.target)?.before.as_ref());
     Proof::Shown(named.into_iter().chain(sizes.map(|size| size.quote.clone())).collect())
