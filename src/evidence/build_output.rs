@@ -65,8 +65,8 @@ impl BuildOutput {
         self.now = at.or(self.now);
         let vertex = self.vertexes.entry(id).or_default();
         vertex.began = vertex.began.or_else(|| at.and_then(|at| at.checked_sub(since.unwrap_or_default())));
-        let running = at.zip(vertex.began).and_then(|(at, began)| at.duration_since(began).ok());
-        vertex.since = since.or(running).or(vertex.since);
+        let running = || at.zip(vertex.began).and_then(|(at, began)| at.duration_since(began).ok());
+        vertex.since = since.or_else(running).or(vertex.since);
     }
 
     /// A vertex was named; naming it again changes nothing. Where it compiles more surely than those that have told of the

@@ -3,7 +3,10 @@
 //! It is strict about shape: a size counts only in a line of the shape `du` prints, a marker only in a line that says
 //! nothing else. It knows no state; what a size belongs to is decided where the lines come together.
 
+use std::sync::LazyLock;
 use std::time::Duration;
+
+use memchr::memmem::Finder;
 
 use super::go_place::printed_place;
 use super::timing::{is_timing_word, timing};
@@ -38,12 +41,18 @@ pub enum Size {
     Blocks(u64),
 }
 
+/// What `go` prints in front of a module that it downloads; its search is prepared once, as every line is searched.
+static DOWNLOADING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("go: downloading "));
+
+/// How far into a line the words of a download are looked for, with what may stand in front of them.
+const PREFIXED: usize = 400;
+
 /// Tells quickly that a line shows nothing, which nearly every line does: what it may show begins with a few words only.
 ///
 /// False for no line in which [`observe`] finds something.
 pub(super) fn shows_nothing(text: &str) -> bool {
     let bytes = text.as_bytes();
-    if memchr::memmem::find(bytes, b"go: downloading ").is_some() {
+    if DOWNLOADING.find(&bytes[..bytes.len().min(PREFIXED)]).is_some() {
         return false;
     }
     let Some(start) =

@@ -4,7 +4,10 @@
 //! that is measured after it. Here only what a step's script and output say is looked at; whether it matters is for the
 //! verifier.
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
+
+use memchr::memmem::Finder;
 
 use crate::evidence::HiddenWork;
 
@@ -61,13 +64,13 @@ impl Hidden {
     }
 }
 
+/// The words without which no line names a build; their search is prepared once.
+static BUILD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("build"));
+static BAKE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("bake"));
+
 /// Tells whether a line names the command of a build.
 fn names_a_build(text: &str) -> bool {
-    let Some(at) =
-        memchr::memmem::find(text.as_bytes(), b"build").or_else(|| memchr::memmem::find(text.as_bytes(), b"bake"))
-    else {
-        return false;
-    };
+    let Some(at) = BUILD.find(text.as_bytes()).or_else(|| BAKE.find(text.as_bytes())) else { return false };
     at > 0
         && text.len() < 2_000
         && text.split([';', '&', '|']).any(|part| {

@@ -4,18 +4,24 @@
 //! in front of a line, or in place of the same digits in its text, `19[8](https://…#step:6:8) B`.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::line;
 
+/// Where a link's text ends and its address begins; the search is prepared once, as every line is searched.
+static LINK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("](http"));
+
 /// Puts the digits back where links of them stand; a line's own number at its front goes.
 pub(super) fn without_links(text: &str) -> Cow<'_, str> {
-    let Some(first) = memchr::memmem::find(text.as_bytes(), b"](http") else { return Cow::Borrowed(text) };
-    if link(text, first).is_none() && memchr::memmem::find(&text.as_bytes()[first + 1..], b"](http").is_none() {
+    let Some(first) = LINK.find(text.as_bytes()) else { return Cow::Borrowed(text) };
+    if link(text, first).is_none() && LINK.find(&text.as_bytes()[first + 1..]).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"](http") {
+    while let Some(at) = LINK.find(rest.as_bytes()) {
         let Some((start, digits, after)) = link(rest, at) else {
             out.push_str(&rest[..at + 1]);
             rest = &rest[at + 1..];

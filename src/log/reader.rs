@@ -154,10 +154,8 @@ impl LogReader {
     fn unwrapped(&mut self, text: &str) {
         self.number += 1;
         let mut transport = std::mem::take(&mut self.transport);
-        let wrapping = std::mem::take(&mut self.wrapping);
-        self.route(transport.read(wrapping.strip(text)));
+        self.route(transport.read(self.wrapping.strip(text)));
         self.transport = transport;
-        self.wrapping = wrapping;
     }
 
     /// Hands a line to its job.
