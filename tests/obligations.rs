@@ -280,21 +280,21 @@ const BREAKS: &[Break] = &[
     },
 ];
 
-/// Breaks that still leave the verdict effective, each with the reason.
+/// Breaks that still leave the verdict effective, each with the reason. One that is mended leaves the list.
 const KNOWN: &[(&str, &str)] = &[
-    ("the step's mount begins as a stage", "`from` is not held against the dance's mount"),
-    ("the builder is the engine of a machine that stays", "a dance beside it counts as fresh"),
-    ("a quiet build came before", "only what prints is known as a build"),
-    ("a tool echoes that it built before", "only what prints is known as a build"),
-    ("a build drawn for a terminal came before", "drawn progress without its head is not read"),
-    ("tests speak before the sizes are printed", "output before the sizes is not looked at"),
-    ("another step works on the mounts at the same time", "a silent step beside the build is not looked at"),
-    ("nothing was injected", "the dance's step alone counts as its inject"),
-    ("only the modules were injected", "the dance's step alone counts as its inject"),
-    ("all is compiled again by flag", "the command is not read for what it does with the cache"),
-    ("the build cache is cleaned", "the command is not read for what it does with the cache"),
-    ("the build cache lies elsewhere", "the command is not read for what it does with the cache"),
-    ("the build cache doubles", "sizes after the build are not held against those before"),
+    (
+        "a quiet build came before",
+        "a group without the runner's colours or a shell is taken for the output of the step before",
+    ),
+    (
+        "a tool echoes that it built before",
+        "a group without the runner's colours or a shell is taken for the output of the step before",
+    ),
+    ("tests speak before the sizes are printed", "output before the sizes is not looked at where they come early"),
+    (
+        "another step works on the mounts at the same time",
+        "a copy by steps does not show when a silent step beside the build began",
+    ),
 ];
 
 fn is_known(one: &Break) -> bool {
@@ -333,6 +333,7 @@ fn a_log_that_breaks_one_obligation_is_not_effective() {
         assert_ne!(page.files(Form::Raw), healthy().files(Form::Raw), "{} changes nothing", one.name);
         let forms: Vec<Form> = FORMS.into_iter().filter(|form| looks_effective(&[page.clone()], *form)).collect();
         left += usize::from(!forms.is_empty() && is_known(one));
+        assert!(!forms.is_empty() || !is_known(one), "{} is mended; take it off the list", one.name);
         if !forms.is_empty() && !is_known(one) {
             fooled.push(format!("{}: {} ({forms:?})", one.obligation, one.name));
         }

@@ -6,8 +6,8 @@ use super::disguise::Disguise;
 
 /// A kind that is known still to fool the reader.
 pub(crate) struct KnownKind {
-    /// The cause, or any.
-    pub(crate) cause: Option<Cause>,
+    /// The causes, any of which fools.
+    pub(crate) causes: &'static [Cause],
     /// The disguises that together fool.
     pub(crate) disguises: &'static [Disguise],
     /// Why it does.
@@ -17,43 +17,71 @@ pub(crate) struct KnownKind {
 /// The kinds that still fool the reader. A kind that is mended leaves the list; none may be added without a reason.
 pub(crate) const KNOWN: &[KnownKind] = &[
     KnownKind {
-        cause: None,
+        causes: &[Cause::Misfit, Cause::ModulesOnly, Cause::OtherId],
         disguises: &[Disguise::BuildBefore],
         why: "an earlier build that only tests is no build of Go",
     },
-    KnownKind { cause: None, disguises: &[Disguise::EchoedBuildBefore], why: "an echoed command is not read" },
-    KnownKind { cause: None, disguises: &[Disguise::DrawnBuildBefore], why: "drawn progress is not read" },
-    KnownKind { cause: None, disguises: &[Disguise::StageBefore], why: "tools are known by a list" },
-    KnownKind { cause: None, disguises: &[Disguise::StageBeside], why: "steps at work at the same time are not seen" },
-    KnownKind { cause: None, disguises: &[Disguise::ToolBefore], why: "tools are known by a list" },
-    KnownKind { cause: None, disguises: &[Disguise::ToolBeforeInScript], why: "late sizes count as before" },
     KnownKind {
-        cause: None,
-        disguises: &[Disguise::MeasuredElsewhere],
-        why: "measured and compiled mounts are not held together",
+        causes: &[Cause::DanceAfter, Cause::DanceBeforeBuildx, Cause::Misfit, Cause::ModulesOnly, Cause::OtherBuilder],
+        disguises: &[Disguise::EchoedBuildBefore],
+        why: "a copy without times does not show how long a step was silent",
     },
     KnownKind {
-        cause: None,
+        causes: &[Cause::DanceAfter],
+        disguises: &[Disguise::QuietBuildBefore, Disguise::OldLog],
+        why: "a copy without times does not show how long a step was silent",
+    },
+    KnownKind {
+        causes: &[Cause::Misfit],
+        disguises: &[Disguise::StageBefore, Disguise::MeasuredElsewhere],
+        why: "a step that measures apart is not held against what works on the cache before the compile",
+    },
+    KnownKind {
+        causes: &[Cause::Misfit],
+        disguises: &[Disguise::StageBeside, Disguise::MeasuredElsewhere],
+        why: "a step that measures apart is not held against what works on the cache before the compile",
+    },
+    KnownKind {
+        causes: &[Cause::Misfit],
+        disguises: &[Disguise::ToolBefore, Disguise::MeasuredElsewhere],
+        why: "a step that measures apart is not held against what works on the cache before the compile",
+    },
+    KnownKind {
+        causes: &[Cause::Misfit, Cause::ModulesOnly],
+        disguises: &[Disguise::ToolBefore, Disguise::FastMachine],
+        why: "a tool that takes less than three seconds is not taken for one that filled the cache",
+    },
+    KnownKind {
+        causes: &[Cause::CleanFirst, Cause::Misfit, Cause::ModulesOnly, Cause::RebuildAll],
+        disguises: &[Disguise::ToolBeforeInScript, Disguise::FastMachine],
+        why: "a script does not show what it does, and a fast compile leaves no trace of it",
+    },
+    KnownKind {
+        causes: &[Cause::Misfit],
+        disguises: &[Disguise::MeasuredElsewhere, Disguise::FastMachine],
+        why: "a fast compile leaves no trace of what did not fit, where the step that measures is another",
+    },
+    KnownKind {
+        causes: &[Cause::Misfit],
+        disguises: &[Disguise::DrawnBuildBefore, Disguise::LostLines],
+        why: "the lines that show the drawn build are lost",
+    },
+    KnownKind {
+        causes: &[Cause::LayerCached],
+        disguises: &[Disguise::OldLog],
+        why: "an old log that a script prints counts as a build where the job's own came from the layer cache",
+    },
+    KnownKind {
+        causes: &[Cause::Misfit],
         disguises: &[Disguise::HelperMeasured],
         why: "an untimed compile counts less than a timed one",
-    },
-    KnownKind { cause: None, disguises: &[Disguise::OldLog], why: "a printed log counts as a build" },
-    KnownKind {
-        cause: None,
-        disguises: &[Disguise::FastMachine],
-        why: "nothing but the time shows a compile that reads no cache",
-    },
-    KnownKind {
-        cause: None,
-        disguises: &[Disguise::TimeOfAnother],
-        why: "a time is not held against the step's duration",
     },
 ];
 
 /// Returns the known kind that a case is of.
 pub(crate) fn known(case: &Hostile) -> Option<&'static KnownKind> {
     KNOWN.iter().find(|known| {
-        let cause = known.cause.is_none_or(|cause| case.causes.contains(&cause));
+        let cause = known.causes.iter().any(|cause| case.causes.contains(cause));
         cause && known.disguises.iter().all(|disguise| case.disguises.contains(disguise))
     })
 }
