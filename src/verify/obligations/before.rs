@@ -6,9 +6,8 @@ use crate::verify::view::{CaseView, ExpectedMount};
 use crate::verify::{CodePage, seconds};
 
 pub(super) const PAGE: CodePage = CodePage {
-    what: "The size of the mount was printed near the start of its step, before the step printed anything else, and while no other \
-           step was at work on the same cache.",
-    why: "A size printed late, or beside another step, may be what this very build has just put there.",
+    what: "The size of the mount was printed near the start of its step, within ten seconds, by each step that compiles with it.",
+    why: "A size printed late may be what this very build has just put there.",
     example: "#9 [build 4/4] RUN --mount=type=cache,target=/root/.cache/go-build … du -sh … && go build ./...\n\
               #9 0.3 114M\t/root/.cache/go-build",
     fix: "Print the sizes first in the step that compiles: `verify-buildkit-cache instrument Dockerfile` writes the lines.",
