@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{CheckId, pages};
+use super::{CheckId, rules};
 
 /// The page that `explain CODE` shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,32 @@ pub struct CodePage {
     pub example: &'static str,
     /// What to do.
     pub fix: &'static str,
+}
+
+/// What a rule says of a code that it reports. It stands in the rule's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CodeDefinition {
+    /// The public name.
+    pub(crate) name: &'static str,
+    /// The check that an error of this code fails.
+    pub(crate) check: CheckId,
+    /// What it does to the entries of actions/cache.
+    pub(crate) effect: Effect,
+    /// The findings that are to be expected where this one is true.
+    pub(crate) suppresses: &'static [Code],
+    /// Its page.
+    pub(crate) page: CodePage,
+}
+
+/// What a fault does to the entries of actions/cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The run leaves nothing for the next one.
+    LeavesNothing,
+    /// The run finds nothing of an earlier one.
+    FindsNothing,
+    /// Something else.
+    Other,
 }
 
 /// A text that is no finding code.
@@ -37,75 +63,87 @@ impl UnknownCode {
 }
 
 macro_rules! codes {
-    ($($variant:ident, $text:literal, $check:ident, $page:path;)*) => {
+    ($($variant:ident => $rule:ident::$definition:ident;)*) => {
         /// A public finding code. `docs` tells its story.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
-            $(#[doc = concat!("`", $text, "`")] $variant,)*
+            $(#[doc = concat!("See `src/verify/rules/", stringify!($rule), ".rs`.")] $variant,)*
         }
 
         impl Code {
             /// Every code, in the order in which a person should fix things.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Returns the public name.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-
-            /// Returns the check that an error of this code fails.
-            pub fn check(self) -> CheckId {
-                match self { $(Self::$variant => CheckId::$check,)* }
-            }
-
-            /// Returns the code's page.
-            pub fn docs(self) -> CodePage {
-                match self { $(Self::$variant => $page,)* }
+            /// Returns what the code's rule says of it.
+            pub(crate) fn definition(self) -> &'static CodeDefinition {
+                match self { $(Self::$variant => const { &rules::$rule::$definition },)* }
             }
         }
     };
 }
 
 codes! {
-    JobFailedBeforePost, "job-failed-before-post", A, pages::a::JOB_FAILED_BEFORE_POST;
-    DanceMissing, "dance-missing", B, pages::b::DANCE_MISSING;
-    DanceSkipped, "dance-skipped", B, pages::b::DANCE_SKIPPED;
-    DanceCrashed, "dance-crashed", B, pages::b::DANCE_CRASHED;
-    DanceHung, "dance-hung", B, pages::b::DANCE_HUNG;
-    NoCacheBuild, "no-cache-build", C1, pages::c::NO_CACHE_BUILD;
-    BuilderMismatch, "builder-mismatch", B, pages::b::BUILDER_MISMATCH;
-    CacheMapIdMismatch, "cache-map-id-mismatch", B, pages::b::CACHE_MAP_ID_MISMATCH;
-    CacheMapTargetMismatch, "cache-map-target-mismatch", B, pages::b::CACHE_MAP_TARGET_MISMATCH;
-    CacheMapOwnerMismatch, "cache-map-owner-mismatch", B, pages::b::CACHE_MAP_OWNER_MISMATCH;
-    CacheMapCollision, "cache-map-collision", B, pages::b::CACHE_MAP_COLLISION;
-    CacheAfterDance, "cache-after-dance", B, pages::b::CACHE_AFTER_DANCE;
-    SaveBeforeExtract, "save-before-extract", B, pages::b::SAVE_BEFORE_EXTRACT;
-    CacheDirMismatch, "cache-dir-mismatch", B, pages::b::CACHE_DIR_MISMATCH;
-    InjectFailed, "inject-failed", B, pages::b::INJECT_FAILED;
-    InjectEmpty, "inject-empty", B, pages::b::INJECT_EMPTY;
-    ExtractFailed, "extract-failed", B, pages::b::EXTRACT_FAILED;
-    ExtractSkipped, "extract-skipped", B, pages::b::EXTRACT_SKIPPED;
-    ExtractEmpty, "extract-empty", B, pages::b::EXTRACT_EMPTY;
-    CacheEmpty, "cache-empty", A, pages::a::CACHE_EMPTY;
-    CacheLocked, "cache-locked", A, pages::a::CACHE_LOCKED;
-    CachePathMissing, "cache-path-missing", A, pages::a::CACHE_PATH_MISSING;
-    CacheNotSaved, "cache-not-saved", A, pages::a::CACHE_NOT_SAVED;
-    CacheRestoreFailed, "cache-restore-failed", A, pages::a::CACHE_RESTORE_FAILED;
-    CacheKeyUnique, "cache-key-unique", A, pages::a::CACHE_KEY_UNIQUE;
-    CacheVersionChanged, "cache-version-changed", A, pages::a::CACHE_VERSION_CHANGED;
-    CacheOutOfScope, "cache-out-of-scope", A, pages::a::CACHE_OUT_OF_SCOPE;
-    CacheEvicted, "cache-evicted", A, pages::a::CACHE_EVICTED;
-    CacheMiss, "cache-miss", A, pages::a::CACHE_MISS;
-    CacheTooSmall, "cache-too-small", A, pages::a::CACHE_TOO_SMALL;
-    CacheKeyStale, "cache-key-stale", A, pages::a::CACHE_KEY_STALE;
-    MountNotWritable, "mount-not-writable", C1, pages::c::MOUNT_NOT_WRITABLE;
-    MountsEmptyBeforeBuild, "mounts-empty-before-build", C1, pages::c::MOUNTS_EMPTY_BEFORE_BUILD;
-    ModulesNotRestored, "modules-not-restored", C1, pages::c::MODULES_NOT_RESTORED;
-    BuildCacheNotRestored, "build-cache-not-restored", C1, pages::c::BUILD_CACHE_NOT_RESTORED;
-    BuildNotFaster, "build-not-faster", C2, pages::c::BUILD_NOT_FASTER;
-    BuildStepCached, "build-step-cached", C1, pages::c::BUILD_STEP_CACHED;
-    NotInstrumented, "not-instrumented", C1, pages::c::NOT_INSTRUMENTED;
-    NetLoss, "net-loss", C2, pages::c::NET_LOSS;
+    JobFailedBeforePost => job_failed::JOB_FAILED_BEFORE_POST;
+    DanceMissing => dance_missing::DANCE_MISSING;
+    DanceSkipped => dance_skipped::DANCE_SKIPPED;
+    DanceCrashed => dance_ended::DANCE_CRASHED;
+    DanceHung => dance_ended::DANCE_HUNG;
+    NoCacheBuild => no_cache::NO_CACHE_BUILD;
+    BuilderMismatch => builder::BUILDER_MISMATCH;
+    CacheMapIdMismatch => identity::CACHE_MAP_ID_MISMATCH;
+    CacheMapTargetMismatch => identity::CACHE_MAP_TARGET_MISMATCH;
+    CacheMapOwnerMismatch => identity::CACHE_MAP_OWNER_MISMATCH;
+    CacheMapCollision => collision::CACHE_MAP_COLLISION;
+    CacheAfterDance => save_order::CACHE_AFTER_DANCE;
+    SaveBeforeExtract => save_order::SAVE_BEFORE_EXTRACT;
+    CacheDirMismatch => host_paths::CACHE_DIR_MISMATCH;
+    InjectFailed => inject::INJECT_FAILED;
+    InjectEmpty => inject::INJECT_EMPTY;
+    ExtractFailed => extract::EXTRACT_FAILED;
+    ExtractSkipped => extract::EXTRACT_SKIPPED;
+    ExtractEmpty => extract::EXTRACT_EMPTY;
+    CacheEmpty => archive::CACHE_EMPTY;
+    CacheLocked => archive::CACHE_LOCKED;
+    CachePathMissing => host_paths::CACHE_PATH_MISSING;
+    CacheNotSaved => not_saved::CACHE_NOT_SAVED;
+    CacheRestoreFailed => restore_failed::CACHE_RESTORE_FAILED;
+    CacheKeyUnique => missed::CACHE_KEY_UNIQUE;
+    CacheVersionChanged => missed::CACHE_VERSION_CHANGED;
+    CacheOutOfScope => missed::CACHE_OUT_OF_SCOPE;
+    CacheEvicted => missed::CACHE_EVICTED;
+    CacheMiss => missed::CACHE_MISS;
+    CacheTooSmall => archive::CACHE_TOO_SMALL;
+    CacheKeyStale => key_stale::CACHE_KEY_STALE;
+    MountNotWritable => mount_refused::MOUNT_NOT_WRITABLE;
+    MountsEmptyBeforeBuild => mounts::MOUNTS_EMPTY_BEFORE_BUILD;
+    ModulesNotRestored => mounts::MODULES_NOT_RESTORED;
+    BuildCacheNotRestored => mounts::BUILD_CACHE_NOT_RESTORED;
+    BuildNotFaster => not_faster::BUILD_NOT_FASTER;
+    BuildStepCached => unseen::BUILD_STEP_CACHED;
+    NotInstrumented => unseen::NOT_INSTRUMENTED;
+    NetLoss => net_loss::NET_LOSS;
+}
+
+impl Code {
+    /// Returns the public name.
+    pub fn as_str(self) -> &'static str {
+        self.definition().name
+    }
+
+    /// Returns the check that an error of this code fails.
+    pub fn check(self) -> CheckId {
+        self.definition().check
+    }
+
+    /// Returns the code's page.
+    pub fn docs(self) -> CodePage {
+        self.definition().page
+    }
+
+    /// Returns the findings that are to be expected where this one is true.
+    pub(crate) fn suppresses(self) -> &'static [Self] {
+        self.definition().suppresses
+    }
 }
 
 impl fmt::Display for Code {

@@ -4,6 +4,7 @@
 //! person needs the fault. So each cause lists what it suppresses, and what is explained stays silent. Nothing suppresses
 //! `cache-empty` and `cache-locked`: an empty entry needs a repair of its own, a new key.
 
+use super::code::Effect;
 use super::{Code, Finding, Severity};
 
 /// Removes what another finding suppresses, and sorts the rest: errors first, then in the order of fixing.
@@ -17,9 +18,12 @@ pub(crate) fn root_causes(findings: Vec<Finding>, missed_what_was_saved: bool) -
         .into_iter()
         .filter(|finding| {
             let speaks = |cause: &Code| {
-                *cause != finding.code && !(missed_what_was_saved && of_saving(*cause) && of_missing(finding.code))
+                *cause != finding.code
+                    && !(missed_what_was_saved
+                        && is_of(*cause, Effect::LeavesNothing)
+                        && is_of(finding.code, Effect::FindsNothing))
             };
-            let explained = errors.iter().any(|cause| speaks(cause) && suppresses(*cause).contains(&finding.code));
+            let explained = errors.iter().any(|cause| speaks(cause) && cause.suppresses().contains(&finding.code));
             // To someone whose caches are broken, that the log could say more is no news.
             let beside_the_point = finding.code == Code::NotInstrumented && !errors.is_empty();
             !explained && !beside_the_point
@@ -29,161 +33,8 @@ pub(crate) fn root_causes(findings: Vec<Finding>, missed_what_was_saved: bool) -
     kept
 }
 
-/// Tells whether a code is about leaving something for the next run.
-fn of_saving(code: Code) -> bool {
-    matches!(
-        code,
-        Code::JobFailedBeforePost
-            | Code::ExtractFailed
-            | Code::ExtractSkipped
-            | Code::ExtractEmpty
-            | Code::CachePathMissing
-            | Code::CacheNotSaved
-    )
-}
-
-/// Tells whether a code says why nothing was found.
-fn of_missing(code: Code) -> bool {
-    matches!(
-        code,
-        Code::CacheMiss | Code::CacheKeyUnique | Code::CacheVersionChanged | Code::CacheOutOfScope | Code::CacheEvicted
-    )
-}
-
-/// Returns the findings that are to be expected where this one is true.
-pub(crate) fn suppresses(cause: Code) -> &'static [Code] {
-    use Code::{
-        BuildCacheNotRestored, BuildNotFaster, CacheEvicted, CacheKeyStale, CacheMiss, CacheNotSaved, CachePathMissing,
-        CacheTooSmall, ExtractEmpty, ExtractFailed, ExtractSkipped, InjectEmpty, InjectFailed, JobFailedBeforePost,
-        ModulesNotRestored, MountsEmptyBeforeBuild,
-    };
-    const COLD: &[Code] = &[
-        MountsEmptyBeforeBuild,
-        ModulesNotRestored,
-        BuildCacheNotRestored,
-        BuildNotFaster,
-        InjectEmpty,
-        CacheKeyStale,
-    ];
-    const MISSED: &[Code] = &[
-        CacheMiss,
-        MountsEmptyBeforeBuild,
-        ModulesNotRestored,
-        BuildCacheNotRestored,
-        BuildNotFaster,
-        InjectEmpty,
-        CacheKeyStale,
-    ];
-    const NOTHING_LEFT: &[Code] = &[
-        CachePathMissing,
-        CacheNotSaved,
-        CacheTooSmall,
-        ExtractEmpty,
-        CacheMiss,
-        MountsEmptyBeforeBuild,
-        ModulesNotRestored,
-        BuildCacheNotRestored,
-        BuildNotFaster,
-        InjectEmpty,
-        CacheKeyStale,
-    ];
-    const NOTHING_CARRIED: &[Code] = &[
-        CachePathMissing,
-        CacheNotSaved,
-        CacheTooSmall,
-        ExtractEmpty,
-        CacheMiss,
-        MountsEmptyBeforeBuild,
-        ModulesNotRestored,
-        BuildCacheNotRestored,
-        BuildNotFaster,
-        InjectEmpty,
-        CacheKeyStale,
-    ];
-    const BROKE_OFF: &[Code] = &[
-        JobFailedBeforePost,
-        InjectFailed,
-        ExtractFailed,
-        ExtractSkipped,
-        CachePathMissing,
-        CacheNotSaved,
-        CacheTooSmall,
-        ExtractEmpty,
-        CacheMiss,
-        CacheEvicted,
-        MountsEmptyBeforeBuild,
-        ModulesNotRestored,
-        BuildCacheNotRestored,
-        BuildNotFaster,
-        InjectEmpty,
-        CacheKeyStale,
-    ];
-    match cause {
-        Code::DanceMissing
-        | Code::DanceSkipped
-        | Code::NoCacheBuild
-        | Code::BuilderMismatch
-        | Code::CacheMapIdMismatch
-        | Code::CacheMapTargetMismatch
-        | Code::CacheMapOwnerMismatch
-        | Code::CacheMapCollision
-        | Code::SaveBeforeExtract
-        | Code::CacheDirMismatch
-        | Code::ExtractFailed
-        | Code::ExtractSkipped => NOTHING_CARRIED,
-        Code::CacheAfterDance => NOTHING_LEFT,
-        Code::DanceCrashed | Code::DanceHung => BROKE_OFF,
-        Code::ExtractEmpty => &[
-            CacheTooSmall,
-            MountsEmptyBeforeBuild,
-            ModulesNotRestored,
-            BuildCacheNotRestored,
-            BuildNotFaster,
-            InjectEmpty,
-        ],
-        Code::JobFailedBeforePost => &[
-            CacheNotSaved,
-            CachePathMissing,
-            CacheMiss,
-            MountsEmptyBeforeBuild,
-            ModulesNotRestored,
-            BuildCacheNotRestored,
-            BuildNotFaster,
-        ],
-        Code::InjectFailed => &[
-            // An inject that ends with an error ends the job.
-            JobFailedBeforePost,
-            MountsEmptyBeforeBuild,
-            ModulesNotRestored,
-            BuildCacheNotRestored,
-            BuildNotFaster,
-            InjectEmpty,
-            CacheKeyStale,
-        ],
-        Code::InjectEmpty | Code::BuildStepCached => COLD,
-        Code::MountNotWritable => &[
-            JobFailedBeforePost,
-            CacheTooSmall,
-            MountsEmptyBeforeBuild,
-            ModulesNotRestored,
-            BuildCacheNotRestored,
-            BuildNotFaster,
-        ],
-        Code::CacheEmpty | Code::CacheLocked => COLD,
-        Code::CacheTooSmall => &[MountsEmptyBeforeBuild, BuildNotFaster, InjectEmpty],
-        Code::CachePathMissing
-        | Code::CacheNotSaved
-        | Code::CacheRestoreFailed
-        | Code::CacheKeyUnique
-        | Code::CacheVersionChanged
-        | Code::CacheOutOfScope
-        | Code::CacheEvicted => MISSED,
-        Code::CacheMiss => COLD,
-        Code::CacheKeyStale => &[ModulesNotRestored, BuildNotFaster],
-        Code::MountsEmptyBeforeBuild => &[BuildNotFaster, ModulesNotRestored],
-        Code::ModulesNotRestored | Code::BuildCacheNotRestored => &[BuildNotFaster, CacheTooSmall],
-        Code::BuildNotFaster | Code::NotInstrumented | Code::NetLoss => &[],
-    }
+fn is_of(code: Code, effect: Effect) -> bool {
+    code.definition().effect == effect
 }
 
 #[cfg(test)]
@@ -194,7 +45,7 @@ mod tests {
     fn no_two_findings_explain_each_other_away() {
         for a in Code::ALL {
             for b in Code::ALL {
-                let both = a != b && suppresses(*a).contains(b) && suppresses(*b).contains(a);
+                let both = a != b && a.suppresses().contains(b) && b.suppresses().contains(a);
                 assert!(!both, "{a} and {b} would silence one another");
             }
         }

@@ -12,7 +12,6 @@ mod comparable;
 mod explained;
 mod notes;
 mod obligations;
-mod pages;
 mod report;
 mod rules;
 mod summary;

@@ -1,13 +1,58 @@
 //! The archive holds nothing, is frozen like that, or holds too little.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{NotSaved, Quote, SaveOutcome};
 use crate::verify::checks::{a, c1, c2, c3};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE, RunStage, RunView};
-use crate::verify::{CheckStatus, Code, Finding, size};
+use crate::verify::{CheckId, CheckStatus, Code, CodePage, Finding, size};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::CacheEmpty, Code::CacheLocked, Code::CacheTooSmall], needs: &[Need::Evidence], check };
+
+/// `cache-empty`
+pub(in crate::verify) const CACHE_EMPTY: CodeDefinition = CodeDefinition {
+    name: "cache-empty",
+    check: CheckId::A,
+    effect: Effect::Other,
+    suppresses: symptoms::COLD,
+    page: CodePage {
+        what: "The archive that actions/cache saved or restored holds no data: an empty directory packs into about 200 bytes.",
+        why: "A hit on an empty archive looks green and restores nothing.",
+        example: "Cache Size: ~0 MB (198 B)\nCache restored successfully\nCache restored from key: go-v1-…",
+        fix: "Repair what left the directory empty (see the other findings), then change the key, such as `cache_version: v2` \
+              in it: an entry never changes under its key.",
+    },
+};
+
+/// `cache-locked`
+pub(in crate::verify) const CACHE_LOCKED: CodeDefinition = CodeDefinition {
+    name: "cache-locked",
+    check: CheckId::A,
+    effect: Effect::Other,
+    suppresses: symptoms::COLD,
+    page: CodePage {
+        what: "An empty entry is frozen under its key: each run hits the primary key, so no run saves a better one.",
+        why: "No later run can repair the cache, however right the workflow has become.",
+        example: "Cache Size: ~0 MB (198 B)\nCache hit occurred on the primary key go-v1-…, not saving cache.",
+        fix: "Change the key (bump `cache_version` in it), or delete the entry with `gh cache delete KEY`.",
+    },
+};
+
+/// `cache-too-small`
+pub(in crate::verify) const CACHE_TOO_SMALL: CodeDefinition = CodeDefinition {
+    name: "cache-too-small",
+    check: CheckId::A,
+    effect: Effect::Other,
+    suppresses: &[Code::MountsEmptyBeforeBuild, Code::BuildNotFaster, Code::InjectEmpty],
+    page: CodePage {
+        what: "actions/cache restored something, but far less than the Go caches hold.",
+        why: "What was not restored is downloaded and compiled again.",
+        example: "Cache Size: ~9 MB (9437184 B)",
+        fix: "Look at which directories the `path` input covers and whether each cache mount has an entry in the cache map; \
+              if the project is small, lower `--min-restore`. Then change the key, since the small entry is frozen.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;

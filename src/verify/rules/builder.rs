@@ -1,12 +1,28 @@
 //! The dance and the build work on different builders.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::dance::Behaviour;
 use crate::evidence::{DanceInputs, Quote, Seen};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CaseView, RunView};
-use crate::verify::{Code, Finding};
+use crate::verify::{CheckId, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::BuilderMismatch], needs: &[Need::Evidence], check };
+
+/// `builder-mismatch`
+pub(in crate::verify) const BUILDER_MISMATCH: CodeDefinition = CodeDefinition {
+    name: "builder-mismatch",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "The dance works on one builder and the build on another.",
+        why: "Every builder has cache mounts of its own, so inject fills mounts that the build never sees.",
+        example: "#0 building with \"builder-5f3a…\" instance using docker-container driver   (while the dance used `default`)",
+        fix: "Give the dance the build's builder: `builder: ${{ steps.setup-buildx.outputs.name }}`, or use v3.3.2 and later, whose default \
+              is the active one.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     mismatch(&view.judged).into_iter().collect()

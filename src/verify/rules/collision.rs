@@ -1,11 +1,26 @@
 //! Entries of the cache map whose host directories destroy one another.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{Carried, DanceInputs, DancePhase, Quote};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CaseView, nested};
-use crate::verify::{Code, Finding};
+use crate::verify::{CheckId, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::CacheMapCollision], needs: &[Need::Evidence], check };
+
+/// `cache-map-collision`
+pub(in crate::verify) const CACHE_MAP_COLLISION: CodeDefinition = CodeDefinition {
+    name: "cache-map-collision",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "Two entries of the cache map share a directory: the same one, or one inside the other.",
+        why: "The dance deletes each directory after its inject and replaces it at its extract, so one entry destroys the other's data.",
+        example: "cache-map: {\"go\": \"/root/.cache/go-build\", \"go/mod\": \"/go/pkg/mod\"}",
+        fix: "Give every entry a directory of its own beside the others: `{\"go-mod\": …, \"go-build\": …}`.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     if let Some(finding) = replaced(view) {

@@ -1,12 +1,30 @@
 //! Cache mounts, and no dance to carry them.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{Aspect, Build, DancePhase, Quote};
 use crate::verify::checks::c1;
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::CaseView;
-use crate::verify::{CheckStatus, Code, Finding};
+use crate::verify::{CheckId, CheckStatus, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::DanceMissing], needs: &[Need::Evidence], check };
+
+/// `dance-missing`
+pub(in crate::verify) const DANCE_MISSING: CodeDefinition = CodeDefinition {
+    name: "dance-missing",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "The job has cache mounts and no buildkit-cache-dance step.",
+        why: "Cache mounts live in the builder and vanish with the runner; only the dance carries them to where actions/cache can save them.",
+        example: "RUN --mount=type=cache,target=/go/pkg/mod go build …   (and no step that uses buildkit-cache-dance)",
+        fix: "Add a step after actions/cache and before the build:\n\
+              \x20 - uses: reproducible-containers/buildkit-cache-dance@v3.3.2\n\
+              \x20   with:\n\
+              \x20     cache-map: '{\"go-mod\": \"/go/pkg/mod\", \"go-build\": \"/root/.cache/go-build\"}'",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     // A dance that the set-up fetched is not missing.

@@ -1,13 +1,63 @@
 //! Extract did not put what the build left where actions/cache saves it.
 
 use super::dance_message::{fix_of, telling};
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{Carried, DancePhase, MountSpec, Quote};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, MountKind, MountMatch, RunView, pair};
-use crate::verify::{Code, Finding, Severity, size};
+use crate::verify::{CheckId, Code, CodePage, Finding, Severity, size};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::ExtractFailed, Code::ExtractEmpty, Code::ExtractSkipped], needs: &[Need::Evidence], check };
+
+/// `extract-failed`
+pub(in crate::verify) const EXTRACT_FAILED: CodeDefinition = CodeDefinition {
+    name: "extract-failed",
+    check: CheckId::B,
+    effect: Effect::LeavesNothing,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "A copy out of a cache mount failed.",
+        why: "What could not be extracted cannot be saved.",
+        example: "Error: EXDEV: cross-device link not permitted, rename 'scratch/dance-cache' -> 'go-mod'",
+        fix: "Read the message: put `scratch-dir` on the same file system, use GNU tar, free disk space, make the directory removable.",
+    },
+};
+
+/// `extract-skipped`
+pub(in crate::verify) const EXTRACT_SKIPPED: CodeDefinition = CodeDefinition {
+    name: "extract-skipped",
+    check: CheckId::B,
+    effect: Effect::LeavesNothing,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "`skip-extraction` does not follow the cache hit: it skips where a save is due, or can never be the exact text `true`.",
+        why: "Inject deletes the directory, so a skipped extract leaves nothing to save, and one that is never skipped costs its time in every run.",
+        example: "skip-extraction is set. Skipping extraction step...",
+        fix: "Write `skip-extraction: ${{ steps.cache.outputs.cache-hit }}`; combine conditions inside one expression: `${{ a && b }}`, not `${{ a }} && ${{ b }}`.",
+    },
+};
+
+/// `extract-empty`
+pub(in crate::verify) const EXTRACT_EMPTY: CodeDefinition = CodeDefinition {
+    name: "extract-empty",
+    check: CheckId::B,
+    effect: Effect::LeavesNothing,
+    suppresses: &[
+        Code::CacheTooSmall,
+        Code::MountsEmptyBeforeBuild,
+        Code::ModulesNotRestored,
+        Code::BuildCacheNotRestored,
+        Code::BuildNotFaster,
+        Code::InjectEmpty,
+    ],
+    page: CodePage {
+        what: "The build left data in its cache mounts, and extract put none of it into the cache directory.",
+        why: "actions/cache saves an empty directory, and freezes it under its key.",
+        example: "AFTER 131.2M /go/pkg/mod   then   Sent 198 of 198 (100.0%)",
+        fix: "Make the dance's mount the build's mount (id, target, uid, gid, mode, builder); then change the key.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let runs = view.relevant_runs();

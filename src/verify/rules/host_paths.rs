@@ -1,12 +1,42 @@
 //! actions/cache and the dance work on different host directories.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{CacheInputs, NotSaved, Quote, SaveOutcome, Seen};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CaseView, RunView, covers};
-use crate::verify::{Code, Finding, Severity};
+use crate::verify::{CheckId, Code, CodePage, Finding, Severity};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::CachePathMissing, Code::CacheDirMismatch], needs: &[Need::Evidence], check };
+
+/// `cache-dir-mismatch`
+pub(in crate::verify) const CACHE_DIR_MISMATCH: CodeDefinition = CodeDefinition {
+    name: "cache-dir-mismatch",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "The dance keeps its data in a directory that actions/cache does not save, such as the repository's root.",
+        why: "The data exists and is thrown away with the runner.",
+        example: "cache-dir: .go-cache   (ignored when a cache-map is given: data is written to ./go-mod)\nactions/cache path: .go-cache",
+        fix: "Let both name the same place. Without a cache map: absolute `cache-dir: ${{ github.workspace }}/${{ env.CACHE_DIR }}`. With one, \
+              which makes the dance ignore `cache-dir`: the directory spelt out in it, `{\".go-cache/go-mod\": \"/go/pkg/mod\"}`.",
+    },
+};
+
+/// `cache-path-missing`
+pub(in crate::verify) const CACHE_PATH_MISSING: CodeDefinition = CodeDefinition {
+    name: "cache-path-missing",
+    check: CheckId::A,
+    effect: Effect::LeavesNothing,
+    suppresses: symptoms::MISSED,
+    page: CodePage {
+        what: "The directory that actions/cache is told to save does not exist when it saves: the dance uses another one.",
+        why: "actions/cache only warns when its path is missing, so nothing is ever saved and the job is green.",
+        example: "[warning]Path Validation Error: Path(s) specified in the action for caching do(es) not exist, hence no cache is being saved.",
+        fix: "Give actions/cache the very directories that the cache map names on its left side, or their common parent.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     if let Some(finding) = elsewhere(&view.judged) {

@@ -2,15 +2,59 @@
 //!
 //! On a live run the engine's own records decide: a mount that the build had to create was not the injected one.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{Carried, Creator, DancePhase, MountRecord, MountSpec, Quote, Seen};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CaseView, MountMatch, RunView, differs, is_another_tools, pair};
-use crate::verify::{Code, Finding};
+use crate::verify::{CheckId, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule = Rule {
     codes: &[Code::CacheMapIdMismatch, Code::CacheMapTargetMismatch, Code::CacheMapOwnerMismatch],
     needs: &[Need::Evidence],
     check,
+};
+
+/// `cache-map-id-mismatch`
+pub(in crate::verify) const CACHE_MAP_ID_MISMATCH: CodeDefinition = CodeDefinition {
+    name: "cache-map-id-mismatch",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "The cache map and the Dockerfile name the same directory under different cache ids.",
+        why: "BuildKit tells cache mounts apart by id, so inject fills a cache that the build never mounts and extract reads an empty one.",
+        example: "RUN --mount=type=cache,target=/go/pkg/mod,id=go-mod go build …\ncache-map: {\"go-mod\": \"/go/pkg/mod\"}",
+        fix: "Give the entry the Dockerfile's id: `{\"go-mod\": {\"target\": \"/go/pkg/mod\", \"id\": \"go-mod\"}}`; then change the key, since an \
+              empty entry may be frozen under it.",
+    },
+};
+
+/// `cache-map-target-mismatch`
+pub(in crate::verify) const CACHE_MAP_TARGET_MISMATCH: CodeDefinition = CodeDefinition {
+    name: "cache-map-target-mismatch",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "The cache map names another target than the Dockerfile's cache mount, and no id ties them together.",
+        why: "Without an id the target is the cache's identity, so inject fills a cache that the build never mounts.",
+        example: "RUN --mount=type=cache,target=/go/pkg/mod go build …\ncache-map: {\"go-mod\": \"/go/pkg\"}",
+        fix: "Write the Dockerfile's target into the cache map: `{\"go-mod\": \"/go/pkg/mod\"}`; then change the key.",
+    },
+};
+
+/// `cache-map-owner-mismatch`
+pub(in crate::verify) const CACHE_MAP_OWNER_MISMATCH: CodeDefinition = CodeDefinition {
+    name: "cache-map-owner-mismatch",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "The Dockerfile's cache mount and the cache map's entry differ in uid, gid or mode.",
+        why: "BuildKit keeps a separate cache for every uid, gid and mode, so both sides see different directories.",
+        example: "RUN --mount=type=cache,target=/go/pkg/mod,uid=1000 go build …\ncache-map: {\"go-mod\": \"/go/pkg/mod\"}",
+        fix: "Repeat them in the entry: `{\"go-mod\": {\"target\": \"/go/pkg/mod\", \"uid\": 1000}}`; then change the key.",
+    },
 };
 
 fn check(view: &CaseView) -> Vec<Finding> {

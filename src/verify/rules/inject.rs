@@ -1,12 +1,51 @@
 //! Inject did not put into the cache mounts what was restored.
 
 use super::dance_message::{fix_of, telling};
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{CopyTally, DancePhase, Quote, Seen, StepOutcome};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE, RunView};
-use crate::verify::{Code, Finding};
+use crate::verify::{CheckId, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::InjectFailed, Code::InjectEmpty], needs: &[Need::Evidence], check };
+
+/// `inject-failed`
+pub(in crate::verify) const INJECT_FAILED: CodeDefinition = CodeDefinition {
+    name: "inject-failed",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: &[
+        // An inject that ends with an error ends the job.
+        Code::JobFailedBeforePost,
+        Code::MountsEmptyBeforeBuild,
+        Code::ModulesNotRestored,
+        Code::BuildCacheNotRestored,
+        Code::BuildNotFaster,
+        Code::InjectEmpty,
+        Code::CacheKeyStale,
+    ],
+    page: CodePage {
+        what: "A copy into a cache mount failed; the action ends its copy with `|| true`, so its step is green.",
+        why: "The dance deletes the directory after inject, so what was not copied is lost.",
+        example: "RUN --mount=type=cache,target=/go/pkg/mod,ro=true \\\n    cp -p -R /var/dance-cache/. /go/pkg/mod || true   (v3 shows no message of a copy that failed)",
+        fix: "Remove `ro` from the entry, free disk space, or use a utility image that has the copy program. v1 and v2 print the \
+              message, v3 does not.",
+    },
+};
+
+/// `inject-empty`
+pub(in crate::verify) const INJECT_EMPTY: CodeDefinition = CodeDefinition {
+    name: "inject-empty",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::COLD,
+    page: CodePage {
+        what: "Data was restored, and inject found nothing to copy.",
+        why: "The cache mount starts empty although the data lay on the runner.",
+        example: "Cache Size: ~118 MB (…)   then   inject go-mod: 0 files",
+        fix: "Compare the left side of the cache map with the directory that actions/cache restores into.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;

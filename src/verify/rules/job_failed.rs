@@ -1,10 +1,33 @@
 //! The job failed before its post steps: nothing was extracted, nothing saved.
 
 use super::{Need, Rule};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CacheExt, CaseView, RunStage};
-use crate::verify::{Code, Finding, Severity};
+use crate::verify::{CheckId, Code, CodePage, Finding, Severity};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::JobFailedBeforePost], needs: &[Need::Evidence], check };
+
+/// `job-failed-before-post`
+pub(in crate::verify) const JOB_FAILED_BEFORE_POST: CodeDefinition = CodeDefinition {
+    name: "job-failed-before-post",
+    check: CheckId::A,
+    effect: Effect::LeavesNothing,
+    suppresses: &[
+        Code::CacheNotSaved,
+        Code::CachePathMissing,
+        Code::CacheMiss,
+        Code::MountsEmptyBeforeBuild,
+        Code::ModulesNotRestored,
+        Code::BuildCacheNotRestored,
+        Code::BuildNotFaster,
+    ],
+    page: CodePage {
+        what: "The job failed before its post steps, so neither extract nor save ran.",
+        why: "actions/cache saves, and the dance since v3.1.1 extracts, only when the job has succeeded so far: a red run leaves no cache.",
+        example: "##[error]Process completed with exit code 1.   (and no `Cache saved with key`)",
+        fix: "Repair the failing step first, or run what may fail (tests, linters) in a job of its own.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let broken = view.relevant_runs().into_iter().find_map(|run| Some((run, run.broke_off()?)));

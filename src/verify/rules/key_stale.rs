@@ -2,10 +2,26 @@
 
 use super::{Need, Rule};
 use crate::verify::checks::{c1, c2, c3};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CacheExt, CaseView, MountKind};
-use crate::verify::{CheckStatus, Code, Finding, Severity};
+use crate::verify::{CheckId, CheckStatus, Code, CodePage, Finding, Severity};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::CacheKeyStale], needs: &[Need::Evidence], check };
+
+/// `cache-key-stale`
+pub(in crate::verify) const CACHE_KEY_STALE: CodeDefinition = CodeDefinition {
+    name: "cache-key-stale",
+    check: CheckId::A,
+    effect: Effect::Other,
+    suppresses: &[Code::ModulesNotRestored, Code::BuildNotFaster],
+    page: CodePage {
+        what: "The key stays the same while the caches grow, so the first entry is restored for ever and newer content is never saved.",
+        why: "Each run downloads or compiles again what an earlier one already had.",
+        example: "Cache hit occurred on the primary key go-v1, not saving cache.\ngo: downloading golang.org/x/text v0.30.0",
+        fix: "Put `${{ hashFiles('**/go.sum') }}` (and for the build cache `${{ github.sha }}`) into the key, with the part before it as \
+              restore key.",
+    },
+};
 
 /// Reports an exact hit, well restored, after which modules had to be downloaded that then were not saved.
 fn check(view: &CaseView) -> Vec<Finding> {

@@ -1,9 +1,11 @@
 //! A hit was due and there was none; why, where that can be told.
 
-use super::{Need, Rule};
-use crate::evidence::{Cache, CacheInputs, Compression, MissCause, Quote, Seen};
+use super::{Need, Rule, symptoms};
+use crate::cache::Compression;
+use crate::evidence::{Cache, CacheInputs, MissCause, Quote, Seen};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CacheExt, CaseView, RunStage, RunView};
-use crate::verify::{Code, Finding};
+use crate::verify::{CheckId, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule = Rule {
     codes: &[
@@ -15,6 +17,77 @@ pub(super) const RULE: Rule = Rule {
     ],
     needs: &[Need::Evidence],
     check,
+};
+
+/// `cache-key-unique`
+pub(in crate::verify) const CACHE_KEY_UNIQUE: CodeDefinition = CodeDefinition {
+    name: "cache-key-unique",
+    check: CheckId::A,
+    effect: Effect::FindsNothing,
+    suppresses: symptoms::MISSED,
+    page: CodePage {
+        what: "The key differs between the runs, and there is no restore key to find the entry of an earlier one.",
+        why: "Every run saves an entry that no run ever restores.",
+        example: "Cache not found for input keys: go-3f2c…\nCache saved with key: go-3f2c…",
+        fix: "Add the constant part of the key as a restore key: `restore-keys: go-`.",
+    },
+};
+
+/// `cache-version-changed`
+pub(in crate::verify) const CACHE_VERSION_CHANGED: CodeDefinition = CodeDefinition {
+    name: "cache-version-changed",
+    check: CheckId::A,
+    effect: Effect::FindsNothing,
+    suppresses: symptoms::MISSED,
+    page: CodePage {
+        what: "An entry of this key exists, but for another list of paths or another compression; both are part of its identity.",
+        why: "The same key with other paths is another entry, so the run misses.",
+        example: "Cache not found for input keys: go-v1-…   (saved with `path: .go-cache`, restored with `path: ./.go-cache`)",
+        fix: "Write the `path` input the same in every step and job, letter by letter and in the same order, and have zstd on every runner.",
+    },
+};
+
+/// `cache-out-of-scope`
+pub(in crate::verify) const CACHE_OUT_OF_SCOPE: CodeDefinition = CodeDefinition {
+    name: "cache-out-of-scope",
+    check: CheckId::A,
+    effect: Effect::FindsNothing,
+    suppresses: symptoms::MISSED,
+    page: CodePage {
+        what: "A matching entry exists, saved by a ref whose caches this run may not read, such as another pull request.",
+        why: "A run reads entries of its own ref, its base and the default branch only.",
+        example: "Cache not found for input keys: go-v1-…   (while `gh cache list` shows it for refs/pull/7/merge)",
+        fix: "Let the workflow also run on pushes to the default branch, so that every branch and pull request can read that entry.",
+    },
+};
+
+/// `cache-evicted`
+pub(in crate::verify) const CACHE_EVICTED: CodeDefinition = CodeDefinition {
+    name: "cache-evicted",
+    check: CheckId::A,
+    effect: Effect::FindsNothing,
+    suppresses: symptoms::MISSED,
+    page: CodePage {
+        what: "A matching entry was there and has been evicted.",
+        why: "The repository's limit (10 GB by default) or seven days without use removed it, and it will happen again.",
+        example: "Cache not found for input keys: go-v1-…   (while an older run printed: Cache saved with key: go-v1-…)",
+        fix: "For an entry that lay unused, let a scheduled run of the default branch restore it within the week. For the limit, save less \
+              often (a key without the commit in it), save less (clean the module cache), or raise it.",
+    },
+};
+
+/// `cache-miss`
+pub(in crate::verify) const CACHE_MISS: CodeDefinition = CodeDefinition {
+    name: "cache-miss",
+    check: CheckId::A,
+    effect: Effect::FindsNothing,
+    suppresses: symptoms::COLD,
+    page: CodePage {
+        what: "actions/cache found nothing although an earlier run should have left an entry.",
+        why: "Without a hit the run is as cold as the first one.",
+        example: "Cache not found for input keys: go-v1-…",
+        fix: "Compare the key and the paths of both runs, and whether the earlier one saved under a key that this one asks for.",
+    },
 };
 
 fn check(view: &CaseView) -> Vec<Finding> {

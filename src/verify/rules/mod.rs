@@ -3,29 +3,30 @@
 //! A rule looks at the whole case and says what it knows to be wrong. It does not hold back because another rule may
 //! know better: `explained` silences symptoms once a cause has spoken.
 
-mod archive;
-mod builder;
-mod collision;
-mod dance_ended;
+pub(super) mod archive;
+pub(super) mod builder;
+pub(super) mod collision;
+pub(super) mod dance_ended;
 mod dance_message;
-mod dance_missing;
-mod dance_skipped;
-mod extract;
-mod host_paths;
-mod identity;
-mod inject;
-mod job_failed;
-mod key_stale;
-mod missed;
-mod mount_refused;
-mod mounts;
-mod net_loss;
-mod no_cache;
-mod not_faster;
-mod not_saved;
-mod restore_failed;
-mod save_order;
-mod unseen;
+pub(super) mod dance_missing;
+pub(super) mod dance_skipped;
+pub(super) mod extract;
+pub(super) mod host_paths;
+pub(super) mod identity;
+pub(super) mod inject;
+pub(super) mod job_failed;
+pub(super) mod key_stale;
+pub(super) mod missed;
+pub(super) mod mount_refused;
+pub(super) mod mounts;
+pub(super) mod net_loss;
+pub(super) mod no_cache;
+pub(super) mod not_faster;
+pub(super) mod not_saved;
+pub(super) mod restore_failed;
+pub(super) mod save_order;
+mod symptoms;
+pub(super) mod unseen;
 
 use super::view::CaseView;
 use super::{Code, Finding};

@@ -2,10 +2,33 @@
 
 use super::{Need, Rule};
 use crate::evidence::Quote;
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::CaseView;
-use crate::verify::{Code, Finding, Severity};
+use crate::verify::{CheckId, Code, CodePage, Finding, Severity};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::MountNotWritable], needs: &[Need::Evidence], check };
+
+/// `mount-not-writable`
+pub(in crate::verify) const MOUNT_NOT_WRITABLE: CodeDefinition = CodeDefinition {
+    name: "mount-not-writable",
+    check: CheckId::C1,
+    effect: Effect::Other,
+    suppresses: &[
+        Code::JobFailedBeforePost,
+        Code::CacheTooSmall,
+        Code::MountsEmptyBeforeBuild,
+        Code::ModulesNotRestored,
+        Code::BuildCacheNotRestored,
+        Code::BuildNotFaster,
+    ],
+    page: CodePage {
+        what: "The user that builds may not write into the cache mount.",
+        why: "A cache mount belongs to root unless it is given a uid and gid, and what cannot be written is never cached.",
+        example: "failed to initialize build cache at /home/app/.cache/go-build: mkdir /home/app/.cache/go-build/00: permission denied",
+        fix: "Give the mount the user's numbers, `--mount=type=cache,target=…,uid=1000,gid=1000`, repeat `uid` and `gid` in the cache map, and \
+              change the cache key.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let runs = view.relevant_runs();

@@ -4,13 +4,56 @@ use super::{Need, Rule};
 use crate::evidence::{DancePhase, Quote};
 use crate::verify::checks::c1::{self, MountReading};
 use crate::verify::checks::c3;
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CaseView, EMPTY_MOUNT, MountKind, MountMatch, pair};
-use crate::verify::{CheckStatus, Code, Finding, size};
+use crate::verify::{CheckId, CheckStatus, Code, CodePage, Finding, size};
 
 pub(super) const RULE: Rule = Rule {
     codes: &[Code::MountsEmptyBeforeBuild, Code::ModulesNotRestored, Code::BuildCacheNotRestored],
     needs: &[Need::Evidence],
     check,
+};
+
+/// `mounts-empty-before-build`
+pub(in crate::verify) const MOUNTS_EMPTY_BEFORE_BUILD: CodeDefinition = CodeDefinition {
+    name: "mounts-empty-before-build",
+    check: CheckId::C1,
+    effect: Effect::Other,
+    suppresses: &[Code::BuildNotFaster, Code::ModulesNotRestored],
+    page: CodePage {
+        what: "The cache mounts hold (almost) nothing when the build starts.",
+        why: "Whatever was restored did not reach the build.",
+        example: "=== BEFORE ===\n8.0K\t/go/pkg/mod\n8.0K\t/root/.cache/go-build",
+        fix: "Compare the cache map with the Dockerfile's mounts: target, id, uid, gid, mode, and the builder.",
+    },
+};
+
+/// `modules-not-restored`
+pub(in crate::verify) const MODULES_NOT_RESTORED: CodeDefinition = CodeDefinition {
+    name: "modules-not-restored",
+    check: CheckId::C1,
+    effect: Effect::Other,
+    suppresses: &[Code::BuildNotFaster, Code::CacheTooSmall],
+    page: CodePage {
+        what: "The module cache does not come back: `/go/pkg/mod` is small before the build, or modules are downloaded again.",
+        why: "Every run downloads every module.",
+        example: "go: downloading github.com/aws/aws-sdk-go v1.55.5",
+        fix: "Verify the inject of `/go/pkg/mod`: an entry in the cache map with the target and id of the Dockerfile's mount.",
+    },
+};
+
+/// `build-cache-not-restored`
+pub(in crate::verify) const BUILD_CACHE_NOT_RESTORED: CodeDefinition = CodeDefinition {
+    name: "build-cache-not-restored",
+    check: CheckId::C1,
+    effect: Effect::Other,
+    suppresses: &[Code::BuildNotFaster, Code::CacheTooSmall],
+    page: CodePage {
+        what: "The build cache does not come back: `/root/.cache/go-build` is small before the build.",
+        why: "Every run compiles every package.",
+        example: "=== BEFORE ===\n131.2M\t/go/pkg/mod\n8.0K\t/root/.cache/go-build",
+        fix: "Verify the inject of `/root/.cache/go-build`: an entry in the cache map with the target and id of the Dockerfile's mount.",
+    },
 };
 
 fn check(view: &CaseView) -> Vec<Finding> {

@@ -2,11 +2,26 @@
 
 use super::{Need, Rule};
 use crate::verify::checks::{a, c1, c2};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::summary::timing;
 use crate::verify::view::{CaseView, ColdRun};
-use crate::verify::{CheckStatus, Code, Finding, Severity, seconds};
+use crate::verify::{CheckId, CheckStatus, Code, CodePage, Finding, Severity, seconds};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::NetLoss], needs: &[Need::Evidence], check };
+
+/// `net-loss`
+pub(in crate::verify) const NET_LOSS: CodeDefinition = CodeDefinition {
+    name: "net-loss",
+    check: CheckId::C2,
+    effect: Effect::Other,
+    suppresses: &[],
+    page: CodePage {
+        what: "The caches work, and moving them takes longer than they save.",
+        why: "The job would be faster without the dance.",
+        example: "go build 30.1 s -> 4.2 s; restore, inject, extract and save 41.7 s",
+        fix: "Carry less (the build cache alone, cleaned), skip the extract on a hit (`skip-extraction: ${{ steps.cache.outputs.cache-hit }}`), or drop the dance.",
+    },
+};
 
 /// How much more than it saves the transfer must cost before it is called a loss: single measurements are noisy.
 const CLEARLY: f64 = 1.25;

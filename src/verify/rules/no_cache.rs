@@ -1,11 +1,26 @@
 //! The build throws its cache mounts away.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{Build, BuildInputs};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CaseView, RunStage};
-use crate::verify::{Code, Finding};
+use crate::verify::{CheckId, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::NoCacheBuild], needs: &[Need::Evidence], check };
+
+/// `no-cache-build`
+pub(in crate::verify) const NO_CACHE_BUILD: CodeDefinition = CodeDefinition {
+    name: "no-cache-build",
+    check: CheckId::C1,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "The build runs with `no-cache`.",
+        why: "`--no-cache` also empties every cache mount of the build, whatever was injected.",
+        example: "Run docker/build-push-action@v6\nwith:\n  no-cache: true",
+        fix: "Remove `no-cache: true`; to rebuild one layer use a changing build argument instead.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let Some(build) = view.judged.build else { return Vec::new() };

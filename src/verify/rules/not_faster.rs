@@ -5,10 +5,26 @@ use super::{Need, Rule};
 use crate::evidence::Quote;
 use crate::verify::checks::c1::{self, MountReading};
 use crate::verify::checks::c2;
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::CaseView;
-use crate::verify::{CheckStatus, Code, Finding};
+use crate::verify::{CheckId, CheckStatus, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::BuildNotFaster], needs: &[Need::Evidence], check };
+
+/// `build-not-faster`
+pub(in crate::verify) const BUILD_NOT_FASTER: CodeDefinition = CodeDefinition {
+    name: "build-not-faster",
+    check: CheckId::C2,
+    effect: Effect::Other,
+    suppresses: &[],
+    page: CodePage {
+        what: "The build is as slow as without the caches, although nothing shows that they are missing.",
+        why: "A cache that is restored and not used costs its transfer and saves nothing.",
+        example: "BEFORE 114.0M /root/.cache/go-build\nreal\t0m 17.43s",
+        fix: "Look for what makes Go's cached results unusable: another Go version, other build flags or environment, another source \
+              layout, or a mount that is not where GOCACHE points (`go env GOCACHE GOMODCACHE`).",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let mounts = c1::mounts(view);

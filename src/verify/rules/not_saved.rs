@@ -1,11 +1,26 @@
 //! There was something to save, and no entry was written.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{NotSaved, Quote, SaveOutcome};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CacheExt, CaseView, RunStage, RunView};
-use crate::verify::{Code, Finding, Severity};
+use crate::verify::{CheckId, Code, CodePage, Finding, Severity};
 
 pub(super) const RULE: Rule = Rule { codes: &[Code::CacheNotSaved], needs: &[Need::Evidence], check };
+
+/// `cache-not-saved`
+pub(in crate::verify) const CACHE_NOT_SAVED: CodeDefinition = CodeDefinition {
+    name: "cache-not-saved",
+    check: CheckId::A,
+    effect: Effect::LeavesNothing,
+    suppresses: symptoms::MISSED,
+    page: CodePage {
+        what: "The run had something to save and actions/cache could not write the entry.",
+        why: "The next run finds nothing, and a failed save never fails the job.",
+        example: "Failed to save: Unable to reserve cache with key go-v1-…. More details: cache write denied: token has no writable scopes",
+        fix: "Save from a trigger whose token may write (a push to the default branch), and look at the storage budget and limits.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let missed = view.judged.restoring().any(|cache| cache.missed().is_some());

@@ -1,12 +1,41 @@
 //! The directory is saved before the dance has put anything into it.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{Cache, CacheMode, Dance, Phase, Quote, Seen, StepId};
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CaseView, RunView};
-use crate::verify::{Code, Finding};
+use crate::verify::{CheckId, Code, CodePage, Finding};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::CacheAfterDance, Code::SaveBeforeExtract], needs: &[Need::Evidence], check };
+
+/// `cache-after-dance`
+pub(in crate::verify) const CACHE_AFTER_DANCE: CodeDefinition = CodeDefinition {
+    name: "cache-after-dance",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "actions/cache stands after the dance in the job.",
+        why: "It restores too late to be injected, and as post steps run in reverse it saves before the extract has put anything there.",
+        example: "Post job cleanup.   (actions/cache: Cache saved with key …)\nPost job cleanup.   (buildkit-cache-dance: extract)",
+        fix: "Move the actions/cache step before the buildkit-cache-dance step; then change the key, since the entry saved so far is empty.",
+    },
+};
+
+/// `save-before-extract`
+pub(in crate::verify) const SAVE_BEFORE_EXTRACT: CodeDefinition = CodeDefinition {
+    name: "save-before-extract",
+    check: CheckId::B,
+    effect: Effect::Other,
+    suppresses: symptoms::NOTHING_LEFT,
+    page: CodePage {
+        what: "A plain actions/cache/save step saves before the dance extracts, which it does in its post step.",
+        why: "Every step of the job runs before every post step, so the directory is saved without what the build left.",
+        example: "Run actions/cache/save@v4   (Cache saved with key …)\nPost job cleanup.   (buildkit-cache-dance: extract)",
+        fix: "Replace the restore and save steps by one `actions/cache` step before the dance; then change the key.",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;

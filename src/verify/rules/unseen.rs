@@ -1,13 +1,46 @@
 //! The build ran and showed nothing of its caches.
 
-use super::{Need, Rule};
+use super::{Need, Rule, symptoms};
 use crate::evidence::{Cache, Quote};
 use crate::verify::checks::c1;
+use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE};
-use crate::verify::{Code, Finding, Severity};
+use crate::verify::{CheckId, Code, CodePage, Finding, Severity};
 
 pub(super) const RULE: Rule =
     Rule { codes: &[Code::BuildStepCached, Code::NotInstrumented], needs: &[Need::Evidence], check };
+
+/// `build-step-cached`
+pub(in crate::verify) const BUILD_STEP_CACHED: CodeDefinition = CodeDefinition {
+    name: "build-step-cached",
+    check: CheckId::C1,
+    effect: Effect::Other,
+    suppresses: symptoms::COLD,
+    page: CodePage {
+        what: "The step that runs `go build` came from the layer cache and did not run.",
+        why: "A step that did not run shows nothing about its cache mounts, so nothing is proven either way.",
+        example: "#9 [build 5/5] RUN --mount=type=cache,target=/go/pkg/mod go build ./...\n#9 CACHED",
+        fix: "Judge a run whose source changed, or drop `cache-from` for the experiment.",
+    },
+};
+
+/// `not-instrumented`
+pub(in crate::verify) const NOT_INSTRUMENTED: CodeDefinition = CodeDefinition {
+    name: "not-instrumented",
+    check: CheckId::C1,
+    effect: Effect::Other,
+    suppresses: &[],
+    page: CodePage {
+        what: "The build ran and did not print how large its cache mounts were.",
+        why: "Without sizes before the build nothing proves that the caches reached it.",
+        example: "#9 DONE 2.4s   (and no `BEFORE` sizes)",
+        fix: "Print them in the step that builds:\n\
+              \x20 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \\\n\
+              \x20     echo '=== BEFORE ===' && du -sh /go/pkg/mod /root/.cache/go-build && \\\n\
+              \x20     time go build ./... && \\\n\
+              \x20     echo '=== AFTER ===' && du -sh /go/pkg/mod /root/.cache/go-build",
+    },
+};
 
 fn check(view: &CaseView) -> Vec<Finding> {
     if let Some(finding) = saved_by_a_cached_step(view) {
