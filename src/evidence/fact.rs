@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::GoPlace;
+use crate::cache::Compression;
 use crate::dockerfile::clean_path;
 
 /// One thing seen in one run.
@@ -259,15 +260,6 @@ pub struct CacheInputs {
     pub key: String,
     /// The restore keys, in order.
     pub restore_keys: Vec<String>,
-}
-
-/// How an archive is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Compression {
-    /// By zstd, where the runner has it.
-    Zstd,
-    /// By gzip, where it has not.
-    Gzip,
 }
 
 /// A step of a build that compiles, as its name shows it.

@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use super::{
-    Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CompileStep, Compression, CopyTally, DanceInputs,
-    DancePhase, Event, Fact, GoPlace, HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote,
-    SaveOutcome, Seen, StepId, StepOutcome,
+    Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CompileStep, CopyTally, DanceInputs, DancePhase, Event,
+    Fact, GoPlace, HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen,
+    StepId, StepOutcome,
 };
+use crate::cache::Compression;
 
 /// What is known of one run.
 #[derive(Debug, Clone, Default, PartialEq)]

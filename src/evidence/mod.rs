@@ -19,9 +19,8 @@ pub use build_output::BuildOutput;
 pub use doubt::{BuildDoubt, HiddenWork};
 pub use event::{Event, Quote, Seen, StepId};
 pub use fact::{
-    Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, CompileStep, Compression, CopyTally, Creator, DanceInputs,
-    DancePhase, Fact, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome,
-    TimeSource,
+    Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, CompileStep, CopyTally, Creator, DanceInputs, DancePhase,
+    Fact, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, TimeSource,
 };
 pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, StepRecord, same_target};
 pub use go_place::{GoCache, GoPlace};

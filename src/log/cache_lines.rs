@@ -4,7 +4,8 @@
 //! to 6.3.0 (`src/cache.ts`). Lines that carry a key are taken only where the key is the step's own: other actions bundle
 //! the same library and print the same lines.
 
-use crate::evidence::{Compression, Fact, Lookup, NotSaved, SaveOutcome};
+use crate::cache::Compression;
+use crate::evidence::{Fact, Lookup, NotSaved, SaveOutcome};
 
 /// Reads one step's lines.
 #[derive(Debug, Default)]
