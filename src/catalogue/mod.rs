@@ -6,13 +6,15 @@
 
 mod compare;
 mod entry;
+mod form;
 mod matrix;
 mod partition;
 mod round;
 mod selection;
 
 pub use compare::{Comparison, SeenResult};
-pub use entry::{Column, JudgedBy, JudgedRuns, ScenarioForm, ScenarioOutcome, ScenarioResult, judge, thresholds};
+pub use entry::{Column, JudgedBy, JudgedRuns, ScenarioOutcome, ScenarioResult, judge, thresholds};
+pub use form::ScenarioForm;
 pub use matrix::{CodeMark, Matrix, MatrixRow, main_code};
 pub use partition::{Partition, PartitionError};
 pub use round::CatalogueRun;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::Fact;
+use super::{Fact, StepId};
 
 /// One fact as it was seen.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,10 +17,6 @@ pub struct Event {
     /// What was seen.
     pub fact: Fact,
 }
-
-/// A step of one run, numbered in the order in which steps began (main and post alike).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StepId(pub usize);
 
 /// What a fact rests on: a quoted line, or a measurement put into words.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod event;
 mod fact;
 mod fold;
 mod go_place;
+mod identity;
 mod observe;
 mod run_mounts;
 mod timing;
@@ -17,13 +18,14 @@ mod vertex;
 
 pub use build_output::BuildOutput;
 pub use doubt::{BuildDoubt, HiddenWork};
-pub use event::{Event, Quote, Seen, StepId};
+pub use event::{Event, Quote, Seen};
 pub use fact::{
     Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, CompileStep, CopyTally, Creator, DanceInputs, DancePhase,
-    Fact, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, NotSaved, Phase, SaveOutcome, StepOutcome, TimeSource,
+    Fact, Lookup, MeasuredAt, MissCause, MountRecord, NotSaved, Phase, SaveOutcome, StepOutcome, TimeSource,
 };
 pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, StepRecord, same_target};
 pub use go_place::{GoCache, GoPlace};
+pub use identity::{MountSpec, StepId};
 pub use observe::{Observation, Size, parse_size};
 pub use run_mounts::run_mounts;
 pub use timing::parse_duration;

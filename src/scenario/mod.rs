@@ -7,6 +7,7 @@
 mod about;
 mod derive;
 mod fault;
+mod file;
 mod history;
 pub mod modules;
 pub mod sample;

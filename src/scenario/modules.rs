@@ -11,7 +11,7 @@ mod random;
 
 use catalogue::Module;
 
-use super::sample::{File, Variant};
+use super::file::{File, Variant};
 
 /// Generates the files of a Go module proxy that holds every module of a variant, in the layout `GOPROXY=file://…` reads.
 ///

@@ -3,8 +3,7 @@
 //!
 //! The modules it depends on come from [`super::modules`]. Nothing here reads or writes files.
 
-use std::fmt;
-
+pub use super::file::{File, Variant};
 use super::modules;
 
 /// The Go release of the base image. `scripts/go-image` reads the same file.
@@ -39,15 +38,6 @@ pub fn local_image_of(version: &str) -> String {
     format!("verify-buildkit-cache/go:{version}")
 }
 
-/// Which of the two samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Variant {
-    /// The one that meets the checklist's absolute numbers: tens of seconds to compile, more than 100 MB to carry.
-    Full,
-    /// The one for tests: seconds to compile, a few megabytes to carry.
-    Small,
-}
-
 /// What a commit between two runs changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SourceChange {
@@ -57,21 +47,6 @@ pub enum SourceChange {
     Source,
     /// The version of one dependency, in `go.mod` and `go.sum`: one module has to be downloaded.
     Deps,
-}
-
-/// A file, by its path with `/` below the folder it belongs in.
-#[derive(Clone, PartialEq, Eq)]
-pub struct File {
-    /// The path.
-    pub path: String,
-    /// The contents.
-    pub bytes: Vec<u8>,
-}
-
-impl fmt::Debug for File {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "File({}, {} bytes)", self.path, self.bytes.len())
-    }
 }
 
 macro_rules! bundle {

@@ -6,6 +6,7 @@
 
 mod amount;
 mod case;
+mod check;
 mod checks;
 mod code;
 mod comparable;
@@ -27,9 +28,10 @@ pub(crate) mod testing;
 
 pub use amount::{seconds, size};
 pub use case::{Case, CaseSource, Profile, Thresholds};
+pub use check::{Check, CheckId, CheckStatus};
 pub use code::{Code, CodePage, UnknownCode};
 pub use obligations::{Obligation, ObligationId, ObligationState, UnknownObligation};
-pub use report::{Check, CheckId, CheckStatus, Finding, Note, Report, Severity, Verdict};
+pub use report::{Finding, Note, Report, Severity, Verdict};
 pub use rules::{Need, Rule, rules};
 pub use summary::{
     BuildSummary, CarryTiming, MountSummary, RestoreOutcome, RestoreSummary, RunSummary, SaveSummary, SavedOutcome,

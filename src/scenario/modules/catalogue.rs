@@ -3,7 +3,7 @@
 //! The set is what a service of some years has: a few modules it uses itself, more that came with those, and some that
 //! carry test data, fonts or tables far larger than their code. Nothing is generated here.
 
-use super::super::sample::Variant;
+use super::super::file::Variant;
 
 /// One module, from which everything in it follows.
 #[derive(Debug, Clone, Copy)]
