@@ -1,6 +1,6 @@
 //! Proves whether Docker `RUN --mount=type=cache` caches of a Go build survive from one CI run to the next.
 //!
-//! The crate is a house of ordered storeys. A storey uses only those below it; `tests/house.rs` holds it so.
+//! The crate is a house of ordered storeys. A storey uses only those below it; `tests/house` holds it so.
 //! From the top:
 //!
 //! | storey | what it is |

@@ -5,12 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it sees and stops where it fails")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::path::Path;
-use std::sync::LazyLock;
+mod names;
+mod rooms;
+mod text;
 
-use verify_buildkit_cache::verify::Code;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use text::{is_test_file, line_of, names, sources, without_tests, without_words, word_at};
 
 /// The storeys from the ground up; those of one line do not use one another.
 const STOREYS: [&[&str]; 12] = [
@@ -156,42 +158,6 @@ fn breaches(file: &str, text: &str) -> Vec<Breach> {
     found
 }
 
-/// Test code may do what it likes; besides `tests.rs` a folder of tests and files that are compiled for tests only.
-fn is_test_file(file: &str) -> bool {
-    let parts: Vec<&str> = file.split('/').collect();
-    parts.iter().any(|part| *part == "tests" || *part == "tests.rs" || part.ends_with("_tests.rs"))
-        || TEST_MODULES.contains(file)
-}
-
-/// Files that `mod` lines under `#[cfg(test)]` bring in, by path below `src`.
-static TEST_MODULES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let mut found = BTreeSet::new();
-    for (file, text) in sources() {
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        let folder = match file.strip_suffix("/mod.rs") {
-            Some(folder) => folder.to_owned(),
-            None => file.trim_end_matches(".rs").to_owned(),
-        };
-        for pair in lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]") {
-            let name = pair[1].rsplit(' ').next().and_then(|name| name.strip_suffix(';'));
-            if let Some(name) = name.filter(|_| pair[1].contains("mod ")) {
-                found.insert(format!("{folder}/{name}.rs"));
-            }
-        }
-    }
-    found
-});
-
-/// Tells whether a line has a word that is not a part of a longer one.
-fn names(line: &str, word: &str) -> bool {
-    let part = |char: char| char.is_alphanumeric() || char == '_';
-    line.match_indices(word).any(|(at, _)| {
-        let starts = !word.starts_with(part) || !line[..at].ends_with(part);
-        let ends = !word.ends_with(part) || !line[at + word.len()..].starts_with(part);
-        starts && ends
-    })
-}
-
 /// Finds `crate::<module>` and every module of `use crate::{…}`, with their offsets.
 fn crate_uses(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
@@ -221,109 +187,6 @@ fn crate_uses(code: &str) -> Vec<(usize, String)> {
             }
         }
     }
-    found
-}
-
-fn word_at(text: &str) -> String {
-    text.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect()
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at].matches('\n').count() + 1
-}
-
-/// Blanks comments, strings and character literals; lines stay where they are.
-fn without_words(text: &str) -> String {
-    let bytes: Vec<char> = text.chars().collect();
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    // Copies line ends and blanks everything else up to an index.
-    let blank = |out: &mut String, from: usize, to: usize| {
-        out.extend(bytes[from..to.min(bytes.len())].iter().map(|char| if *char == '\n' { '\n' } else { ' ' }));
-    };
-    let find = |from: usize, what: &str| {
-        let what: Vec<char> = what.chars().collect();
-        (from..bytes.len()).find(|at| bytes[*at..].starts_with(&what)).unwrap_or(bytes.len())
-    };
-    while at < bytes.len() {
-        let word_before = at > 0 && (bytes[at - 1].is_alphanumeric() || bytes[at - 1] == '_');
-        let raw = !word_before && matches!(bytes[at], 'r' | 'b' | 'c');
-        let hashes_at = if raw && bytes[at] != 'r' && bytes.get(at + 1) == Some(&'r') { at + 2 } else { at + 1 };
-        let hashes = bytes[hashes_at.min(bytes.len())..].iter().take_while(|char| **char == '#').count();
-        let end = match bytes[at] {
-            '/' if bytes.get(at + 1) == Some(&'/') => find(at, "\n"),
-            '/' if bytes.get(at + 1) == Some(&'*') => find(at + 2, "*/") + 2,
-            _ if raw && bytes[hashes_at - 1] == 'r' && bytes.get(hashes_at + hashes) == Some(&'"') => {
-                find(hashes_at + hashes + 1, &format!("\"{}", "#".repeat(hashes))) + 1 + hashes
-            }
-            '"' => {
-                let mut end = at + 1;
-                while end < bytes.len() && bytes[end] != '"' {
-                    end += if bytes[end] == '\\' { 2 } else { 1 };
-                }
-                end + 1
-            }
-            '\'' if bytes.get(at + 1) == Some(&'\\') => find(at + 3, "'") + 1,
-            '\'' if bytes.get(at + 2) == Some(&'\'') => at + 3,
-            char => {
-                out.push(char);
-                at += 1;
-                continue;
-            }
-        };
-        blank(&mut out, at, end);
-        at = end;
-    }
-    out
-}
-
-/// Blanks every item under `#[cfg(test)]`.
-fn without_tests(code: &str) -> String {
-    let mut out = code.to_owned();
-    while let Some(at) = out.find("#[cfg(test)]") {
-        let rest = &out[at..];
-        let brace = rest.find('{').unwrap_or(rest.len());
-        let semicolon = rest.find(';').unwrap_or(rest.len());
-        let mut end = semicolon.min(rest.len());
-        if brace < semicolon {
-            let mut depth = 0usize;
-            end = rest.len();
-            for (offset, char) in rest.char_indices().skip_while(|(offset, _)| *offset < brace) {
-                match char {
-                    '{' => depth += 1,
-                    '}' => depth -= 1,
-                    _ => {}
-                }
-                if depth == 0 {
-                    end = offset + 1;
-                    break;
-                }
-            }
-        }
-        let end = at + end;
-        let blank: String = out[at..end].chars().map(|char| if char == '\n' { '\n' } else { ' ' }).collect();
-        out.replace_range(at..end, &blank);
-    }
-    out
-}
-
-/// Reads every source file, by its path below `src`.
-fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let file = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                found.push((file, std::fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    found.sort();
     found
 }
 
@@ -403,63 +266,4 @@ fn comments_strings_and_test_code_are_exempt() {
 #[test]
 fn a_file_without_its_opening_words_is_found() {
     assert_eq!(rules("plan/tests.rs", "use std::fs;\n"), ["src/plan/tests.rs:1: every module opens with `//!`"]);
-}
-
-/// A type of one name in two places, and why that is right.
-const DEFINED_TWICE: [(&str, &str); 0] = [];
-
-#[test]
-fn a_type_name_is_defined_once() {
-    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (file, text) in sources() {
-        if is_test_file(&file) {
-            continue;
-        }
-        let code = without_tests(&without_words(&text));
-        for (number, line) in code.lines().enumerate() {
-            for name in defined_types(line) {
-                places.entry(name).or_default().push(format!("src/{file}:{}", number + 1));
-            }
-        }
-    }
-    assert!(places.len() > 300, "only {} types were found", places.len());
-    let excepted = |name: &str| DEFINED_TWICE.iter().any(|(known, _)| *known == name);
-    let twice: Vec<String> = places
-        .iter()
-        .filter(|(name, places)| places.len() > 1 && !excepted(name))
-        .map(|(name, places)| format!("{name}: {}", places.join(", ")))
-        .collect();
-    assert!(twice.is_empty(), "one word, one thing; these types are defined more than once:\n{}", twice.join("\n"));
-}
-
-/// Returns the names of the structs, enums, traits and aliases that a line of code defines at the level of its module.
-fn defined_types(line: &str) -> Vec<String> {
-    // What stands deeper is an associated type, or the private helper of one function.
-    let line = if line.starts_with(' ') { "" } else { line };
-    let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub"));
-    let (Some(kind), Some(name)) = (words.next(), words.next()) else { return Vec::new() };
-    let defines = matches!(kind, "struct" | "enum" | "trait" | "type" | "union");
-    defines.then(|| word_at(name)).into_iter().collect()
-}
-
-#[test]
-fn a_finding_code_is_told_in_one_file() {
-    let sources = sources();
-    for code in Code::ALL {
-        let text = format!("\"{code}\"");
-        let files: Vec<&str> = sources
-            .iter()
-            .filter(|(file, source)| !is_test_file(file) && before_tests(source).contains(&text))
-            .map(|(file, _)| file.as_str())
-            .collect();
-        assert!(
-            matches!(files[..], [file] if below(file, "verify/rules") || file.starts_with("verify/rules/")),
-            "`{code}` belongs into the file of its rule and nowhere else, but stands in {files:?}"
-        );
-    }
-}
-
-/// Returns a file's text up to its tests.
-fn before_tests(source: &str) -> &str {
-    source.split("#[cfg(test)]").next().unwrap_or(source)
 }
