@@ -1,7 +1,7 @@
 //! Why a Dockerfile cannot be used. [`DockerfileError`] is principal; it holds places as text, so that it outlives the
 //! source.
 
-use super::mount::MountError;
+use super::mount_error::MountError;
 use super::words::WordError;
 use crate::source::{Source, Span};
 

@@ -76,13 +76,13 @@ impl Ignore {
     /// Adds an exception for a path that must be sent whatever the file says, such as the Dockerfile itself.
     #[must_use]
     pub fn keeping(mut self, path: &str) -> Self {
-        self.patterns.push(IgnorePattern { exception: true, shape: Shape::Exactly(super::mount::clean_path(path)) });
+        self.patterns.push(IgnorePattern { exception: true, shape: Shape::Exactly(super::path::clean_path(path)) });
         self
     }
 
     /// Says whether a path, relative to the context and separated by slashes, is left out.
     pub fn excludes(&self, path: &str) -> bool {
-        let path = super::mount::clean_path(path);
+        let path = super::path::clean_path(path);
         let path = path.trim_start_matches('/');
         if path.is_empty() || path == "." {
             return false;
@@ -112,7 +112,7 @@ impl IgnorePattern {
         if text.is_empty() {
             return Err("illegal exclusion pattern");
         }
-        let clean = super::mount::clean_path(text);
+        let clean = super::path::clean_path(text);
         let clean = if clean.len() > 1 { clean.trim_start_matches('/') } else { &clean };
         Ok(Self { exception, shape: Shape::parse(clean)? })
     }

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::error::DockerfileError;
+use super::json::json_words;
 use super::measure::{self, AFTER_MARKER, BEFORE_MARKER, RunPlace, StagePlan};
-use super::parse::{CommandForm, Dockerfile, json_words};
+use super::parse::{CommandForm, Dockerfile};
 use super::scope::CacheMount;
 
 /// The build argument that keeps the layers of one runner from another.

@@ -207,8 +207,8 @@ impl<'a> InstructionReader<'a> {
             return Vec::new();
         }
         let escape = self.directives.escape.unwrap_or('\\');
-        let (_, command) = super::parse::flags(args, escape);
-        if super::parse::json_words(&args[command..]).is_some() {
+        let (_, command) = super::flags::flags(args, escape);
+        if super::json::json_words(&args[command..]).is_some() {
             return Vec::new();
         }
         words::split(args, '\\').iter().filter_map(|word| heredoc(word)).collect()

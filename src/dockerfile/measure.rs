@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use super::commands::{self, CommandEvent, Compiling};
 use super::error::DockerfileError;
+use super::json::json_words;
 use super::mount::MountOptions;
-use super::parse::{CommandForm, Dockerfile, RunInstruction, json_words};
+use super::parse::{CommandForm, Dockerfile, RunInstruction};
 use super::scope::CacheMount;
 use super::{places, words};
 

@@ -6,24 +6,35 @@
 //! a vertex name quoted by a CI log.
 
 mod commands;
+mod csv;
 mod error;
+mod flags;
+mod identity;
 mod ignore;
 mod instrument;
+mod json;
 mod lines;
 mod measure;
 mod mount;
+mod mount_error;
 mod parse;
+mod path;
 mod places;
 mod scope;
 mod steps;
+mod vertex_mounts;
 mod words;
 
 pub use error::{DockerfileError, DockerfileProblem};
+pub use identity::{MountIdentity, MountOwner};
 pub use ignore::{Ignore, IgnoreError};
 pub use instrument::{Change, ChangeKind, InstrumentOptions, Instrumented, RUNNER_ARG, instrument};
 pub use measure::{AFTER_MARKER, BEFORE_MARKER};
-pub use mount::{MountError, MountIdentity, MountOptions, MountOwner, Sharing, clean_path, parse_run_mounts};
+pub use mount::{MountOptions, Sharing};
+pub use mount_error::MountError;
 pub use parse::{CommandForm, Dockerfile, RunFlag, RunInstruction, Stage};
+pub use path::clean_path;
 pub use scope::{CacheMount, platform_args};
 pub use steps::{StageStep, StageSteps};
+pub use vertex_mounts::parse_run_mounts;
 pub use words::WordError;

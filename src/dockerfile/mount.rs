@@ -1,56 +1,14 @@
-//! The text of a `--mount` flag and the identity of the cache mount it names. [`MountOptions`] and [`MountIdentity`]
-//! are principal.
+//! The text of a `--mount` flag. [`MountOptions`] is principal.
 //!
 //! Serves three readers: Dockerfiles, Dancefiles, and vertex names quoted in CI logs. It expands no variables by
 //! itself; who knows their values passes them in.
 
-use std::fmt;
-use std::hash::{Hash, Hasher};
-
-use super::words::WordError;
-
-/// Why a `--mount` is refused, in the words of `BuildKit`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MountError {
-    /// An option without a value that needs one.
-    #[error("invalid field '{0}' must be a key=value pair")]
-    Field(String),
-    /// An option that does not exist.
-    #[error("unexpected key '{0}' in '{1}'")]
-    Key(String, String),
-    /// A type that does not exist.
-    #[error("unsupported mount type \"{0}\"")]
-    Type(String),
-    /// A sharing mode that does not exist.
-    #[error("unsupported sharing value \"{0}\"")]
-    Sharing(String),
-    /// A number that is none.
-    #[error("invalid value {1} for {0}")]
-    Number(&'static str, String),
-    /// A `true` or `false` that is neither.
-    #[error("invalid value for {0}: {1}")]
-    Boolean(String, String),
-    /// Quotes in the wrong places.
-    #[error("failed to parse csv mounts: {0}")]
-    Csv(String),
-    /// A variable that cannot be expanded.
-    #[error(transparent)]
-    Word(#[from] WordError),
-}
-
-impl MountError {
-    /// Says what to do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Key(..) | Self::Field(_) => Some(
-                "the options of a cache mount are id, target, readonly, sharing, from, source, mode, uid, gid".into(),
-            ),
-            Self::Type(_) => Some("the mount types are bind, cache, tmpfs, secret and ssh".into()),
-            Self::Sharing(_) => Some("the sharing modes are shared, private and locked".into()),
-            _ => None,
-        }
-    }
-}
+use super::csv::csv_fields;
+use super::flags::flags;
+use super::identity::{MountIdentity, MountOwner};
+use super::mount_error::MountError;
+use super::path::clean_path;
+use super::words::{self, WordError};
 
 /// What two builds do that want the same cache mount at once. No part of the identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +95,7 @@ impl MountOptions {
     /// # Errors
     /// What `BuildKit` refuses in a cache mount.
     pub fn parse_without_variables(raw: &str) -> Result<Option<Self>, MountError> {
-        Self::parse(raw, &mut |value| super::words::expand(value, '\\', &|_| None).map(|expanded| expanded.text))
+        Self::parse(raw, &mut |value| words::expand(value, '\\', &|_| None).map(|expanded| expanded.text))
     }
 
     /// Reads the text after `--mount=` as it stands in a file, quotes and escapes and all, where no variable has a value.
@@ -147,7 +105,7 @@ impl MountOptions {
     /// What `BuildKit` refuses in a cache mount.
     pub fn parse_written(written: &str) -> Result<Option<Self>, MountError> {
         let flag = format!("--mount={written}");
-        let (flags, _) = super::parse::flags(&flag, '\\');
+        let (flags, _) = flags(&flag, '\\');
         let value = flags.first().and_then(|flag| flag.text.strip_prefix("--mount=")).unwrap_or("");
         Self::parse_without_variables(value)
     }
@@ -220,211 +178,6 @@ fn boolean(key: &str, value: &str) -> Result<bool, MountError> {
     }
 }
 
-/// Splits at commas, as Go's `encoding/csv` does for one record.
-fn csv_fields(raw: &str) -> Result<Vec<String>, MountError> {
-    let mut fields = Vec::new();
-    let mut rest = raw;
-    loop {
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let mut field = String::new();
-            let mut from = quoted;
-            loop {
-                let Some((part, after)) = from.split_once('"') else {
-                    return Err(MountError::Csv("extraneous or missing \" in quoted-field".into()));
-                };
-                field.push_str(part);
-                match after.strip_prefix('"') {
-                    Some(after) => {
-                        field.push('"');
-                        from = after;
-                    }
-                    None => {
-                        from = after;
-                        break;
-                    }
-                }
-            }
-            fields.push(field);
-            match from.strip_prefix(',') {
-                Some(after) => rest = after,
-                None if from.is_empty() => return Ok(fields),
-                None => return Err(MountError::Csv("extraneous or missing \" in quoted-field".into())),
-            }
-            continue;
-        }
-        let (field, after) = match rest.split_once(',') {
-            Some((field, after)) => (field, Some(after)),
-            None => (rest, None),
-        };
-        if field.contains('"') {
-            return Err(MountError::Csv("bare \" in non-quoted-field".into()));
-        }
-        fields.push(field.to_owned());
-        match after {
-            Some(after) => rest = after,
-            None => return Ok(fields),
-        }
-    }
-}
-
-/// The owner and mode a cache mount is made with, once any of the three is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MountOwner {
-    /// The user; 0 when only the others are given.
-    pub uid: u32,
-    /// The group; 0 when only the others are given.
-    pub gid: u32,
-    /// The file mode; 0755 when only the others are given.
-    pub mode: u32,
-}
-
-impl fmt::Display for MountOwner {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "uid={},gid={},mode={:04o}", self.uid, self.gid, self.mode)
-    }
-}
-
-/// What makes two cache mounts the same cache on one builder, the namespace left out.
-///
-/// It is the explicit id, byte for byte, or else the cleaned target; and the owner, when any of uid, gid and mode is
-/// given; and `from`. The sharing mode and the platform are no part of it.
-#[derive(Debug, Clone)]
-pub struct MountIdentity {
-    id: String,
-    explicit: bool,
-    owner: Option<MountOwner>,
-    from: Option<String>,
-}
-
-impl MountIdentity {
-    /// Returns the id: the explicit one, or the cleaned target.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Returns the owner, when it is part of the identity.
-    pub fn owner(&self) -> Option<MountOwner> {
-        self.owner
-    }
-
-    /// Returns the stage or image the mount starts from.
-    pub fn from(&self) -> Option<&str> {
-        self.from.as_deref()
-    }
-
-    fn parts(&self) -> (&str, Option<MountOwner>, Option<&str>) {
-        (&self.id, self.owner, self.from.as_deref())
-    }
-}
-
-// How the id came about is for the reader only: `target=/x` and `id=/x` are one cache.
-impl PartialEq for MountIdentity {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-}
-
-impl Eq for MountIdentity {}
-
-impl Hash for MountIdentity {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.parts().hash(state);
-    }
-}
-
-impl PartialOrd for MountIdentity {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for MountIdentity {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.parts().cmp(&other.parts())
-    }
-}
-
-impl fmt::Display for MountIdentity {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.explicit {
-            true => write!(out, "id={}", self.id)?,
-            false => write!(out, "target {}", self.id)?,
-        }
-        if let Some(owner) = self.owner {
-            write!(out, " with {owner}")?;
-        }
-        if let Some(from) = &self.from {
-            write!(out, " from {from}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Cleans a slash-separated path as Go's `path.Clean` does: no `.`, no `//`, no `..` that can be resolved, no trailing
-/// slash; the empty path is `.`.
-pub fn clean_path(path: &str) -> String {
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match parts.last() {
-                Some(&last) if last != ".." => {
-                    parts.pop();
-                }
-                _ if rooted => {}
-                _ => parts.push(".."),
-            },
-            part => parts.push(part),
-        }
-    }
-    match (rooted, parts.is_empty()) {
-        (true, _) => format!("/{}", parts.join("/")),
-        (false, true) => ".".to_owned(),
-        (false, false) => parts.join("/"),
-    }
-}
-
-/// Finds the cache mounts of one `RUN` in a piece of text: a Dancefile, or a vertex name from a log such as
-/// `[build 5/6] RUN --mount=type=cache,target=/x go build`.
-///
-/// Lenient, because logs are cut and masked: flags that are no readable cache mount are left out. Variables stay
-/// unset; `BuildKit` prints vertex names with its variables replaced.
-pub fn parse_run_mounts(text: &str) -> Vec<MountOptions> {
-    let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    let Some(flags) = flags_of_run(&joined) else { return Vec::new() };
-    let (flags, _) = super::parse::flags(flags, '\\');
-    flags
-        .iter()
-        .filter_map(|flag| flag.text.strip_prefix("--mount="))
-        .filter_map(|raw| MountOptions::parse_without_variables(raw).ok().flatten())
-        .collect()
-}
-
-/// The text after the first `RUN` that is followed by a flag, or the whole text when it starts with one.
-fn flags_of_run(text: &str) -> Option<&str> {
-    if text.trim_start().starts_with("--mount=") {
-        return Some(text);
-    }
-    let mut at = 0;
-    while let Some(found) = text[at..].find("--mount=") {
-        let before = text[..at + found].trim_end();
-        let word = before.rsplit(char::is_whitespace).next().unwrap_or("");
-        if word.eq_ignore_ascii_case("RUN") {
-            return Some(&text[at + found..]);
-        }
-        // Another flag may stand first: `RUN --network=none --mount=…`.
-        if word.starts_with("--") {
-            let flags = before.rfind("RUN ").map(|run| &text[run + 4..]);
-            if flags.is_some_and(|flags| flags.trim_start().starts_with("--")) {
-                return flags;
-            }
-        }
-        at += found + "--mount=".len();
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -484,41 +237,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn mounts_are_found_in_vertex_names_and_dancefiles() {
-        let targets = |text| parse_run_mounts(text).into_iter().map(|mount| mount.target).collect::<Vec<_>>();
-        let name = "[build 5/6] RUN --mount=type=cache,id=go-mod,target=/go/pkg/mod --mount=type=bind,target=. \
-                    --mount=type=cache,target=/root/.cache/go-build go build -o /out ./...";
-        assert_eq!(targets(name), ["/go/pkg/mod", "/root/.cache/go-build"]);
-        let dance = "\nFROM x\nCOPY buildstamp buildstamp\nRUN --mount=type=cache,target=/m,id=i \\\n    \
-                     --mount=type=bind,source=.,target=/var/dance-cache \\\n    cp -p -R /var/dance-cache/. /m  || true\n";
-        assert_eq!(targets(dance), ["/m"]);
-        assert_eq!(targets("RUN --network=none --mount=type=cache,target=/x true"), ["/x"]);
-        assert_eq!(targets("#8 [2/2] RUN echo --mount=type=cache,target=/x"), [""; 0]);
-        assert_eq!(targets("--mount=type=cache,target=\"/q\" x"), ["/q"]);
-        assert_eq!(targets("RUN --mount=type=cache,tar"), [""; 0]);
-    }
-
-    #[test]
-    fn paths_are_cleaned_as_go_cleans_them() {
-        for (path, clean) in
-            [("", "."), ("/", "/"), ("//a///b/", "/a/b"), ("/../a", "/a"), ("a/../..", ".."), ("./a/./b/..", "a")]
-        {
-            assert_eq!(clean_path(path), clean);
-        }
-    }
-
     proptest! {
         #[test]
-        fn no_text_makes_the_reader_panic(text in "(RUN )?(--mount=)?.{0,60}|[RUNrun \"\\\\=,a-z-]{0,60}") {
-            parse_run_mounts(&text);
+        fn no_text_makes_the_reader_panic(text in ".{0,60}|[\"\\\\=,a-z-]{0,60}") {
             let _ = MountOptions::parse_without_variables(&text);
-        }
-
-        #[test]
-        fn cleaning_twice_changes_nothing_more(path in "[/.a]{0,20}") {
-            let once = clean_path(&path);
-            prop_assert_eq!(clean_path(&once), once);
         }
     }
 }

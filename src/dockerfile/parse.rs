@@ -4,6 +4,8 @@
 //! `RUN` and `SHELL`. The arguments of the other instructions pass unread.
 
 use super::error::{DockerfileError, DockerfileProblem};
+use super::flags::flags;
+use super::json::json_words;
 use super::lines::{self, Instruction};
 use super::words;
 use crate::source::{Source, Span, Spanned};
@@ -212,64 +214,6 @@ fn run(
     let form = if json_words(&command).is_some() { CommandForm::Exec } else { CommandForm::Shell };
     let heredocs = found.heredocs.iter().map(|at| source.text[at.start..at.end].to_owned()).collect();
     Ok(RunInstruction { index, flags: run_flags, command, heredocs, form, span: found.span, instruction: at })
-}
-
-/// One flag in front of an instruction's arguments.
-pub(super) struct FlagText {
-    /// With quotes and escapes removed.
-    pub(super) text: String,
-    /// Where it starts in the text.
-    pub(super) start: usize,
-    /// Where it ends in the text.
-    pub(super) end: usize,
-}
-
-/// Takes the flags off the front; returns them and where the rest starts.
-pub(super) fn flags(args: &str, escape: char) -> (Vec<FlagText>, usize) {
-    let mut flags = Vec::new();
-    let mut at = 0;
-    loop {
-        let rest = &args[at..];
-        let start = at + (rest.len() - rest.trim_start().len());
-        if !args[start..].starts_with("--") {
-            return (flags, start);
-        }
-        let mut text = String::new();
-        let mut quote = None;
-        let mut end = args.len();
-        let mut chars = args[start..].char_indices();
-        while let Some((offset, char)) = chars.next() {
-            if char == escape {
-                text.extend(chars.next().map(|(_, char)| char));
-            } else if let Some(open) = quote {
-                if char == open { quote = None } else { text.push(char) }
-            } else if matches!(char, '"' | '\'') {
-                quote = Some(char);
-            } else if char.is_whitespace() {
-                end = start + offset;
-                break;
-            } else {
-                text.push(char);
-            }
-        }
-        at = end;
-        if text == "--" {
-            return (flags, end);
-        }
-        if !text.starts_with("--") {
-            // Quotes in front of the dashes: `BuildKit` sees a flag where no name can be read.
-            return (flags, start);
-        }
-        flags.push(FlagText { text, start, end });
-    }
-}
-
-/// Reads a JSON array of strings; what follows it does not count, as in `BuildKit`.
-pub(super) fn json_words(text: &str) -> Option<Vec<String>> {
-    if !text.trim_start().starts_with('[') {
-        return None;
-    }
-    serde_json::Deserializer::from_str(text).into_iter::<Vec<String>>().next()?.ok()
 }
 
 /// Reads the `name=value` pairs of an `ENV`, or its old form `ENV name value`; values keep quotes and variables.

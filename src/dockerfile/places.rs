@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::DockerfileError;
-use super::mount::clean_path;
 use super::parse::Dockerfile;
+use super::path::clean_path;
 
 /// Returns the directories that `GOMODCACHE`, `GOCACHE` and `GOPATH` name, in an `ENV`, an `ARG` or a command.
 pub(super) fn go_places(

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{DockerfileError, DockerfileProblem};
-use super::mount::{MountIdentity, MountOptions};
+use super::identity::MountIdentity;
+use super::mount::MountOptions;
 use super::parse::{Dockerfile, pairs};
 use super::words::{self, WordError};
 use crate::source::Span;
