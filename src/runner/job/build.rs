@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{RunningJob, StepResult, WORKSPACE};
+use super::{StepContext, StepResult, WORKSPACE};
 use crate::dockerfile::{Dockerfile, Ignore, InstrumentOptions, RUNNER_ARG, instrument};
 use crate::engine::{BuildEvent, BuildEventKind, BuildRequest, Engine};
 use crate::evidence::{BuildInputs, BuildOutput, Fact, MountSpec, Quote, StepOutcome};
@@ -26,7 +26,7 @@ struct BuildSubject {
     args: BTreeMap<String, String>,
 }
 
-impl<E: Engine> RunningJob<'_, E> {
+impl<E: Engine> StepContext<'_, E> {
     /// Builds as docker/build-push-action does.
     pub(super) async fn build(&mut self, step: &PlannedStep) -> StepResult {
         let quote =
@@ -37,7 +37,7 @@ impl<E: Engine> RunningJob<'_, E> {
             return Err(RunError::NotReproduced { input: "no-cache-filters" });
         }
         let named = self.input(step, "builder")?.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        let builder = named.clone().unwrap_or_else(|| self.active_builder.clone());
+        let builder = named.clone().unwrap_or_else(|| self.builders.active.clone());
         let subject = self.subject(step)?;
         let cache_from = self.input(step, "cache-from")?.filter(|text| !text.trim().is_empty());
         let inputs = BuildInputs {
@@ -62,7 +62,7 @@ impl<E: Engine> RunningJob<'_, E> {
         known.extend(subject.args.clone());
         let mounts = subject.dockerfile.cache_mounts(&known)?;
         self.name_mounts(&namespace, mounts.iter().map(|mount| &mount.options));
-        self.wiped |= no_cache;
+        self.builders.wiped |= no_cache;
         for mount in mounts {
             let line = subject.dockerfile.source().place(mount.span.start).line;
             let text = subject.dockerfile.source().line(line).unwrap_or_default().trim().to_owned();

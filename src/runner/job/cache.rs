@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{RunningJob, StepResult, WORKSPACE};
+use super::{StepContext, StepResult, WORKSPACE};
 use crate::cache::{
     ActionKind, ActionLine, AfterArchive, BeforeArchive, CacheRelease, Compression, DEFAULT_MAX_IDLE, EntryId,
     EntryMeta, Identity, Inputs, Key, Keys, LookupOutcome, LookupRequest, MissReason, Outputs, ReserveAnswer, Scope,
@@ -41,7 +41,7 @@ struct FoundEntry {
     exact: bool,
 }
 
-impl<E: Engine> RunningJob<'_, E> {
+impl<E: Engine> StepContext<'_, E> {
     /// The main step of actions/cache, and actions/cache/restore.
     pub(super) async fn restore(&mut self, step: &PlannedStep) -> StepResult {
         let header = self.header(step, &DEFAULTS)?;

@@ -1,10 +1,10 @@
 //! The dance steps, executed one by one as the dance storey lists them. What the action gets wrong stays wrong here.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
-use super::{RunningJob, StepResult};
+use super::{StepContext, StepResult};
 use crate::dance::{
     self, Behaviour, CacheMap, DanceEntry, DanceStep, DockerfileInput, ExtractMove, RemoveSource, SKIPPED, cache_map,
     dancefile_lines, extract_steps, inject_steps,
@@ -24,7 +24,7 @@ struct DanceContext {
     builder: String,
 }
 
-impl<E: Engine> RunningJob<'_, E> {
+impl<E: Engine> StepContext<'_, E> {
     /// The main step: every entry's host directory into its mount.
     pub(super) async fn inject(&mut self, step: &PlannedStep) -> StepResult {
         let stage = self.dance_stage(step)?;
@@ -63,7 +63,7 @@ impl<E: Engine> RunningJob<'_, E> {
             given.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
         };
         let inputs = dance::ResolvedInputs::from_with(&lookup, &behaviour);
-        let builder = inputs.builder.clone().unwrap_or_else(|| self.active_builder.clone());
+        let builder = inputs.builder.clone().unwrap_or_else(|| self.builders.active.clone());
         Ok(DanceContext { behaviour, inputs, builder })
     }
 
@@ -358,11 +358,6 @@ impl<E: Engine> RunningJob<'_, E> {
     fn make_dir(&self, dir: &str) -> Result<(), RunError> {
         let path = self.real(dir);
         fs::create_dir_all(&path).map_err(RunError::io("make", path))
-    }
-
-    /// Returns where a path of an action's input leads.
-    pub(super) fn real(&self, path: &str) -> PathBuf {
-        self.layout.target(Path::new(path))
     }
 }
 

@@ -3,13 +3,13 @@
 //! Inputs given come first, then the defaults; empty values are not printed. A value of several lines is one message.
 //! Source: actions/runner `src/Runner.Worker/Handlers/Handler.cs`.
 
-use super::RunningJob;
+use super::StepContext;
 use crate::engine::Engine;
 use crate::evidence::Quote;
 use crate::plan::PlannedStep;
 use crate::runner::RunError;
 
-impl<E: Engine> RunningJob<'_, E> {
+impl<E: Engine> StepContext<'_, E> {
     /// Writes the header of a step and returns the quote of its first line.
     pub(super) fn header(&mut self, step: &PlannedStep, defaults: &[(&str, &str)]) -> Result<Quote, RunError> {
         let title = match &step.uses {
