@@ -15,10 +15,10 @@ const STANDING: [(&str, &[&str], &str); 9] = [
     ),
     ("cli", &["args", "judging", "logs", "present", "scenarios"], "to be untied"),
     ("dockerfile", &["commands", "measure"], "to be untied"),
-    ("dockerfile", &["error", "lines", "mount", "parse"], "to be untied"),
     ("engine/fake", &["build", "run"], "one type in two files: a build, and how it carries out a step"),
     ("log", &["header", "line"], "to be untied"),
     ("runner", &["experiment", "job"], "to be untied"),
+    ("runner/job", &["builders", "cache", "context"], "one type in several files: what the steps of a job work with"),
     ("verify/view", &["mounts", "run"], "a run is seen by its mounts, and a mount among its runs"),
     ("workflow", &["model", "read"], "to be untied"),
 ];
