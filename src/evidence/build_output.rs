@@ -163,6 +163,17 @@ impl BuildOutput {
         doubts.into_iter().map(Fact::BuildDoubt).collect()
     }
 
+    /// Returns what stays doubtful when the build is over: a step that was at work beside a measurement has not ended in sight,
+    /// and no clock says how long it had been.
+    pub fn unended(&mut self) -> Vec<Fact> {
+        let beside = std::mem::take(&mut self.beside);
+        let doubt = |(id, target): (u64, String)| {
+            let vertex = self.vertexes.get(&id)?.shown().to_owned();
+            Some(Fact::BuildDoubt(BuildDoubt::AtWork { target, vertex, took: Duration::ZERO }))
+        };
+        beside.into_iter().filter_map(doubt).collect()
+    }
+
     /// One line a vertex printed.
     pub fn line(&mut self, id: u64, text: &str) -> Vec<Fact> {
         let vertex = self.vertexes.entry(id).or_default();
@@ -389,8 +400,8 @@ impl BuildOutput {
         self.build_time().filter(|_| counts).map(Fact::BuildTime)
     }
 
-    /// Tells whether a command that fills Go's caches has run on this mount before this vertex measures it.
-    fn filled(&self, id: u64, path: &str) -> bool {
+    /// Tells whether a command that fills Go's caches has run on this mount before this vertex measures these bytes there.
+    fn filled(&self, id: u64, path: &str, bytes: u64) -> bool {
         if self.filled.contains(path) {
             return true;
         }
@@ -399,7 +410,8 @@ impl BuildOutput {
             Some(CacheFilling::BeforeMeasuring) if *other == id => true,
             // One that so far only measured, beside this one, has filled nothing yet.
             Some(_) if *other != id => {
-                (vertex.worked || vertex.active || vertex.ended) && !vertex.cached && own.shares(vertex, path)
+                let ran = (vertex.worked || vertex.active || vertex.ended) && !vertex.cached;
+                ran && own.shares(vertex, path) && !vertex.left_alone(self.now, own, bytes)
             }
             _ => false,
         })
@@ -413,15 +425,15 @@ impl BuildOutput {
         let targets =
             self.vertexes.values().flat_map(|vertex| &vertex.mounts).any(|mount| mount.clean_target() == path);
         let marker = self.marker_of(id);
-        let filled = self.filled(id, &path);
+        let bytes = match size {
+            Size::Bytes(bytes) => bytes,
+            Size::Blocks(blocks) => blocks.checked_mul(self.vertexes.get(&id)?.block?)?,
+        };
+        let filled = self.filled(id, &path, bytes);
         let vertex = self.vertexes.get_mut(&id)?;
         if !vertex.shows(&path, targets) {
             return None;
         }
-        let bytes = match size {
-            Size::Bytes(bytes) => bytes,
-            Size::Blocks(blocks) => blocks.checked_mul(vertex.block?)?,
-        };
         let again = !vertex.measured.insert(path.clone());
         let moment = marker.unwrap_or_else(|| {
             vertex.confirmed |= again;

@@ -21,7 +21,7 @@ pub enum BuildDoubt {
         target: String,
         /// The other step's vertex name.
         vertex: String,
-        /// How long it had been at work, as far as known.
+        /// How long it had been at work; zero where that was not seen.
         took: Duration,
     },
     /// The mount begins with the contents of a stage or an image (`from=`), so it is another cache than the dance's.

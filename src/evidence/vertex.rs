@@ -94,6 +94,13 @@ enum Timed {
     Others,
 }
 
+/// How long a step can be at work and still have filled no cache.
+const QUICK: Duration = Duration::from_secs(1);
+
+/// The most that a step can put into a cache in a second: what it downloads comes over a network and is unpacked, what it
+/// compiles takes longer.
+const FILLED_A_SECOND: u64 = 100 << 20;
+
 /// How much of a name is kept to be shown.
 const SHOWN: usize = 300;
 
@@ -244,6 +251,15 @@ impl Vertex {
         let running = moment.zip(self.began).and_then(|(now, began)| now.duration_since(began).ok());
         let running = running.filter(|_| !self.ended);
         self.took.or(running).max(self.since).unwrap_or_default()
+    }
+
+    /// Tells whether it ended so soon, and without a word, that it cannot have brought these bytes into a cache: it found
+    /// that it had nothing to do.
+    pub(super) fn left_alone(&self, now: Option<SystemTime>, other: &Self, bytes: u64) -> bool {
+        let silent = !self.active && !self.worked;
+        let Some(took) = self.took.filter(|_| silent).map(|took| took.max(self.busy(now, other))) else { return false };
+        let most = (took.as_secs_f64().max(0.1) * FILLED_A_SECOND as f64) as u64;
+        took <= QUICK && bytes > most
     }
 
     /// Returns its mount at a path, or above it.

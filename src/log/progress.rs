@@ -121,6 +121,11 @@ impl ProgressReader {
         {
             sink.push(Event { step: open.step, at, quote, fact: Fact::BuildTime(time) });
         }
+        if let Some(spot) = over {
+            for fact in open.output.unended() {
+                sink.add(spot, open.step, fact);
+            }
+        }
         // No build is printed faster than it ran: such lines are an earlier build's.
         if let Some(seen) = open.took().filter(|seen| open.claimed > seen.saturating_add(Duration::from_secs(2)))
             && let Some(spot) = over

@@ -17,7 +17,6 @@ fn failing() -> Vec<Vec<JobScript>> {
         vec![JobScript::cold(), JobScript::warm().but(|job| job.before = [8192, 114 * MB])],
         vec![JobScript::cold(), JobScript::warm().but(|job| job.before = [131 * MB, 20 * MB])],
         vec![JobScript::cold(), JobScript::warm().but(|job| job.seconds = 16.0)],
-        vec![JobScript::cold().but(|job| job.seconds = 3.0), JobScript::warm().but(|job| job.seconds = 2.9)],
         vec![JobScript::cold(), JobScript::warm(), JobScript::warm().but(|job| job.seconds = 16.0)],
         vec![JobScript::cold(), JobScript::warm().but(|job| job.then_builds = Some(Box::new(JobScript::cold())))],
         vec![JobScript::cold(), JobScript::cold().but(|job| job.restore_failed = Some("tar".into()))],
@@ -30,6 +29,11 @@ fn failing() -> Vec<Vec<JobScript>> {
             JobScript::warm().but(|job| job.entries[0].1 = mount("/elsewhere")).but(|job| job.before[0] = 8192),
         ],
     ]
+}
+
+/// Cases that fail only beside their first run: alone, the last one is as good as any.
+fn failing_by_comparison() -> Vec<Vec<JobScript>> {
+    vec![vec![JobScript::cold().but(|job| job.seconds = 3.0), JobScript::warm().but(|job| job.seconds = 2.9)]]
 }
 
 fn profiles() -> impl Strategy<Value = Profile> {
@@ -114,7 +118,7 @@ fn losing_a_line_that_a_pass_rests_on_makes_it_unobserved() {
 #[test]
 fn losing_any_one_line_never_makes_a_failing_case_effective() {
     for profile in [Profile::Checklist, Profile::Auto] {
-        for jobs in failing() {
+        for jobs in failing().into_iter().chain(failing_by_comparison()) {
             let lines: Vec<Quote> =
                 jobs.iter().enumerate().flat_map(|(at, job)| job.events(at + 1)).map(|event| event.quote).collect();
             for quote in &lines {

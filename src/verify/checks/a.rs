@@ -1,15 +1,16 @@
 //! Check A: did actions/cache restore something real? [`read`] is principal.
 
+use super::alone::{OwnProof, alone};
 use super::{Reading, judged};
 use crate::evidence::{Cache, Lookup, Quote};
-use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE, RunStage};
+use crate::verify::view::{CacheExt, CaseView, EMPTY_ARCHIVE, RunStage, RunView};
 use crate::verify::{CheckStatus, Profile, size};
 
 /// Reads the check.
 pub(crate) fn read(view: &CaseView) -> Reading {
     let floor = floor(view);
-    let threshold = floor.as_ref().map_or_else(|| "as much as was saved".to_owned(), |floor| floor.words.clone());
-    let caches: Vec<&Cache> = view.judged.restoring().collect();
+    let threshold = floor.words.clone();
+    let caches: Vec<&Cache> = view.restoring().collect();
     if caches.is_empty() {
         return Reading::unobserved("no actions/cache step was seen to restore", threshold);
     }
@@ -57,14 +58,27 @@ pub(crate) fn read(view: &CaseView) -> Reading {
     }
     let exact = if caches.iter().all(|cache| cache.hit_exactly()) { "hit" } else { "partial hit" };
     let observed = format!("restored {} ({exact})", size(sum));
-    match floor {
-        None => Reading::unobserved(format!("{observed}; what was saved was not seen"), threshold).resting_on(evidence),
-        // A few lines without the step that printed them may be anybody's: a text that quotes a run, or another run.
-        Some(floor) if sum >= floor.bytes && caches.iter().any(|cache| cache.step.is_none()) => {
-            Reading::unobserved(format!("{observed}; the step that restored it was not seen"), floor.words)
-                .resting_on(evidence)
+    let own = if sum < floor.bytes && !floor.compared { Some(alone(view)) } else { None };
+    let enough = sum >= floor.bytes || own == Some(OwnProof::Carried);
+    // A few lines without the step that printed them may be anybody's: a text that quotes a run, or another run.
+    if enough && caches.iter().any(|cache| cache.step.is_none()) {
+        let observed = format!("{observed}; the step that restored it was not seen");
+        return Reading::unobserved(observed, threshold).resting_on(evidence);
+    }
+    match own {
+        Some(OwnProof::Carried) => Reading {
+            status: CheckStatus::Pass,
+            observed: format!("{observed}, and the build found all that it needs"),
+            threshold: format!("{threshold}, or all that a small build needs"),
+            evidence,
+        },
+        // Beside an earlier run that says nothing of this entry, little shows no loss.
+        Some(OwnProof::Lost) if view.earlier.is_empty() => fail(observed, evidence),
+        Some(_) => {
+            let observed = format!("{observed}; whether that is all was not seen");
+            Reading::unobserved(observed, threshold).resting_on(evidence)
         }
-        Some(floor) => Reading { status: judged(sum >= floor.bytes), observed, threshold: floor.words, evidence },
+        None => Reading { status: judged(enough), observed, threshold, evidence },
     }
 }
 
@@ -72,39 +86,50 @@ pub(crate) fn read(view: &CaseView) -> Reading {
 struct RestoreFloor {
     bytes: u64,
     words: String,
+    /// It is what the run must meet: the checklist's number, or what an earlier run saved. Otherwise it is a number for
+    /// projects of the usual size.
+    compared: bool,
 }
 
-/// Finds the least that counts: the checklist's number, or a share of what an earlier run saved.
-fn floor(view: &CaseView) -> Option<RestoreFloor> {
+/// Finds the least that counts: a share of what an earlier run saved, or else the checklist's number.
+fn floor(view: &CaseView) -> RestoreFloor {
     let absolute = view.thresholds.min_restore;
-    if view.profile == Profile::Checklist || view.earlier.is_empty() {
-        return Some(RestoreFloor {
-            bytes: absolute.max(EMPTY_ARCHIVE),
-            words: format!("at least {}", size(absolute)),
-        });
-    }
-    let origin = view.origin().filter(|origin| origin.saves().next().is_some());
+    let compared = if view.profile == Profile::Checklist { None } else { saved_before(view) };
+    compared.unwrap_or_else(|| RestoreFloor {
+        bytes: absolute.max(EMPTY_ARCHIVE),
+        words: format!("at least {}", size(absolute)),
+        compared: view.profile == Profile::Checklist,
+    })
+}
+
+/// Returns what an earlier run shows of the entry that was restored.
+fn saved_before(view: &CaseView) -> Option<RestoreFloor> {
+    let origin = view.origin().filter(|origin| view.saves_of(origin).next().is_some());
     let (name, bytes) = match origin {
         Some(origin) => {
             let sizes: Option<Vec<u64>> =
-                origin.saves().map(|(cache, _, _)| cache.save_size.as_ref().map(|size| size.value)).collect();
+                view.saves_of(origin).map(|(cache, _, _)| cache.save_size.as_ref().map(|size| size.value)).collect();
             (origin.name(), sizes?.into_iter().fold(0, u64::saturating_add))
         }
         // The entry was saved before the runs at hand: an earlier restore of it is the next best witness.
-        None => view
-            .earlier
-            .iter()
-            .filter_map(|run| Some((run.name(), run.restoring().filter_map(|cache| cache.restored_bytes()).max()?)))
-            .max_by_key(|(_, bytes)| *bytes)?,
+        None => {
+            let keys = view.hit_keys();
+            let same = |cache: &&Cache| cache.hit_key().is_some_and(|(key, _)| keys.contains(&key));
+            let restored =
+                |run: &RunView| run.restoring().filter(same).filter_map(|cache| cache.restored_bytes()).max();
+            view.earlier.iter().filter_map(|run| Some((run.name(), restored(run)?))).max_by_key(|(_, bytes)| *bytes)?
+        }
     };
     let share = view.thresholds.min_carried_ratio;
     let least = (bytes as f64 * share) as u64;
     if least < EMPTY_ARCHIVE {
-        return Some(RestoreFloor { bytes: EMPTY_ARCHIVE, words: "more than an empty archive".to_owned() });
+        let words = "more than an empty archive".to_owned();
+        return Some(RestoreFloor { bytes: EMPTY_ARCHIVE, words, compared: true });
     }
     Some(RestoreFloor {
         bytes: least,
         words: format!("at least {:.0} % of the {} of {name}", share * 100.0, size(bytes)),
+        compared: true,
     })
 }
 

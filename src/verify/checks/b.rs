@@ -19,12 +19,12 @@ pub(crate) fn read(view: &CaseView) -> Reading {
         Ok(evidence) => evidence,
         Err(missing) => return Reading::unobserved(missing, THRESHOLD),
     };
-    let saver = if judged.saves().next().is_some() { Some(judged) } else { view.origin() };
-    let Some(saver) = saver.filter(|run| run.saves().next().is_some()) else {
+    let saver = if view.saves_of(judged).next().is_some() { Some(judged) } else { view.origin() };
+    let Some(saver) = saver.filter(|run| view.saves_of(run).next().is_some()) else {
         return Reading::unobserved("inject seen; the run that saved the entry is not among those given", THRESHOLD)
             .resting_on(inject);
     };
-    match saved_after_extract(saver) {
+    match saved_after_extract(view, saver) {
         Ok((observed, saved)) => {
             let extract = carries(saver, DancePhase::Extract).unwrap_or_default();
             let evidence = inject.into_iter().chain(extract).chain(saved).collect();
@@ -63,12 +63,12 @@ fn carries(run: &RunView, phase: DancePhase) -> Result<Vec<Quote>, String> {
 }
 
 /// Returns what shows that this run extracted real data, to where it is saved, before it was saved.
-fn saved_after_extract(run: &RunView) -> Result<(String, Vec<Quote>), String> {
+fn saved_after_extract<'a>(view: &CaseView<'a>, run: &RunView<'a>) -> Result<(String, Vec<Quote>), String> {
     carries(run, DancePhase::Extract)?;
     let last_extract = run.carried(DancePhase::Extract).map(|entry| entry.mount.order).max().unwrap_or(usize::MAX);
     let mut evidence = Vec::new();
     let mut sum = 0u64;
-    for (cache, _, quote) in run.saves() {
+    for (cache, _, quote) in view.saves_of(run) {
         let order = cache.save.as_ref().map_or(0, |save| save.order);
         let Some(bytes) = cache.save_size.as_ref().filter(|bytes| bytes.value >= EMPTY_ARCHIVE) else {
             return Err(format!("the size of what {} saved was not seen to be real", run.name()));

@@ -3,7 +3,7 @@
 //! Seeing no download passes only where the compiling step ran, was seen to its end, and printed something: then it
 //! would have printed a download too.
 
-use super::Reading;
+use super::{Reading, outgrown};
 use crate::evidence::{Build, Lookup, MountSizes, TimeSource};
 use crate::verify::CheckStatus;
 use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, MountKind, RunStage};
@@ -54,7 +54,7 @@ pub(crate) fn read(view: &CaseView) -> Reading {
         return Reading::unobserved(observed, threshold).resting_on(vec![cut.clone()]);
     }
     if let Some(target) = filled_unseen(view, build) {
-        let observed = format!("no download was printed, but {target} was empty before the build and full after it");
+        let observed = format!("no download was printed, but {target} was filled by the build");
         return Reading::unobserved(observed, threshold).resting_on(lines);
     }
     let ended = build.step_ended.iter().map(|ended| ended.quote.clone()).collect();
@@ -77,7 +77,7 @@ fn module_mount_is_empty(view: &CaseView, build: &Build) -> bool {
 /// downloads (`cmd/go/internal/modfetch`).
 fn filled_unseen<'b>(view: &CaseView, build: &'b Build) -> Option<&'b str> {
     let filled = |sizes: &&MountSizes| match (&sizes.before, &sizes.after) {
-        (Some(before), Some(after)) => before.value < EMPTY_MOUNT && after.value >= EMPTY_MOUNT,
+        (Some(before), Some(after)) => after.value >= EMPTY_MOUNT && outgrown(before.value, after.value),
         _ => false,
     };
     module_sizes(view, build).find(filled).map(|sizes| sizes.target.as_str())

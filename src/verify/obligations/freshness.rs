@@ -41,6 +41,13 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
 fn filled_by_the_build(view: &CaseView, mount: &ExpectedMount) -> Option<Proof> {
     view.judged.build?.doubts.iter().find_map(|doubt| {
         let (reason, would_show) = match &doubt.value {
+            BuildDoubt::AtWork { target, vertex, took } if took.is_zero() && same_target(target, &mount.target) => (
+                format!(
+                    "another step was at work on {target} when its size was printed, and its end was not seen: `{}`",
+                    short(vertex)
+                ),
+                "#7 DONE 0.4s (of that step)".to_owned(),
+            ),
             BuildDoubt::AtWork { target, vertex, took } if same_target(target, &mount.target) => (
                 format!(
                     "another step worked on {target} for {} before its size was printed: `{}`",

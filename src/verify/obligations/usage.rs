@@ -3,11 +3,7 @@
 use super::{Obligation, ObligationId, Proof, of_each_mount};
 use crate::evidence::{BuildDoubt, Quote};
 use crate::verify::view::{CaseView, ExpectedMount, MountKind};
-use crate::verify::{CodePage, seconds, size};
-
-/// How often what was there before the build may fit into what is there after it: from 3 halves on, most of it was compiled
-/// anew.
-const GROWN: (u64, u64) = (3, 2);
+use crate::verify::{CodePage, checks, seconds, size};
 
 pub(super) const PAGE: CodePage = CodePage {
     what: "The compile itself was timed and was fast, and it read what the mounts held: no `-a`, no cleaning, no other GOCACHE.",
@@ -60,7 +56,6 @@ fn doubt(view: &CaseView) -> Option<(String, Quote)> {
 fn outgrown(view: &CaseView, mount: &ExpectedMount) -> Option<(u64, u64, Vec<Quote>)> {
     let sizes = view.judged.build.filter(|_| mount.kind == MountKind::BuildCache)?.sizes_of(&mount.target)?;
     let (before, after) = (sizes.before.as_ref()?, sizes.after.as_ref()?);
-    let (times, of) = GROWN;
-    (after.value / times >= before.value / of)
+    checks::outgrown(before.value, after.value)
         .then(|| (before.value, after.value, vec![before.quote.clone(), after.quote.clone()]))
 }

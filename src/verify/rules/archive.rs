@@ -57,7 +57,7 @@ pub(in crate::verify) const CACHE_TOO_SMALL: CodeDefinition = CodeDefinition {
 fn check(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;
     let restored_empty =
-        run.restoring().find(|cache| cache.restored_bytes().is_some_and(|bytes| bytes < EMPTY_ARCHIVE));
+        view.restoring().find(|cache| cache.restored_bytes().is_some_and(|bytes| bytes < EMPTY_ARCHIVE));
     if let Some(cache) = restored_empty {
         let (key, _) = cache.hit_key().unzip();
         let key = key.unwrap_or_default();
@@ -75,7 +75,7 @@ fn check(view: &CaseView) -> Vec<Finding> {
         findings.extend(locked(run, key));
         return findings;
     }
-    if let Some((cache, key, quote)) = run.saves().find(|(cache, _, _)| cache.saved_empty()) {
+    if let Some((cache, key, quote)) = view.saves_of(run).find(|(cache, _, _)| cache.saved_empty()) {
         let bytes = cache.save_size.as_ref().map(|size| size.value).unwrap_or_default();
         let evidence =
             [quote.clone()].into_iter().chain(cache.save_size.iter().map(|size| size.quote.clone())).collect();

@@ -4,6 +4,7 @@
 //! due, which run was cold. It decides nothing.
 
 mod cache;
+mod idle;
 mod keys;
 mod mounts;
 mod paths;
@@ -124,12 +125,17 @@ impl<'a> CaseView<'a> {
     /// For a hit it is the run that saved the entry, if it is in the case; for a miss the last one that had something
     /// to save.
     pub(crate) fn origin(&self) -> Option<&RunView<'a>> {
-        let keys: Vec<&str> = self.judged.restoring().filter_map(|cache| cache.hit_key()).map(|(key, _)| key).collect();
+        let keys = self.hit_keys();
         let mut newest_first = self.earlier.iter().rev().filter(|run| run.saved_too_late().is_none());
         if keys.is_empty() {
             return newest_first.find(|run| !run.caches.iter().any(|cache| cache.hit_primary().is_some()));
         }
         newest_first.find(|run| run.saves().any(|(_, key, _)| keys.contains(&key)))
+    }
+
+    /// Returns the keys of the entries that the judged run found.
+    pub(crate) fn hit_keys(&self) -> Vec<&'a str> {
+        self.judged.restoring().filter_map(|cache| cache.hit_key()).map(|(key, _)| key).collect()
     }
 
     /// Returns the run that saved what was restored, where it left far less in the build's mounts than the judged run
