@@ -112,6 +112,9 @@ pub(super) struct RunArgs {
     /// How to say it
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(super) format: Format,
+    /// Also write the report as one HTML page, which needs no network and runs no script
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) html: Option<PathBuf>,
     /// Show what the verdict rests on: each obligation, with the lines that show it or the line that would
     #[arg(long, help_heading = "Output")]
     pub(super) explain: bool,
@@ -173,6 +176,9 @@ pub(super) struct Logs {
     /// How to say it
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(super) format: Format,
+    /// Also write the report as one HTML page, which needs no network and runs no script
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) html: Option<PathBuf>,
     /// Show what the verdict rests on: each obligation, with the lines that show it or the line that would
     #[arg(long, help_heading = "Output")]
     pub(super) explain: bool,
@@ -189,6 +195,8 @@ pub(super) enum Format {
     Github,
     /// A summary fit for a step summary
     Markdown,
+    /// One page for a browser, which needs no network
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

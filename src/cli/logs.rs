@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use super::args::{Format, Logs};
 use super::exit::Exit;
 use super::judging::{profile, thresholds};
-use super::present::{Presented, visible};
+use super::present::{Presented, visible, write_page};
 use super::problem::CliProblem;
 use super::reading::{ProgressReading, read};
 use super::{out, say};
 use crate::dockerfile::{ChangeKind, Dockerfile, InstrumentOptions, instrument as instrument_copy};
 use crate::evidence::{Evidence, MountSpec, Quote};
 use crate::log::{self, LogReader, LoggedJob, RunsOfJob};
-use crate::report;
+use crate::report::{self, HtmlSubject};
 use crate::scenario::ScenarioLimits;
-use crate::verify::{self, Case, CaseSource, Note, Profile, Verdict};
+use crate::verify::{self, Case, CaseSource, Note, Profile, Report, Verdict};
 use crate::workflow::Workflow;
 
 /// Bytes read at a time.
@@ -41,6 +41,7 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
     let thresholds = thresholds(&args.judging, &ScenarioLimits::default());
     let mut worst: Option<Verdict> = None;
     let mut documents = Vec::new();
+    let mut pages: Vec<(String, Report)> = Vec::new();
     for group in &judged {
         let runs = group.runs.iter().map(LoggedJob::evidence).collect();
         let case = Case { runs, source: CaseSource::Logs, thresholds, profile };
@@ -67,15 +68,31 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
         };
         match args.format {
             Format::Json if judged.len() > 1 => documents.push(presented.document(&report)),
+            // All jobs are one page.
+            Format::Html => {}
             format => presented.print(&report, format),
         }
         worst = Some(worse(worst, report.verdict));
+        pages.push((subject, report));
+    }
+    let page = || {
+        let subjects: Vec<HtmlSubject> = pages
+            .iter()
+            .map(|(subject, report)| HtmlSubject { subject, report, evidence: None, repeat: None })
+            .collect();
+        report::html(&subjects)
+    };
+    if matches!(args.format, Format::Html) && !pages.is_empty() {
+        out(&page());
+    }
+    if let Some(path) = args.html.as_deref().filter(|_| !pages.is_empty()) {
+        write_page(path, &page())?;
     }
     if let Some(verdict) = worst.filter(|_| judged.len() > 1) {
         match args.format {
             Format::Json => out(&visible(&format!("{:#}\n", report::json_of_jobs("logs", verdict, documents)))),
             Format::Text => out(&format!("\nall {} jobs together: {}\n", judged.len(), verdict.as_str())),
-            Format::Github | Format::Markdown => {}
+            Format::Github | Format::Markdown | Format::Html => {}
         }
     }
     match worst {

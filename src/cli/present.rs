@@ -1,8 +1,12 @@
 //! Puts a report into the words asked for. [`Presented`] is principal.
 
+use std::fs;
+use std::path::Path;
+
 use super::args::Format;
 use super::out;
-use crate::report::{self, Document, TextOptions};
+use super::problem::CliProblem;
+use crate::report::{self, Document, HtmlSubject, TextOptions};
 use crate::runner::ExperimentTiming;
 use crate::verify::{Profile, Report, Thresholds};
 
@@ -26,6 +30,7 @@ impl Presented<'_> {
             Format::Json => out(&self.json(report)),
             Format::Github => out(&report::github(report)),
             Format::Markdown => out(&report::markdown(report, self.subject)),
+            Format::Html => out(&report::html(&[self.html(report)])),
             Format::Text => out(&report::text(
                 report,
                 &TextOptions {
@@ -38,6 +43,11 @@ impl Presented<'_> {
                 },
             )),
         }
+    }
+
+    /// The report for a browser, as a part of a page.
+    pub(super) fn html<'a>(&'a self, report: &'a Report) -> HtmlSubject<'a> {
+        HtmlSubject { subject: self.subject, report, evidence: self.evidence, repeat: self.repeat }
     }
 
     /// Writes the report for programs, as one document.
@@ -70,6 +80,11 @@ impl Presented<'_> {
         }
         value
     }
+}
+
+/// Writes a page beside what is printed.
+pub(super) fn write_page(path: &Path, page: &str) -> Result<(), CliProblem> {
+    fs::write(path, page).map_err(|error| CliProblem::stopped(format!("cannot write {}: {error}", path.display())))
 }
 
 /// Escapes, inside the strings of a document, the characters that reorder or hide text on a terminal; JSON itself escapes

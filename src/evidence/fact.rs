@@ -169,6 +169,8 @@ pub enum Fact {
         /// Whether it succeeded.
         succeeded: bool,
     },
+    /// A vertex of the build ended. It is for showing where the time went; nothing is judged by it.
+    VertexEnded(VertexEnd),
     /// Something that keeps a number of the build from proving what it seems to prove.
     BuildDoubt(super::BuildDoubt),
     /// The step worked for a while on something that may have been a build, without a word of it.
@@ -419,6 +421,28 @@ pub enum MeasuredAt {
     Before,
     /// After it.
     After,
+}
+
+/// How one vertex of a build ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VertexEnd {
+    /// Its name, such as `[build 4/6] RUN go build ./...`.
+    pub name: String,
+    /// How long it ran, where known.
+    pub took: Option<Duration>,
+    /// How it ended.
+    pub outcome: VertexOutcome,
+}
+
+/// What became of a vertex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VertexOutcome {
+    /// It ran and succeeded.
+    Done,
+    /// It came from the layer cache.
+    Cached,
+    /// It failed or was cancelled.
+    Failed,
 }
 
 /// How long `go build` took, and who says so.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{
     Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CompileStep, CopyTally, DanceInputs, DancePhase, Event,
     Fact, GoPlace, HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen,
-    StepId, StepOutcome,
+    StepId, StepOutcome, VertexEnd,
 };
 use crate::cache::Compression;
 
@@ -146,6 +146,8 @@ pub struct Build {
     pub time: Option<Seen<BuildTime>>,
     /// The compiling step's output was seen to its end; the value says whether it succeeded.
     pub step_ended: Option<Seen<bool>>,
+    /// Its vertexes, in the order in which they ended.
+    pub vertexes: Vec<Seen<VertexEnd>>,
     /// What was seen against its numbers.
     pub doubts: Vec<Seen<BuildDoubt>>,
     /// The build ended; the value is its error, if any.
@@ -265,6 +267,7 @@ impl Evidence {
             | Fact::MountSize { .. }
             | Fact::Download { .. }
             | Fact::BuildTime(_)
+            | Fact::VertexEnded(_)
             | Fact::BuildDoubt(_)
             | Fact::BuildStepEnded { .. }
             | Fact::BuildEnded { .. } => self.build(step).add(order, event),
@@ -366,6 +369,7 @@ impl Build {
             }
             Fact::Download { module } => self.downloads.push(seen(order, event, module.clone())),
             Fact::BuildDoubt(doubt) => self.doubts.push(seen(order, event, doubt.clone())),
+            Fact::VertexEnded(vertex) => self.vertexes.push(seen(order, event, vertex.clone())),
             Fact::BuildTime(time) => self.time = Some(seen(order, event, *time)),
             Fact::BuildStepEnded { succeeded, .. } => self.step_ended = Some(seen(order, event, *succeeded)),
             Fact::BuildEnded { error, took } => {

@@ -127,6 +127,7 @@ fn before(events: Vec<Event>, known: &[KnownStep]) -> Vec<Event> {
             | Fact::MountSize { .. }
             | Fact::Download { .. }
             | Fact::BuildTime(_)
+            | Fact::VertexEnded(_)
             | Fact::BuildDoubt(_)
             | Fact::HiddenWork(_)
             | Fact::BuildStepEnded { .. }

@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use super::sink::{EventLog, LineContext};
 use super::surroundings;
-use crate::evidence::{BuildDoubt, BuildOutput, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, run_mounts};
+use crate::evidence::{
+    BuildDoubt, BuildOutput, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, VertexEnd, VertexOutcome, run_mounts,
+};
 
 /// How many vertexes of one build are told apart.
 const VERTEXES: usize = 4_096;
@@ -358,6 +360,15 @@ impl OpenBuild {
         };
         for fact in facts {
             self.take(id, fact, spot, sink);
+        }
+        // Where the build has not begun, this may be one of the dance's own.
+        if let Some(named) = self.vertexes.get(&id).filter(|_| self.start.is_none()) {
+            let (took, outcome) = match end {
+                End::Done(took) => (took, VertexOutcome::Done),
+                End::Failed => (None, VertexOutcome::Failed),
+                End::Cached => (None, VertexOutcome::Cached),
+            };
+            sink.add(spot, self.step, Fact::VertexEnded(VertexEnd { name: named.name.clone(), took, outcome }));
         }
     }
 

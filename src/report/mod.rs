@@ -1,11 +1,12 @@
 //! Turns a [`Report`](crate::verify::Report) into text or JSON. Pure: it returns strings and never prints.
 //!
 //! Each renderer has a file: [`text()`] for people, [`json()`] for programs, [`github()`] for workflow annotations, [`markdown()`]
-//! for a step summary, [`explain()`] for the page of one code, those of [`catalogue`] for the scenarios. None of them judges.
+//! for a step summary, [`html()`] for a browser, [`explain()`] for the page of one code, those of [`catalogue`] for the scenarios. None of them judges.
 
 pub mod catalogue;
 mod explain;
 mod github;
+mod html;
 mod json;
 mod markdown;
 mod quote;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use explain::{explain, explain_obligation};
 pub use github::github;
+pub use html::{HtmlSubject, html};
 pub use json::{Document, SCHEMA, json, json_of_jobs};
 pub use markdown::markdown;
 pub use text::{TextOptions, text};

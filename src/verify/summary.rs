@@ -2,8 +2,9 @@
 //!
 //! Every number is optional: what was not seen stays `None`.
 
+use super::journey::{self, Journey};
 use super::view::{CacheExt, RunView};
-use crate::evidence::{Cache, Evidence, NotSaved, Phase, SaveOutcome, StepId, StepOutcome};
+use crate::evidence::{Cache, Evidence, NotSaved, Phase, Quote, SaveOutcome, StepId, StepOutcome};
 
 /// One run in numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub struct RunSummary {
     pub timing: CarryTiming,
     /// The steps, in the order in which they began.
     pub steps: Vec<StepSummary>,
+    /// The way of the bytes through it, with the lines that show it.
+    pub journey: Journey,
 }
 
 /// What actions/cache restored.
@@ -149,10 +152,15 @@ pub struct StepSummary {
     pub outcome: Option<StepOutcome>,
     /// How long it took.
     pub seconds: Option<f64>,
+    /// When it began, in seconds since the run's first step, where that is known.
+    pub began: Option<f64>,
+    /// The line it began with.
+    pub line: Quote,
 }
 
 /// Sums up one run.
 pub(crate) fn of(run: &RunView) -> RunSummary {
+    let beginning = journey::beginning(run.evidence);
     RunSummary {
         number: run.number,
         name: run.evidence.name.clone(),
@@ -170,8 +178,11 @@ pub(crate) fn of(run: &RunView) -> RunSummary {
                 phase: step.phase,
                 outcome: step.outcome.as_ref().map(|outcome| outcome.value),
                 seconds: step.took.map(|took| took.as_secs_f64()),
+                began: journey::since(beginning, step.started.at),
+                line: step.started.quote.clone(),
             })
             .collect(),
+        journey: journey::of(run),
     }
 }
 

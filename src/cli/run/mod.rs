@@ -11,7 +11,7 @@ use super::engine::{clear_away, connect, session, tell_kept, tell_leftovers};
 use super::exit::Exit;
 use super::folder::Folder;
 use super::live::LiveView;
-use super::present::Presented;
+use super::present::{Presented, write_page};
 use super::problem::CliProblem;
 use super::say;
 use super::signal::interrupted;
@@ -155,6 +155,9 @@ fn conclude(
     let place = if keep { Some(evidence.keep().display().to_string()) } else { None };
     presented.evidence = place.as_deref();
     presented.print(&report, args.format);
+    if let Some(path) = &args.html {
+        write_page(path, &crate::report::html(&[presented.html(&report)]))?;
+    }
     Ok(report.verdict.into())
 }
 

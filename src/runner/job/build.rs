@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::{StepContext, StepResult, WORKSPACE};
 use crate::dockerfile::{Dockerfile, Ignore, InstrumentOptions, RUNNER_ARG, instrument};
 use crate::engine::{BuildEvent, BuildEventKind, BuildRequest, Engine};
-use crate::evidence::{BuildInputs, BuildOutput, Fact, MountSpec, Quote, StepOutcome};
+use crate::evidence::{BuildInputs, BuildOutput, Fact, MountSpec, Quote, StepOutcome, VertexEnd, VertexOutcome};
 use crate::plan::PlannedStep;
 use crate::runner::experiment::GO_IMAGE;
 use crate::runner::plain::Plain;
@@ -189,6 +189,8 @@ impl<E: Engine> StepContext<'_, E> {
 struct BuildReader {
     plain: Plain,
     output: BuildOutput,
+    /// The names of the vertexes so far.
+    names: BTreeMap<u64, String>,
 }
 
 impl BuildReader {
@@ -204,6 +206,7 @@ impl BuildReader {
         self.output.tick(id, Some(event.at), since);
         let facts = match &event.kind {
             BuildEventKind::Named(name) => {
+                self.names.insert(id, name.clone());
                 let found = self.output.vertex(id, name);
                 found.into_iter().chain(self.output.compile_step(id).map(Fact::CompileStep)).collect()
             }
@@ -212,9 +215,21 @@ impl BuildReader {
             BuildEventKind::Done(took) => self.output.done(id, Some(*took), true),
             BuildEventKind::Failed(_) => self.output.done(id, None, false),
         };
-        for fact in facts {
+        for fact in facts.into_iter().chain(self.ended(event)) {
             recorder.fact(fact);
         }
         Ok(())
+    }
+
+    /// Says how long the vertex ran that has ended.
+    fn ended(&self, event: &BuildEvent) -> Option<Fact> {
+        let (took, outcome) = match &event.kind {
+            BuildEventKind::Done(took) => (Some(*took), VertexOutcome::Done),
+            BuildEventKind::Cached => (None, VertexOutcome::Cached),
+            BuildEventKind::Failed(_) => (None, VertexOutcome::Failed),
+            BuildEventKind::Named(_) | BuildEventKind::Line { .. } => return None,
+        };
+        let name = self.names.get(&event.vertex)?.clone();
+        Some(Fact::VertexEnded(VertexEnd { name, took, outcome }))
     }
 }
