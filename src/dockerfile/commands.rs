@@ -1,8 +1,8 @@
 //! What the commands of a `RUN` do, as far as their words tell: compile, perhaps compile, print sizes. [`compiling`] is
 //! principal.
 
-use super::measure::{AFTER_MARKER, BEFORE_MARKER};
 use super::parse::RunInstruction;
+use super::proof::ProofStep;
 
 /// How surely a `RUN` compiles the project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub(super) fn compiling(run: &RunInstruction) -> Compiling {
     if events(&text).contains(&CommandEvent::Build) {
         return Compiling::Surely;
     }
-    if measures(&text) {
+    if ProofStep::version(&text).is_some() {
         return Compiling::No;
     }
     let mut found = Compiling::No;
@@ -108,11 +108,6 @@ pub(super) fn compiling(run: &RunInstruction) -> Compiling {
         }
     }
     found
-}
-
-/// Tells whether a `RUN` is one that was put in to measure.
-fn measures(text: &str) -> bool {
-    [BEFORE_MARKER, AFTER_MARKER].iter().any(|marker| text.starts_with(&format!("echo \"{marker}\"; for cache in ")))
 }
 
 /// Finds the commands that build or print sizes, in order.

@@ -7,6 +7,7 @@
 
 mod commands;
 mod csv;
+mod edit;
 mod error;
 mod flags;
 mod identity;
@@ -20,20 +21,24 @@ mod mount_error;
 mod parse;
 mod path;
 mod places;
+mod proof;
+mod proof_run;
 mod scope;
+mod shells;
 mod steps;
 mod vertex_mounts;
 mod words;
 
+pub use edit::{Change, ChangeKind, RUNNER_ARG};
 pub use error::{DockerfileError, DockerfileProblem};
 pub use identity::{MountIdentity, MountOwner};
 pub use ignore::{Ignore, IgnoreError};
-pub use instrument::{Change, ChangeKind, InstrumentOptions, Instrumented, RUNNER_ARG, instrument};
-pub use measure::{AFTER_MARKER, BEFORE_MARKER};
+pub use instrument::{InstrumentOptions, Instrumented, instrument};
 pub use mount::{MountOptions, Sharing};
 pub use mount_error::MountError;
 pub use parse::{CommandForm, Dockerfile, RunFlag, RunInstruction, Stage};
 pub use path::clean_path;
+pub use proof::{AFTER_MARKER, BEFORE_MARKER, MARK_FILE, PROOF_VERSION, PROOF_WORD, ProofStep, RUN_SECRET, STAMP_FILE};
 pub use scope::{CacheMount, platform_args};
 pub use steps::{StageStep, StageSteps};
 pub use vertex_mounts::parse_run_mounts;

@@ -9,6 +9,7 @@
 mod build;
 mod context;
 mod go;
+mod proof;
 mod run;
 mod shell;
 mod state;

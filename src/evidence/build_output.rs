@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use super::observe::{Observation, Size, observe, shows_nothing};
+use super::proven::ProofsSoFar;
 use super::vertex::{CacheFilling, Vertex};
-use super::{BuildDoubt, BuildTime, CompileStep, Fact, MeasuredAt, MountSpec, TimeSource};
+use super::{BuildDoubt, BuildTime, CompileStep, Fact, MeasuredAt, MountSpec, ProofLine, TimeSource};
 
 /// Below this many bytes a mount is as good as empty.
-const EMPTY: u64 = 1 << 20;
+pub(super) const EMPTY: u64 = 1 << 20;
 
 /// How late a size before the build may be printed, after its step began, to be one from before.
 const LATE: Duration = Duration::from_secs(10);
@@ -26,17 +27,19 @@ const UNEXPLAINED: Duration = Duration::from_secs(10);
 /// The state of one build while its output is read.
 #[derive(Debug, Default)]
 pub struct BuildOutput {
-    vertexes: BTreeMap<u64, Vertex>,
+    pub(super) vertexes: BTreeMap<u64, Vertex>,
     marker: Option<MeasuredAt>,
     last_size: Option<(u64, String)>,
     /// The moment, by the clock of who feeds it.
-    now: Option<SystemTime>,
+    pub(super) now: Option<SystemTime>,
     /// Steps that were at work beside a measurement and have not ended: the step and the mount.
     beside: Vec<(u64, String)>,
     /// Doubts about the build as a whole that were told already.
     told_other: BTreeSet<u64>,
     /// Mounts that earlier builds of the job have filled without compiling.
     filled: BTreeSet<String>,
+    /// What the proof lines so far have told.
+    pub(super) proofs: ProofsSoFar,
 }
 
 impl BuildOutput {
@@ -94,7 +97,7 @@ impl BuildOutput {
     }
 
     /// Returns what speaks against the size of a mount that a vertex prints now as one before the build.
-    fn doubts_of_size(&mut self, id: u64, path: &str) -> Vec<Fact> {
+    pub(super) fn doubts_of_size(&mut self, id: u64, path: &str) -> Vec<Fact> {
         let Some(own) = self.vertexes.get(&id) else { return Vec::new() };
         let mut doubts = Vec::new();
         if let Some(after) = own.since.filter(|since| *since > LATE) {
@@ -178,6 +181,11 @@ impl BuildOutput {
     pub fn line(&mut self, id: u64, text: &str) -> Vec<Fact> {
         let vertex = self.vertexes.entry(id).or_default();
         vertex.printed = true;
+        // What such a step prints beside its proof lines is for people.
+        if vertex.proof.is_some() || ProofLine::begins(text) {
+            self.last_size = None;
+            return if ProofLine::begins(text) { self.proof_line(id, text) } else { Vec::new() };
+        }
         if text.trim_end().ends_with("denied")
             && let Some(target) = vertex.refused(text)
         {
@@ -263,6 +271,7 @@ impl BuildOutput {
         if succeeded {
             // Only now does the time of a step that printed none stand in for that of its build.
             facts.extend(self.doubts_of_end(id, took));
+            facts.extend(self.doubts_of_span(id));
         }
         facts
     }
@@ -353,7 +362,7 @@ impl BuildOutput {
     }
 
     /// The highest rank among the vertexes: the ones of that rank are the compiling steps.
-    fn rank(&self) -> u8 {
+    pub(super) fn rank(&self) -> u8 {
         self.vertexes.values().map(|vertex| vertex.rank).max().unwrap_or(0)
     }
 
@@ -364,7 +373,7 @@ impl BuildOutput {
         own.or(self.marker.filter(|_| vertex.is_none_or(|vertex| vertex.rank == 0)))
     }
 
-    fn mark(&mut self, id: u64, moment: MeasuredAt) {
+    pub(super) fn mark(&mut self, id: u64, moment: MeasuredAt) {
         // Where the build is over, nothing that follows was measured before it, whatever it calls itself.
         let over = self.vertexes.get(&id).is_some_and(|vertex| {
             vertex.time.is_some() || vertex.measures.is_some_and(|(before, after)| before == 0 && after > 0)
@@ -417,7 +426,7 @@ impl BuildOutput {
         })
     }
 
-    fn size(&mut self, id: u64, size: Size, path: String) -> Option<Fact> {
+    pub(super) fn size(&mut self, id: u64, size: Size, path: String) -> Option<Fact> {
         let others = self
             .vertexes
             .iter()

@@ -55,6 +55,13 @@ pub enum BuildDoubt {
         /// How long it took.
         took: Duration,
     },
+    /// Far more time passed between the proof lines before and after the build than the steps seen between them say they ran.
+    SpanUnexplained {
+        /// How long those steps say they ran, together.
+        known: Duration,
+        /// How long it was, by the clock of the builder.
+        span: Duration,
+    },
     /// A build, or part of one, is printed faster than it says that it ran: these are lines of an earlier build.
     Replayed {
         /// How long its steps say they ran.

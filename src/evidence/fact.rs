@@ -160,6 +160,13 @@ pub enum Fact {
         /// The module and version, as printed.
         module: String,
     },
+    /// What a step that `instrument` put in found out.
+    Proof(super::ProofLine),
+    /// A line that begins as a proof line is none.
+    ProofIgnored {
+        /// Why.
+        reason: String,
+    },
     /// How long `go build` took.
     BuildTime(BuildTime),
     /// The build's output of the step that runs `go build` was seen to its end.

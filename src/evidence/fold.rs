@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{
     Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CompileStep, CopyTally, DanceInputs, DancePhase, Event,
-    Fact, GoPlace, HiddenWork, Lookup, MeasuredAt, MissCause, MountRecord, MountSpec, Phase, Quote, SaveOutcome, Seen,
-    StepId, StepOutcome, VertexEnd,
+    Fact, GoPlace, HiddenWork, Lookup, MeasuredAt, MissCause, MountProof, MountRecord, MountSpec, Phase, ProofLine,
+    Quote, SaveOutcome, Seen, StepId, StepOutcome, StepProof, VertexEnd,
 };
 use crate::cache::Compression;
 
@@ -148,6 +148,12 @@ pub struct Build {
     pub step_ended: Option<Seen<bool>>,
     /// Its vertexes, in the order in which they ended.
     pub vertexes: Vec<Seen<VertexEnd>>,
+    /// What its steps that `instrument` put in say of themselves.
+    pub step_proofs: Vec<Seen<StepProof>>,
+    /// What they say of its cache mounts.
+    pub mount_proofs: Vec<Seen<MountProof>>,
+    /// Lines that begin as proof lines and are none, and why.
+    pub proofs_ignored: Vec<Seen<String>>,
     /// What was seen against its numbers.
     pub doubts: Vec<Seen<BuildDoubt>>,
     /// The build ended; the value is its error, if any.
@@ -269,6 +275,8 @@ impl Evidence {
             | Fact::BuildTime(_)
             | Fact::VertexEnded(_)
             | Fact::BuildDoubt(_)
+            | Fact::Proof(_)
+            | Fact::ProofIgnored { .. }
             | Fact::BuildStepEnded { .. }
             | Fact::BuildEnded { .. } => self.build(step).add(order, event),
         }
@@ -370,6 +378,9 @@ impl Build {
             Fact::Download { module } => self.downloads.push(seen(order, event, module.clone())),
             Fact::BuildDoubt(doubt) => self.doubts.push(seen(order, event, doubt.clone())),
             Fact::VertexEnded(vertex) => self.vertexes.push(seen(order, event, vertex.clone())),
+            Fact::Proof(ProofLine::Step(proof)) => self.step_proofs.push(seen(order, event, proof.clone())),
+            Fact::Proof(ProofLine::Mount(proof)) => self.mount_proofs.push(seen(order, event, proof.clone())),
+            Fact::ProofIgnored { reason } => self.proofs_ignored.push(seen(order, event, reason.clone())),
             Fact::BuildTime(time) => self.time = Some(seen(order, event, *time)),
             Fact::BuildStepEnded { succeeded, .. } => self.step_ended = Some(seen(order, event, *succeeded)),
             Fact::BuildEnded { error, took } => {

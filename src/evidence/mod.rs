@@ -12,6 +12,8 @@ mod fold;
 mod go_place;
 mod identity;
 mod observe;
+mod proof;
+mod proven;
 mod run_mounts;
 mod timing;
 mod vertex;
@@ -28,5 +30,6 @@ pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, StepRecord, s
 pub use go_place::{GoCache, GoPlace};
 pub use identity::{MountSpec, StepId};
 pub use observe::{Observation, Size, parse_size};
+pub use proof::{Mark, MountProof, ProofError, ProofLine, Stamp, StepProof, Told};
 pub use run_mounts::run_mounts;
 pub use timing::parse_duration;

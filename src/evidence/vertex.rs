@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::go_place::{GoPlace, places_of};
 use super::run_mounts::{run_command, run_mounts, stage_of, without_flags};
 use super::{BuildTime, CompileStep, MeasuredAt, MountSpec, TimeSource};
+use crate::dockerfile::ProofStep;
 
 /// What is known of one vertex.
 #[derive(Debug, Default)]
@@ -65,6 +66,10 @@ pub(super) struct Vertex {
     pub(super) product: bool,
     /// Where its command keeps Go's caches.
     pub(super) places: Vec<GoPlace>,
+    /// It is a step that `instrument` put in: it prints proof lines and does nothing else.
+    pub(super) proof: Option<ProofStep>,
+    /// The targets that such a step mounts read-only.
+    pub(super) read_only: BTreeSet<String>,
     /// When it was named, by the clock of who feeds it.
     pub(super) began: Option<SystemTime>,
     /// How long it had been at work with its last line.
@@ -165,6 +170,14 @@ impl Vertex {
         self.name = Some(name[..cut].to_owned());
         let Some(command) = run_command(name) else { return };
         let command = without_flags(command);
+        self.proof = ProofStep::read(command);
+        if self.proof.is_some() {
+            self.mounts = run_mounts(name);
+            let mounts = crate::dockerfile::parse_run_mounts(name);
+            let read_only = mounts.iter().filter(|mount| mount.readonly);
+            self.read_only = read_only.map(|mount| crate::dockerfile::clean_path(&mount.target)).collect();
+            return;
+        }
         let exec = exec_words(command);
         let command = opened(exec.as_deref().unwrap_or(command));
         let command = command.as_ref();

@@ -129,6 +129,8 @@ fn before(events: Vec<Event>, known: &[KnownStep]) -> Vec<Event> {
             | Fact::BuildTime(_)
             | Fact::VertexEnded(_)
             | Fact::BuildDoubt(_)
+            | Fact::Proof(_)
+            | Fact::ProofIgnored { .. }
             | Fact::HiddenWork(_)
             | Fact::BuildStepEnded { .. }
             | Fact::BuildEnded { .. } => build,

@@ -40,6 +40,9 @@ pub(crate) fn notes(view: &CaseView, case: &Case, verdict: Verdict) -> Vec<Note>
         );
         add(text, vec![late.quote.clone()]);
     }
+    for ignored in view.judged.build.iter().flat_map(|build| &build.proofs_ignored) {
+        add(format!("left out: {}", ignored.value), vec![ignored.quote.clone()]);
+    }
     if view.unknown_fork() {
         add("the dance is a fork this program does not know; it was simulated as upstream".to_owned(), Vec::new());
     }

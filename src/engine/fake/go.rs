@@ -73,7 +73,7 @@ pub(super) struct GoDirectory<'t> {
 }
 
 impl GoDirectory<'_> {
-    fn inside(&self, name: &str) -> String {
+    pub(super) fn inside(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
     }
 }

@@ -11,7 +11,7 @@ use super::build::{FakeBuild, MOMENT};
 use super::go::{CompileGoal, GoDirectory, Toolchain};
 use super::shell::{self, When};
 use super::tree::FileTree;
-use crate::dockerfile::{CommandForm, MountOptions, RunInstruction, clean_path};
+use crate::dockerfile::{CommandForm, MountOptions, ProofStep, RunInstruction, clean_path};
 use crate::evidence::Creator;
 
 /// The id of a user whom only a name tells.
@@ -37,11 +37,11 @@ pub(super) struct Environment<'e> {
 }
 
 impl Environment<'_> {
-    fn variable(&self, name: &str) -> Option<&str> {
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    fn uid(&self) -> u64 {
+    pub(super) fn uid(&self) -> u64 {
         let name = self.user.split(':').next().unwrap_or_default();
         if matches!(name, "" | "root") { 0 } else { name.parse().unwrap_or(SOME_USER) }
     }
@@ -55,13 +55,13 @@ impl Environment<'_> {
     }
 
     /// Where Go keeps its modules: `go env GOMODCACHE`.
-    fn modules(&self) -> String {
+    pub(super) fn modules(&self) -> String {
         let below = || format!("{}/pkg/mod", self.variable("GOPATH").unwrap_or("/go"));
         self.variable("GOMODCACHE").map_or_else(below, str::to_owned)
     }
 
     /// Where Go keeps what it has compiled: `go env GOCACHE`.
-    fn build_cache(&self) -> String {
+    pub(super) fn build_cache(&self) -> String {
         self.variable("GOCACHE").map_or_else(|| format!("{}/.cache/go-build", self.home()), str::to_owned)
     }
 
@@ -75,7 +75,7 @@ impl Environment<'_> {
     }
 
     /// Tells whether the user is kept out of a path: nobody but root looks into `/root`.
-    fn closed(&self, path: &str) -> bool {
+    pub(super) fn closed(&self, path: &str) -> bool {
         self.uid() != 0 && (path == "/root" || path.starts_with("/root/"))
     }
 }
@@ -84,6 +84,10 @@ impl FakeBuild<'_> {
     /// Runs the commands of one `RUN`; the exit code when it fails.
     pub(super) fn script(&mut self, run: &RunInstruction, environment: &mut Environment<'_>) -> Result<(), u8> {
         let script = run.text();
+        if let Some(step) = ProofStep::read(&script) {
+            self.proof(&step, environment);
+            return Ok(());
+        }
         let words = (run.form == CommandForm::Exec).then(|| serde_json::from_str::<Vec<String>>(&run.command).ok());
         let commands = match words.flatten() {
             Some(words) => vec![shell::ShellCommand { when: When::Always, words }],
@@ -231,7 +235,7 @@ impl FakeBuild<'_> {
         Some(hasher.finish())
     }
 
-    fn may_write(&mut self, path: &str, environment: &Environment<'_>) -> bool {
+    pub(super) fn may_write(&mut self, path: &str, environment: &Environment<'_>) -> bool {
         if environment.closed(path) {
             return false;
         }
@@ -242,7 +246,7 @@ impl FakeBuild<'_> {
     }
 
     /// Looks at what a path leads to: a place in a cache mount, or in the layer.
-    fn at<T>(
+    pub(super) fn at<T>(
         &mut self,
         path: &str,
         environment: &mut Environment<'_>,

@@ -75,6 +75,12 @@ impl FileTree {
         files.iter().map(|(_, length)| *length as u64).sum()
     }
 
+    /// Counts the files in a directory; the empty path is the whole tree.
+    pub(super) fn files(&self, directory: &str) -> usize {
+        let inside = self.nodes.iter().filter(|(path, _)| path.starts_with(directory));
+        inside.filter(|(_, node)| matches!(node.kind, FileKind::File(_))).count()
+    }
+
     /// Tells whether a path exists.
     pub(super) fn contains(&self, path: &str) -> bool {
         self.nodes.contains_key(Path::new(path))

@@ -1,6 +1,6 @@
 //! Freshness: nothing else could have filled the mount in this job before it was measured.
 
-use super::{Obligation, ObligationId, Proof, of_each_mount};
+use super::{Obligation, ObligationId, Proof, of_each_mount, proof};
 use crate::evidence::{Aspect, BuildDoubt, DancePhase, same_target};
 use crate::verify::view::{CaseView, ExpectedMount};
 use crate::verify::{CodePage, seconds};
@@ -24,6 +24,9 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
     if let Some(why) = view.not_fresh() {
         return Proof::missing(why, Vec::new(), BOOTED);
     }
+    if let Some(proof) = proof::against(ObligationId::Freshness, view, mount) {
+        return proof;
+    }
     if view.judged.unseen_builds {
         return Proof::missing(
             "another build of the job was not seen to its end",
@@ -33,7 +36,8 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
     }
     let against = filled_by_the_build(view, mount).or_else(|| hidden(view)).or_else(|| drawn(view));
     against.unwrap_or_else(|| {
-        Proof::Shown(view.judged.carried(DancePhase::Inject).map(|entry| entry.mount.quote.clone()).collect())
+        let injects = view.judged.carried(DancePhase::Inject).map(|entry| entry.mount.quote.clone());
+        Proof::Shown(injects.chain(proof::stamps(view, mount)).collect())
     })
 }
 

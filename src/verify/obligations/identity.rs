@@ -1,6 +1,6 @@
 //! Identity: the mount that was measured, the one that was injected and the one that the build used are one.
 
-use super::{Obligation, ObligationId, Proof, of_each_mount};
+use super::{Obligation, ObligationId, Proof, of_each_mount, proof};
 use crate::evidence::{BuildDoubt, DancePhase, Quote, same_target};
 use crate::verify::CodePage;
 use crate::verify::view::{CaseView, ExpectedMount, MountMatch, pair};
@@ -29,6 +29,9 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
         .collect();
     if let Some((reason, quote, would_show)) = doubt(view, mount) {
         return Proof::missing(reason, named.into_iter().chain([quote]).collect(), would_show);
+    }
+    if let Some(proof) = proof::against(ObligationId::Identity, view, mount) {
+        return proof;
     }
     for pairing in pair(&view.judged, DancePhase::Inject) {
         match pairing {

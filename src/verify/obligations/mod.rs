@@ -8,6 +8,7 @@ mod before;
 mod carry_on;
 mod freshness;
 mod identity;
+mod proof;
 mod provenance;
 mod usage;
 

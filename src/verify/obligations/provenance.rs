@@ -1,9 +1,9 @@
 //! Provenance: the content came by this run's inject from an entry that an earlier run had saved.
 
-use super::{Obligation, ObligationId, Proof, of_each_mount};
+use super::{Obligation, ObligationId, Proof, of_each_mount, proof};
 use crate::evidence::{DancePhase, Quote};
 use crate::verify::CodePage;
-use crate::verify::view::{CacheExt, CaseView};
+use crate::verify::view::{CacheExt, CaseView, ExpectedMount};
 
 pub(super) const PAGE: CodePage = CodePage {
     what: "actions/cache restored an entry that an earlier run had saved, and after that the dance of this run injected it.",
@@ -14,10 +14,13 @@ pub(super) const PAGE: CodePage = CodePage {
 
 /// Reads the obligation for each Go cache mount.
 pub(super) fn read(view: &CaseView) -> Vec<Obligation> {
-    of_each_mount(ObligationId::Provenance, view, |_| prove(view))
+    of_each_mount(ObligationId::Provenance, view, |mount| prove(view, mount))
 }
 
-fn prove(view: &CaseView) -> Proof {
+fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
+    if let Some(proof) = proof::against(ObligationId::Provenance, view, mount) {
+        return proof;
+    }
     let restored: Vec<Quote> = view
         .judged
         .restoring()
@@ -31,7 +34,7 @@ fn prove(view: &CaseView) -> Proof {
     let own_step = view.judged.evidence.steps.iter().filter(|step| step.name.contains("cache-dance/inject@"));
     let own_step = own_step.map(|step| step.started.quote.clone());
     let carried = view.judged.carried(DancePhase::Inject).map(|entry| entry.mount.quote.clone());
-    let injected: Vec<Quote> = carried.chain(own_step).collect();
+    let injected: Vec<Quote> = carried.chain(own_step).chain(proof::stamps(view, mount)).collect();
     if injected.is_empty() {
         return Proof::missing(
             "no inject of the dance was seen",
@@ -39,5 +42,11 @@ fn prove(view: &CaseView) -> Proof {
             "RUN --mount=type=cache,target=/go/pkg/mod … (of the dance's main step)",
         );
     }
-    Proof::Shown(restored.into_iter().chain(injected).collect())
+    let mut quotes: Vec<Quote> = Vec::new();
+    for quote in restored.into_iter().chain(injected).chain(proof::shown(view, mount)) {
+        if !quotes.contains(&quote) {
+            quotes.push(quote);
+        }
+    }
+    Proof::Shown(quotes)
 }

@@ -44,6 +44,11 @@ fn doubt(view: &CaseView) -> Option<(String, Quote)> {
             seconds(printed.as_secs_f64()),
             seconds(took.as_secs_f64())
         )),
+        BuildDoubt::SpanUnexplained { known, span } => Some(format!(
+            "between the proof lines before and after the build {} passed, and the steps seen there ran {}",
+            seconds(span.as_secs_f64()),
+            seconds(known.as_secs_f64())
+        )),
         BuildDoubt::OtherCompile { vertex, took } => {
             Some(format!("another step may build the product, and took {}: {vertex}", seconds(took.as_secs_f64())))
         }
