@@ -111,7 +111,9 @@ pub(super) fn plan(
         for (place, _) in &chain_runs {
             let used: Vec<&CacheMount> =
                 mounts_of(*place).filter(|own| wanted.iter().any(|one| cache(one) == cache(own))).collect();
-            if place.0 == stage && !used.is_empty() {
+            // A later step may use them as well, or empty them; what the build left stands right behind it.
+            let ends = building.contains(place) || !building.iter().any(|(at, _)| *at == stage);
+            if place.0 == stage && !used.is_empty() && ends {
                 last = Some(*place);
             }
             let known = |mount: &CacheMount| {

@@ -33,6 +33,8 @@ pub(super) struct ProofsSoFar {
     after: Option<(u64, Duration)>,
     /// Mounts into which a step before the build could not write.
     unwritable: BTreeSet<String>,
+    /// Where Go keeps its caches, as the last step said.
+    places: Vec<GoPlace>,
 }
 
 impl BuildOutput {
@@ -93,7 +95,8 @@ impl BuildOutput {
             let doubts = elsewhere.map(|place| BuildDoubt::CacheNotUsed { command: assignment(place) });
             facts.extend(doubts.map(Fact::BuildDoubt));
         }
-        facts.extend(places.into_iter().map(Fact::GoPlace));
+        facts.extend(places.iter().cloned().map(Fact::GoPlace));
+        self.proofs.places = places;
         match (step.up, step.after) {
             (Some(up), false) => {
                 let ended = self.vertexes.iter().filter(|(_, vertex)| vertex.ended).map(|(id, _)| *id).collect();
@@ -133,12 +136,22 @@ impl BuildOutput {
             (Some(false), false) => {
                 self.proofs.unwritable.insert(target);
             }
-            // Both sides of the build say so, so the user that builds is no other.
-            (Some(false), true) if self.proofs.unwritable.remove(&target) && !self.read_only(id, &target) => {
+            // Both sides of the build say so, so the user that builds is no other; and Go would write there.
+            (Some(false), true)
+                if self.proofs.unwritable.remove(&target)
+                    && !self.read_only(id, &target)
+                    && self.proofs.places.iter().any(|place| self.keeps(id, place, &target)) =>
+            {
                 facts.push(Fact::MountRefused { target });
             }
             _ => {}
         }
+    }
+
+    /// Tells whether a place lies in the mount that a step has at a target.
+    fn keeps(&self, id: u64, place: &GoPlace, target: &str) -> bool {
+        let mount = self.vertexes.get(&id).and_then(|vertex| vertex.mount_at(&place.path));
+        mount.is_some_and(|mount| mount.clean_target() == target)
     }
 
     fn read_only(&self, id: u64, target: &str) -> bool {

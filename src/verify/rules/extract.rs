@@ -136,7 +136,7 @@ fn empty(run: &RunView) -> Option<Finding> {
         })
         .collect();
     let measured = run.carried(DancePhase::Extract).filter(|entry| !other.contains(entry)).find_map(|entry| {
-        let tally = entry.tally.as_ref().filter(|tally| tally.value.files == 0)?;
+        let tally = entry.tally.as_ref().filter(|tally| tally.value.is_nothing())?;
         let (after, quote) = left_in(run, &entry.mount.value.target)?;
         Some((entry.mount.value.target.clone(), after, vec![quote, tally.quote.clone()]))
     });

@@ -97,14 +97,15 @@ fn empty(view: &CaseView, run: &RunView) -> Option<Finding> {
             Some((entry.source.as_deref().unwrap_or_default(), tally.value, &tally.quote))
         })
         .collect();
-    let all_empty = !moved.is_empty() && moved.iter().all(|(_, tally, _)| tally.files == 0);
+    let all_empty = !moved.is_empty() && moved.iter().all(|(_, tally, _)| tally.is_nothing());
     let left_something = |source: &str| {
         view.origin().into_iter().flat_map(|origin| origin.carried(DancePhase::Extract)).any(|entry| {
-            entry.source.as_deref() == Some(source) && entry.tally.as_ref().is_some_and(|tally| tally.value.files > 0)
+            entry.source.as_deref() == Some(source)
+                && entry.tally.as_ref().is_some_and(|tally| !tally.value.is_nothing())
         })
     };
     let (source, _, quote) =
-        moved.iter().find(|(source, tally, _)| tally.files == 0 && (all_empty || left_something(source)))?;
+        moved.iter().find(|(source, tally, _)| tally.is_nothing() && (all_empty || left_something(source)))?;
     let mut evidence = restored.restore_quotes();
     evidence.push((*quote).clone());
     Some(Finding::error(
