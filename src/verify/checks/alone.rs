@@ -3,7 +3,7 @@
 //! A small project never meets numbers made for a large one, and is no worse for it. So what it found is held against what
 //! it left: a cache that was complete before the build is as large after it, nothing is downloaded, and the build is fast.
 
-use super::{c2, c3};
+use super::{c2, c3, outgrown};
 use crate::evidence::TimeSource;
 use crate::verify::CheckStatus;
 use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, MountKind, RunStage};
@@ -14,9 +14,6 @@ const LEAST_OBJECTS: u64 = 8 << 20;
 
 /// How much smaller than the mounts an archive of them can be: compressed objects take a third to a tenth.
 const SMALLEST_SHARE: u64 = 20;
-
-/// How often what was there before may fit into what is there after: from 3 halves on, most of it came with this build.
-const GROWN: (u64, u64) = (3, 2);
 
 /// What a run shows by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +61,4 @@ pub(crate) fn alone(view: &CaseView) -> OwnProof {
     let fits = restored >= before_all / SMALLEST_SHARE;
     let later = view.stage() == RunStage::Later;
     if complete && objects && fast && nothing_new && fits && later { OwnProof::Carried } else { OwnProof::Open }
-}
-
-/// Tells whether a mount holds so much more after the build than before it that most of it came with this build.
-pub(crate) fn outgrown(before: u64, after: u64) -> bool {
-    let (times, of) = GROWN;
-    after / times >= before / of
 }

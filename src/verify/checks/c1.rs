@@ -3,7 +3,8 @@
 use std::cell::LazyCell;
 
 use super::Reading;
-use super::alone::{OwnProof, alone, outgrown};
+use super::alone::{OwnProof, alone};
+use super::outgrown;
 use crate::evidence::{MountSizes, Seen, same_target};
 use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, ExpectedMount, MountKind, RunStage, RunView};
 use crate::verify::{CheckStatus, Profile, size};

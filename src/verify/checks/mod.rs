@@ -8,8 +8,9 @@ pub(crate) mod b;
 pub(crate) mod c1;
 pub(crate) mod c2;
 pub(crate) mod c3;
+mod growth;
 
-pub(crate) use alone::outgrown;
+pub(crate) use growth::outgrown;
 
 use super::view::CaseView;
 use super::{Check, CheckId, CheckStatus};
