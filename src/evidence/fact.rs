@@ -199,8 +199,30 @@ pub enum Fact {
     },
     /// A cache mount as the engine has it after the job; only a live run can know.
     MountRecord(MountRecord),
+    /// Lines that look like those of a cache, a dance or a build, and that no reader could place; the quote is the first.
+    LinesUnplaced(UnplacedLines),
     /// The source of events ended before the job did (a log cut off, a run interrupted).
     Truncated,
+}
+
+/// Lines of a log that nothing could be made of, though they look like those that matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UnplacedLines {
+    /// What they look like.
+    pub sort: LineSort,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LineSort {
+    /// A line of actions/cache.
+    Cache,
+    /// A line of a dance.
+    Dance,
+    /// A line of a build's progress, or a `RUN` with a cache mount.
+    Build,
 }
 
 /// What two runs should have in common before their numbers are compared.

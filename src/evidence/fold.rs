@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{
     Aspect, BuildDoubt, BuildInputs, BuildTime, CacheInputs, CompileStep, CopyTally, DanceInputs, DancePhase, Event,
     Fact, GoPlace, HiddenWork, Lookup, MeasuredAt, MissCause, MountProof, MountRecord, MountSpec, Phase, ProofLine,
-    Quote, SaveOutcome, Seen, StepId, StepOutcome, StepProof, VertexEnd,
+    Quote, SaveOutcome, Seen, StepId, StepOutcome, StepProof, UnplacedLines, VertexEnd,
 };
 use crate::cache::Compression;
 
@@ -31,6 +31,8 @@ pub struct Evidence {
     pub surroundings: Vec<(Aspect, Seen<String>)>,
     /// Work that may have been a build and did not show what it did, with the step it was done in.
     pub hidden: Vec<Seen<HiddenWork>>,
+    /// Lines that look like those that matter and could not be placed.
+    pub unplaced: Vec<Seen<UnplacedLines>>,
     /// The dances whose code the set-up fetched.
     pub downloaded: Vec<Seen<String>>,
     /// The builders that were chosen for commands without `--builder`, in order; `None` where the name was not seen.
@@ -261,6 +263,7 @@ impl Evidence {
             }
             Fact::MountRecord(record) => self.records.push(seen(order, event, record.clone())),
             Fact::HiddenWork(work) => self.hidden.push(seen(order, event, work.clone())),
+            Fact::LinesUnplaced(lines) => self.unplaced.push(seen(order, event, *lines)),
             Fact::Truncated => self.truncated = Some(event.quote.clone()),
             Fact::BuildMount(_)
             | Fact::CompileStep(_)

@@ -195,6 +195,11 @@ impl DanceLines {
         Fact::DanceFailed { phase: self.phase, reason }
     }
 
+    /// Tells whether the last line goes on in the next.
+    pub(super) fn goes_on(&self) -> bool {
+        self.run.is_some()
+    }
+
     /// Tells whether an error has ended the action.
     pub(super) fn ended(&self) -> bool {
         self.ended.is_some()

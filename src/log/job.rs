@@ -18,6 +18,7 @@ use super::progress::{self, ProgressReader};
 use super::rawjson::RawJson;
 use super::sink::{EventLog, LineContext, harmless};
 use super::surroundings::{self, Surroundings, checked_out, downloaded};
+use super::unplaced::Unplaced;
 use crate::evidence::{CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
 
 /// What a log shows of one job.
@@ -90,6 +91,7 @@ pub(super) struct JobReader {
     posts: Vec<LoggedPost>,
     /// The cache maps of the dances, the last one on top: post steps come in reverse order.
     maps: Vec<Option<String>>,
+    unplaced: Unplaced,
     steps: usize,
     last: (Arc<str>, usize, String),
     began: Option<SystemTime>,
@@ -155,6 +157,7 @@ impl JobReader {
             mains: Vec::new(),
             posts: Vec::new(),
             maps: Vec::new(),
+            unplaced: Unplaced::default(),
             steps: 0,
             last: (Arc::clone(source), 0, String::new()),
             began: None,
@@ -433,7 +436,7 @@ impl JobReader {
         if line.channel == LineKind::Error && self.error(text, spot) {
             return;
         }
-        match self.current.kind {
+        let placed = match self.current.kind {
             StepKind::Cache(mode) => {
                 let half = match mode {
                     CacheMode::RestoreAndSave | CacheMode::Restore => CachePhase::Restore,
@@ -444,39 +447,34 @@ impl JobReader {
                 if let Some(main) = self.mains.last_mut().filter(|main| Some(main.id) == self.current.id) {
                     main.key = main.key.take().or(shown.key);
                 }
-                self.tell(shown.facts, spot);
-                self.stray_build(line, spot);
+                self.tell(shown.facts, spot) | self.stray_build(line, spot)
             }
             StepKind::Dance(_) => {
-                self.dance(text, line.channel == LineKind::Error, true, spot);
-                self.stray_build(line, spot);
+                let known = self.dance(text, line.channel == LineKind::Error, true, spot);
+                known | self.stray_build(line, spot)
             }
             StepKind::Post => {
                 let shown = self.current.cache.line(text, CachePhase::Save);
                 self.cache_content(&shown);
-                self.tell(shown.facts, spot);
                 let known = self.posts.last().is_some_and(|post| post.content == PostContent::Dance);
-                self.dance(text, line.channel == LineKind::Error, known, spot);
+                self.tell(shown.facts, spot) | self.dance(text, line.channel == LineKind::Error, known, spot)
             }
             StepKind::Unknown => {
-                if self.unknown_cache(text, spot) {
-                    return;
-                }
-                self.dance(text, false, false, spot);
-                self.build(line, spot);
+                self.unknown_cache(text, spot) || self.dance(text, false, false, spot) | self.build(line, spot)
             }
             StepKind::Build | StepKind::Other => self.build(line, spot),
             StepKind::OtherCache | StepKind::Checkout => self.stray_build(line, spot),
-            StepKind::Printing => {}
+            StepKind::Printing => true,
+        };
+        if !placed && line.channel == LineKind::Plain {
+            self.unplaced.line(text, self.current.kind, spot);
         }
     }
 
     /// A build in a step that builds nothing: the line that began its own step is lost. Left out, a build that follows would
     /// look as if nothing had warmed it.
-    fn stray_build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
-        if line.text().starts_with('#') {
-            self.build(line, spot);
-        }
+    fn stray_build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) -> bool {
+        line.text().starts_with('#') && self.build(line, spot)
     }
 
     /// Lines of a cache in a step that nothing names.
@@ -522,10 +520,11 @@ impl JobReader {
         }
     }
 
-    fn dance(&mut self, text: &str, error: bool, known: bool, spot: &LineContext<'_>) {
+    /// Reads a line of a dance; returns whether it was one.
+    fn dance(&mut self, text: &str, error: bool, known: bool, spot: &LineContext<'_>) -> bool {
         let facts = self.current.dance.line(text, error, known);
         if facts.is_empty() {
-            return;
+            return self.current.dance.goes_on();
         }
         if self.current.dance.ended() {
             self.current.outcome = StepOutcome::Failure;
@@ -543,7 +542,7 @@ impl JobReader {
                 main.kind = self.current.kind;
             }
         }
-        self.tell(facts, spot);
+        self.tell(facts, spot)
     }
 
     /// A line of a step in which no build has shown itself so far.
@@ -559,7 +558,8 @@ impl JobReader {
         }
     }
 
-    fn build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
+    /// Reads a line of a build; returns whether it was one.
+    fn build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) -> bool {
         let text = line.text();
         if !self.current.hidden.is_over() {
             self.before_a_build(line, spot);
@@ -568,25 +568,25 @@ impl JobReader {
             (LineKind::Plain, Some(b'{')) => {
                 let id = self.id(spot);
                 let CurrentStep { raw, progress, .. } = &mut self.current;
-                raw.line(text, spot, id, progress, &mut self.sink);
+                raw.line(text, spot, id, progress, &mut self.sink)
             }
             (LineKind::Plain, Some(b'#' | b'S')) => {
                 let id = self.id(spot);
-                self.current.progress.line(text, spot, id, &mut self.sink);
+                self.current.progress.line(text, spot, id, &mut self.sink)
             }
             (LineKind::Plain, first) => {
                 let id = self.current.id;
-                if matches!(first, Some(b' ' | b'[' | b'='))
-                    && let Some(fact) = self.surroundings.terminal(text)
-                {
-                    self.sink.add(spot, id, fact);
-                }
-                self.current.progress.line(text, spot, id, &mut self.sink);
+                let drawn =
+                    matches!(first, Some(b' ' | b'[' | b'=')).then(|| self.surroundings.terminal(text)).flatten();
+                let terminal = drawn.is_some();
+                drawn.into_iter().for_each(|fact| self.sink.add(spot, id, fact));
+                self.current.progress.line(text, spot, id, &mut self.sink) || terminal
             }
             (LineKind::Error, _) if text.contains("failed to solve") || text.starts_with("buildx failed with") => {
                 self.current.progress.fail(text, spot, &mut self.sink);
+                true
             }
-            _ => {}
+            _ => false,
         }
     }
 
@@ -619,14 +619,16 @@ impl JobReader {
         stopped
     }
 
-    fn tell(&mut self, facts: Vec<Fact>, spot: &LineContext<'_>) {
+    /// Tells what a line shows; returns whether it showed anything.
+    fn tell(&mut self, facts: Vec<Fact>, spot: &LineContext<'_>) -> bool {
         if facts.is_empty() {
-            return;
+            return false;
         }
         let id = self.id(spot);
         for fact in facts {
             self.sink.add(spot, id, fact);
         }
+        true
     }
 
     /// Ends the job; returns it with the room its events did not need.
@@ -638,6 +640,7 @@ impl JobReader {
         let over = self.tail || !self.head;
         self.end_step(&spot, over && self.stamped);
         posts::settle(&self.mains, &self.posts, &mut self.sink.events);
+        std::mem::take(&mut self.unplaced).tell(&mut self.sink);
         if !over || self.sink.full {
             self.sink.room = 1;
             self.sink.add(&spot, None, Fact::Truncated);

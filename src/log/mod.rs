@@ -25,6 +25,7 @@ mod reader;
 mod sink;
 mod stamp;
 mod surroundings;
+mod unplaced;
 mod wrapping;
 
 pub use archive::{LogPart, ZipError, ZipLimits, arrange, read_archive};

@@ -1,8 +1,8 @@
 //! What to keep in mind when reading the numbers: comparability, and what a first run can prove. [`notes`] is principal.
 
-use super::view::{CacheExt, CaseView, RunStage};
+use super::view::{CacheExt, CaseView, RunStage, RunView};
 use super::{Case, CaseSource, Note, Verdict, comparable};
-use crate::evidence::{Aspect, Quote, TimeSource};
+use crate::evidence::{Aspect, LineSort, Quote, Seen, TimeSource, UnplacedLines};
 
 /// Collects the notes of a case.
 pub(crate) fn notes(view: &CaseView, case: &Case, verdict: Verdict) -> Vec<Note> {
@@ -43,11 +43,37 @@ pub(crate) fn notes(view: &CaseView, case: &Case, verdict: Verdict) -> Vec<Note>
     for ignored in view.judged.build.iter().flat_map(|build| &build.proofs_ignored) {
         add(format!("left out: {}", ignored.value), vec![ignored.quote.clone()]);
     }
+    if verdict != Verdict::Effective {
+        view.runs().flat_map(unplaced).for_each(|note| add(note.text, note.evidence));
+    }
     if view.unknown_fork() {
         add("the dance is a fork this program does not know; it was simulated as upstream".to_owned(), Vec::new());
     }
     notes.extend(comparable::differences(view));
     notes
+}
+
+/// Says which lines of a run look like those that matter and could not be read.
+fn unplaced(run: &RunView) -> Vec<Note> {
+    let say = |lines: &Seen<UnplacedLines>| {
+        let (what, how) = match lines.value.sort {
+            LineSort::Cache => ("actions/cache", "in a step that is no cache step, or with something else on the line"),
+            LineSort::Dance => ("the dance", "cut in the middle, or in a step that is no dance"),
+            LineSort::Build => ("a build", "without the line that begins its step, or with something else before it"),
+        };
+        let (lines_look, stand) = if lines.value.count == 1 {
+            ("1 line looks".to_owned(), "stands")
+        } else {
+            (format!("{} lines look", lines.value.count), "stand")
+        };
+        let text = format!(
+            "{}: {lines_look} like {what} and {stand} in a form that cannot be placed ({how}), for example this one; what it says was \
+             not used. Give the log as GitHub keeps it: `gh run view --log`, or the log archive of the run",
+            run.name()
+        );
+        Note { text, evidence: vec![lines.quote.clone()] }
+    };
+    run.evidence.unplaced.iter().map(say).collect()
 }
 
 /// Says which run each log shows: a first one that must be cold, a later one, or that this was not seen.
