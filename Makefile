@@ -10,7 +10,7 @@ GO_IMAGE ?=
 ARGS ?=
 no_engine := $(if $(filter-out 0,$(SKIP_ENGINE_TESTS)),--no-engine)
 
-.PHONY: help setup previous-go demo catalogue test newer-engine bench fuzz fmt
+.PHONY: help setup previous-go demo catalogue recordings test newer-engine bench fuzz fmt
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -27,6 +27,10 @@ demo: ## prove the healthy sample: two fresh runners, one verdict (ARGS="--contr
 
 catalogue: previous-go ## run every scenario and show which codes it ends in (ARGS="cache-locked --jobs 1" chooses)
 	cargo run --quiet -- scenarios run --matrix $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
+
+recordings: previous-go ## record anew what `demo` replays (ARGS="cache-locked" chooses)
+	cargo run --quiet -- scenarios run --record recordings $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
+	cargo run --quiet -- scenarios run --fixed --record recordings $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
 
 test: previous-go ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engine
 	cargo fmt --check

@@ -20,7 +20,7 @@ const HOSTILE: &str = "</script></style><img src=x onerror=alert(1)>\"'`&lt;<!--
 fn report_of(logs: &[&str]) -> Report {
     let read = |name: &&str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logs").join(name);
-        let mut reader = LogReader::new(*name);
+        let mut reader = LogReader::new(name);
         reader.feed(&std::fs::read(path).unwrap());
         reader.finish().remove(0).evidence()
     };
@@ -267,4 +267,40 @@ fn a_real_browser_has_nothing_to_complain_of() {
     assert!(!dom.contains("<img") && !dom.contains("onerror=\""), "the browser found an element that nobody wrote");
     let complaints: Vec<&str> = said.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// Has the program write the catalogue as a site.
+fn site(dir: &Path) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_verify-buildkit-cache")).args(["scenarios", "html"]).arg(dir).output().unwrap()
+}
+
+#[test]
+fn the_catalogue_is_a_site_whose_links_lead_somewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("site");
+    let output = site(&place);
+    assert!(output.status.success(), "{output:?}");
+    let names: BTreeSet<String> =
+        std::fs::read_dir(&place).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(names.len(), verify_buildkit_cache::scenario::names().len() + 1);
+    for name in &names {
+        let page = std::fs::read_to_string(place.join(name)).unwrap();
+        assert!(!page.contains("<script") && page.contains("default-src 'none'"), "{name}");
+        let ids = values(&page, "id");
+        assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "{name} gives an id twice");
+        for link in values(&page, "href").into_iter().filter(|link| *link != "data:,") {
+            let known = match link.strip_prefix('#') {
+                Some(id) => ids.contains(&id),
+                None => names.contains(link),
+            };
+            assert!(known, "{name} links to {link}");
+        }
+    }
+    let story = std::fs::read_to_string(place.join("cache-locked.html")).unwrap();
+    for part in ["What a person sees", "The way of the bytes", "arrow broken", "with the fix: ✓ effective", "fix.diff"]
+    {
+        assert!(story.contains(part), "{part}");
+    }
+    let again = site(&place);
+    assert_eq!(again.status.code(), Some(2), "a directory that holds something is left alone");
 }

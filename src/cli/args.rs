@@ -30,6 +30,8 @@ pub(super) enum Command {
     /// The catalogue of ways the set-up works and fails
     #[command(subcommand)]
     Scenarios(Scenarios),
+    /// Replay recorded runs, without Docker: what a person sees, the line that everybody overlooks, the verdict and the fix
+    Demo(Demo),
     /// Explain a finding code, or an obligation of an effective verdict
     Explain {
         /// The code, such as cache-locked, or the obligation, such as freshness
@@ -184,6 +186,25 @@ pub(super) struct Logs {
     pub(super) explain: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    /// A scenario of the catalogue [default: healthy, then cache-locked]
+    #[arg(value_name = "SCENARIO", value_parser = ScenarioName, hide_possible_values = true)]
+    pub(super) scenario: Option<String>,
+    /// Name those that have a recording
+    #[arg(long, conflicts_with = "scenario")]
+    pub(super) list: bool,
+    /// How many times as fast
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
+    pub(super) speed: f64,
+    /// Go on by itself where it would wait for a key
+    #[arg(long)]
+    pub(super) no_pause: bool,
+    /// Also write what it shows as one HTML page
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(super) enum Format {
     /// For people
@@ -241,6 +262,12 @@ fn size(text: &str) -> Result<u64, String> {
         return Err("a size is not negative".to_owned());
     }
     Ok((number * unit) as u64)
+}
+
+/// Reads how many times as fast a replay is.
+fn speed(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("`{text}` is not a number; write a factor such as 2"))?;
+    if (0.1..=1000.0).contains(&number) { Ok(number) } else { Err("a speed is between 0.1 and 1000".to_owned()) }
 }
 
 /// Reads a ratio between 0 and 1.

@@ -17,6 +17,8 @@ pub(super) enum Exit {
     Inconclusive = 3,
     /// The environment or an input stopped us.
     Stopped = 4,
+    /// Ctrl-C, as a shell counts it.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

@@ -3,6 +3,7 @@
 //! [`main`] is the whole program. Data goes to standard output, talk to standard error.
 
 mod args;
+mod demo;
 mod doctor;
 mod engine;
 mod exit;
@@ -13,6 +14,7 @@ mod logs;
 mod present;
 mod problem;
 mod reading;
+mod recorded;
 mod run;
 mod scenarios;
 mod signal;
@@ -39,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run::run(*run),
         Command::Logs(logs) => logs::run(&logs),
         Command::Scenarios(command) => scenarios::run(&command),
+        Command::Demo(args) => demo::run(&args),
         Command::Explain { code } => explain(&code),
         Command::Doctor => doctor::run(),
         Command::Instrument { dockerfile } => logs::instrument(&dockerfile),

@@ -10,6 +10,7 @@ mod fault;
 mod file;
 mod history;
 pub mod modules;
+pub mod recording;
 pub mod sample;
 
 pub use about::{About, EditName, Expect, GoRelease, Group, RunAbout, SampleName, ScenarioLimits};

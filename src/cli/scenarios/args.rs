@@ -22,6 +22,12 @@ pub(in crate::cli) enum Scenarios {
         #[arg(value_parser = ScenarioName, hide_possible_values = true)]
         name: String,
     },
+    /// Write them as a small site with a page for each, with the recorded runs; no network and no script is needed to read it
+    Html {
+        /// Where to put it: a new or empty directory
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Run them on this machine's engine, and fail unless each ends as it says
     #[command(after_help = "Exit codes: 0 all ended as they say, 1 some did not, 2 usage, 4 some came to no verdict")]
     Run(RunArgs),
@@ -47,6 +53,9 @@ pub(in crate::cli) struct RunArgs {
     /// Keep all evidence here, a folder for each scenario; else only that of scenarios that did not end as they say is kept
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Also write the logs of each scenario that ends as it says into DIR/NAME.tar.zst, for `demo` to replay
+    #[arg(long, value_name = "DIR")]
+    pub(super) record: Option<PathBuf>,
     /// Show the confusion matrix: scenarios by finding codes, by live evidence and by the logs alone
     #[arg(long)]
     pub(super) matrix: bool,
@@ -76,4 +85,6 @@ pub(in crate::cli) enum RoundFormat {
     Json,
     /// A JUnit document on standard output; those of all parts read as one
     Junit,
+    /// One page for a browser, with the report of each scenario
+    Html,
 }

@@ -3,6 +3,7 @@
 mod args;
 mod experiment;
 mod names;
+mod record;
 mod round;
 mod view;
 
@@ -10,14 +11,18 @@ pub(super) use args::Scenarios;
 pub(super) use names::ScenarioName;
 
 use std::io;
+use std::path::Path;
 
 use terminal_size::terminal_size_of;
 
 use super::exit::Exit;
-use super::out;
+use super::folder::Folder;
+use super::present::write_page;
 use super::problem::CliProblem;
+use super::recorded::JudgedRecording;
+use super::{out, say};
 use crate::catalogue::{ScenarioForm, SelectedScenario, SelectionError, select};
-use crate::report::catalogue as report;
+use crate::report::catalogue::{self as report, SiteScenario};
 use args::ListFormat;
 
 /// Runs `scenarios`.
@@ -39,8 +44,34 @@ pub(super) fn run(command: &Scenarios) -> Result<Exit, CliProblem> {
             }
             Ok(Exit::Effective)
         }
+        Scenarios::Html { dir } => html(dir),
         Scenarios::Run(args) => round::run(args),
     }
+}
+
+/// Writes the catalogue as a site.
+fn html(dir: &Path) -> Result<Exit, CliProblem> {
+    let hint = || Some("name a new or empty directory".to_owned());
+    let folder = Folder::evidence(Some(dir)).map_err(|problem| problem.hint(hint()))?;
+    let catalogue = chosen(&[])?;
+    let names = catalogue.iter().map(|chosen| &chosen.scenario.name);
+    let recorded = names.map(|name| JudgedRecording::of(name)).collect::<Result<Vec<_>, _>>()?;
+    let scenarios: Vec<SiteScenario> = catalogue
+        .iter()
+        .zip(&recorded)
+        .map(|(chosen, recorded)| SiteScenario {
+            chosen,
+            faulty: recorded.as_ref().map(|recorded| &recorded.faulty.report),
+            fixed: recorded.as_ref().and_then(|recorded| recorded.fixed.as_ref()).map(|fixed| &fixed.report),
+        })
+        .collect();
+    let pages = report::site(&scenarios).map_err(|error| refused(&error.into()))?;
+    let (count, place) = (pages.len(), folder.keep());
+    for page in pages {
+        write_page(&place.join(page.name), &page.html)?;
+    }
+    say(&format!("{count} pages; begin with {}", place.join("index.html").display()));
+    Ok(Exit::Effective)
 }
 
 fn chosen(names: &[String]) -> Result<Vec<SelectedScenario>, CliProblem> {

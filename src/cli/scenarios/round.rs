@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::args::{RoundFormat, RunArgs};
 use super::experiment::{ScenarioTask, carry_out};
+use super::record::record;
 use super::refused;
 use super::view::CatalogueView;
 use crate::catalogue::{CatalogueRun, Matrix, ScenarioForm, ScenarioResult, SelectedScenario, select};
@@ -49,6 +50,7 @@ async fn round(args: &RunArgs, form: ScenarioForm, chosen: Vec<SelectedScenario>
         go_image: go_image.as_deref(),
         evidence: &evidence.path,
         keep: args.out.is_some(),
+        record: args.record.as_deref().map(|dir| (dir, form)),
         stopped,
         view: CatalogueView::new(chosen.len(), width),
         entries: RefCell::default(),
@@ -84,6 +86,8 @@ struct SharedResources<'a> {
     go_image: Option<&'a str>,
     evidence: &'a Path,
     keep: bool,
+    /// Where recordings go, and of which form they are.
+    record: Option<(&'a Path, ScenarioForm)>,
     stopped: watch::Receiver<Option<&'static str>>,
     view: CatalogueView,
     entries: RefCell<Vec<ScenarioResult>>,
@@ -133,6 +137,11 @@ impl SharedResources<'_> {
         let mut talk = |line: &str| self.view.say(&format!("{name}: {line}"));
         let mut entry = carry_out(arm, &mut |progress| row.show(&progress), &mut talk).await?;
         let place = self.evidence.join(name);
+        if let Some((dir, form)) = self.record.filter(|_| entry.agrees())
+            && let Err(problem) = record(dir, name, form, &place)
+        {
+            talk(&format!("warning: no recording: {}", problem.into_words().0));
+        }
         if self.keep || !entry.agrees() {
             entry.evidence = Some(place.display().to_string());
         } else if let Err(error) = std::fs::remove_dir_all(&place) {
@@ -169,6 +178,7 @@ fn conclude(
     match args.format {
         RoundFormat::Json => out(&report::json(round)),
         RoundFormat::Junit => out(&report::junit(round)),
+        RoundFormat::Html => out(&report::round_page(round)),
         RoundFormat::Text => {
             if args.matrix {
                 out(&report::matrix(&Matrix::of_entries(&round.entries), true));

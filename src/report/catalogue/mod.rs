@@ -8,6 +8,7 @@ mod matrix;
 mod outcome;
 mod page;
 mod show;
+mod site;
 mod story;
 
 #[cfg(test)]
@@ -20,3 +21,4 @@ pub use matrix::matrix;
 pub use outcome::outcome;
 pub use page::page;
 pub use show::show;
+pub use site::{SitePage, SiteScenario, round_page, site};

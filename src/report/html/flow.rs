@@ -177,7 +177,7 @@ fn seen(run: &RunSummary, arrow: Arrow) -> (ArrowState, String) {
         },
         Arrow::Save => match run.save.outcome {
             SavedOutcome::Saved => (ArrowState::Ran, took(run.timing.save)),
-            SavedOutcome::Skipped => (ArrowState::Nothing, "no new entry was due".to_owned()),
+            SavedOutcome::Skipped => (ArrowState::Nothing, "no save".to_owned()),
             SavedOutcome::NotSaved => (ArrowState::Broken, "not saved".to_owned()),
             SavedOutcome::None => (ArrowState::Unknown, "not seen".to_owned()),
         },

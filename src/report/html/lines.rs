@@ -68,7 +68,7 @@ pub(super) fn prose(text: &str) -> Markup {
 }
 
 /// Writes text with what stands between backticks as code.
-pub(super) fn spans(text: &str) -> Markup {
+pub(in crate::report) fn spans(text: &str) -> Markup {
     let text = plain(text);
     let parts: Vec<&str> = text.split('`').collect();
     // An odd one out is no pair: then all is text.

@@ -12,4 +12,6 @@ mod page;
 mod sections;
 mod timeline;
 
+pub(super) use lines::spans;
 pub use page::{HtmlSubject, html};
+pub(super) use page::{document, drawing, meaning, sign, subject};

@@ -51,7 +51,7 @@ pub fn html(subjects: &[HtmlSubject<'_>]) -> String {
 }
 
 /// Writes the document around a body.
-pub(super) fn document(title: &str, body: Markup) -> Markup {
+pub(in crate::report) fn document(title: &str, body: Markup) -> Markup {
     markup! {
         (DOCTYPE)
         html lang="en" {
@@ -87,7 +87,7 @@ pub(super) fn document(title: &str, body: Markup) -> Markup {
 }
 
 /// Says what a verdict means.
-pub(super) fn meaning(verdict: Verdict) -> &'static str {
+pub(in crate::report) fn meaning(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Effective => "The caches survive from one run to the next.",
         Verdict::Ineffective => "The caches do not survive from one run to the next.",
@@ -96,7 +96,7 @@ pub(super) fn meaning(verdict: Verdict) -> &'static str {
 }
 
 /// The sign beside a verdict, so that colour is not alone in saying it.
-pub(super) fn sign(verdict: Verdict) -> &'static str {
+pub(in crate::report) fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Effective => "✓",
         Verdict::Ineffective => "✕",
@@ -105,7 +105,7 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
 }
 
 /// Writes one report; `id` sets its parts apart from those of others in the document.
-pub(super) fn subject(id: &str, about: &HtmlSubject<'_>) -> Markup {
+pub(in crate::report) fn subject(id: &str, about: &HtmlSubject<'_>) -> Markup {
     let report = about.report;
     markup! {
         article.report id=(id) {
@@ -174,7 +174,7 @@ pub(super) fn subject(id: &str, about: &HtmlSubject<'_>) -> Markup {
 }
 
 /// Draws the way of the bytes, with its legend.
-pub(super) fn drawing(id: &str, report: &Report) -> Markup {
+pub(in crate::report) fn drawing(id: &str, report: &Report) -> Markup {
     let Some(last) = report.runs.last() else { return markup! {} };
     let scale = flow::scale(report);
     markup! {
