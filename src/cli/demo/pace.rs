@@ -87,14 +87,14 @@ impl Pace {
 
 /// What was pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum Keystroke {
     None,
     Any,
     Stop,
     Interrupt,
 }
 
-impl Key {
+impl Keystroke {
     /// Tells whether a key says to go on, or that it is enough.
     fn enough(self) -> Result<bool, Enough> {
         match self {
@@ -107,11 +107,11 @@ impl Key {
 }
 
 /// Waits for a key, for so long or for ever. The terminal hands out single keys only meanwhile.
-fn key_within(time: Option<Duration>) -> Key {
+fn key_within(time: Option<Duration>) -> Keystroke {
     if enable_raw_mode().is_err() {
         // A terminal that cannot is none to wait at.
         std::thread::sleep(time.unwrap_or_default());
-        return Key::None;
+        return Keystroke::None;
     }
     let key = pressed(time.map(|time| Instant::now() + time));
     // What fails here has failed above already.
@@ -119,29 +119,31 @@ fn key_within(time: Option<Duration>) -> Key {
     key
 }
 
-fn pressed(until: Option<Instant>) -> Key {
+fn pressed(until: Option<Instant>) -> Keystroke {
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         match poll(left.unwrap_or(Duration::from_secs(3_600))) {
-            Ok(false) if left.is_some() => return Key::None,
+            Ok(false) if left.is_some() => return Keystroke::None,
             Ok(false) => {}
             Ok(true) => match read() {
-                Ok(Event::Key(key)) if key.kind == KeyEventKind::Press => return meaning(key.code, key.modifiers),
+                Ok(Event::Key(key)) if key.kind == KeyEventKind::Press => {
+                    return meaning(key.code, key.modifiers);
+                }
                 Ok(_) => {}
-                Err(_) => return Key::None,
+                Err(_) => return Keystroke::None,
             },
-            Err(_) => return Key::None,
+            Err(_) => return Keystroke::None,
         }
     }
 }
 
 /// In raw mode Ctrl-C is a key like others.
-fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Key {
+fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Keystroke {
     match code {
-        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
-        KeyCode::Char('d') if modifiers.contains(KeyModifiers::CONTROL) => Key::Stop,
-        KeyCode::Char('q') | KeyCode::Esc => Key::Stop,
-        _ => Key::Any,
+        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Keystroke::Interrupt,
+        KeyCode::Char('d') if modifiers.contains(KeyModifiers::CONTROL) => Keystroke::Stop,
+        KeyCode::Char('q') | KeyCode::Esc => Keystroke::Stop,
+        _ => Keystroke::Any,
     }
 }
 
@@ -152,11 +154,11 @@ mod tests {
     #[test]
     fn any_key_goes_on_and_a_few_end_it() {
         let none = KeyModifiers::NONE;
-        assert_eq!(meaning(KeyCode::Enter, none), Key::Any);
-        assert_eq!(meaning(KeyCode::Char('c'), none), Key::Any);
-        assert_eq!(meaning(KeyCode::Char('c'), KeyModifiers::CONTROL), Key::Interrupt);
-        assert_eq!(meaning(KeyCode::Char('q'), none), Key::Stop);
-        assert_eq!(meaning(KeyCode::Esc, none), Key::Stop);
+        assert_eq!(meaning(KeyCode::Enter, none), Keystroke::Any);
+        assert_eq!(meaning(KeyCode::Char('c'), none), Keystroke::Any);
+        assert_eq!(meaning(KeyCode::Char('c'), KeyModifiers::CONTROL), Keystroke::Interrupt);
+        assert_eq!(meaning(KeyCode::Char('q'), none), Keystroke::Stop);
+        assert_eq!(meaning(KeyCode::Esc, none), Keystroke::Stop);
     }
 
     #[test]
