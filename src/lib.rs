@@ -16,6 +16,7 @@
 //! | [`plan`] | a workflow becomes ordered main and post steps; pure |
 //! | [`cache`], [`dance`] | the semantics of actions/cache and of buildkit-cache-dance; pure |
 //! | [`workflow`], [`dockerfile`] | parsers with spans; pure |
+//! | [`shell`] | plain shell scripts as lists of commands; pure |
 //! | [`source`] | named text and spans in it |
 
 pub mod cache;
@@ -30,6 +31,7 @@ pub mod plan;
 pub mod report;
 pub mod runner;
 pub mod scenario;
+pub mod shell;
 pub mod source;
 pub mod verify;
 pub mod workflow;

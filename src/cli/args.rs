@@ -7,6 +7,8 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::scenarios::{ScenarioName, Scenarios};
+use crate::dance::DanceCode;
+use crate::plan::Secret;
 
 /// Proves whether the RUN --mount=type=cache caches of a Go build survive from one CI run to the next.
 #[derive(Debug, Parser)]
@@ -85,6 +87,34 @@ pub(super) struct RunArgs {
     /// The job of the workflow, when several could be meant
     #[arg(long, value_name = "NAME", requires = "workflow", help_heading = "What to run")]
     pub(super) job: Option<String>,
+    /// The event that starts the runs: push, tag, pull_request, schedule, … [default: the first under `on:` that can, a push to
+    /// main before all others]
+    #[arg(long, value_name = "EVENT", requires = "workflow", help_heading = "What to run")]
+    pub(super) event: Option<String>,
+    /// The ref of the runs, such as develop or refs/tags/v1.2.3
+    #[arg(long, value_name = "REF", requires = "workflow", help_heading = "What to run")]
+    pub(super) r#ref: Option<String>,
+    /// A value of the job's matrix; the first combination that has it is run
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, requires = "workflow", help_heading = "What to run")]
+    pub(super) matrix: Vec<(String, String)>,
+    /// An input of the workflow
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, requires = "workflow", help_heading = "What to run")]
+    pub(super) input: Vec<(String, String)>,
+    /// A variable of the repository (`vars`)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, requires = "workflow", help_heading = "What to run")]
+    pub(super) var: Vec<(String, String)>,
+    /// A secret; without a value it is that of the environment variable of this name. It is written nowhere
+    #[arg(long, value_name = "NAME[=VALUE]", requires = "workflow", help_heading = "What to run")]
+    pub(super) secret: Vec<SecretArg>,
+    /// What an expression gives that only CI knows, such as steps.dir.outputs.path=cache
+    #[arg(long, value_name = "PATH=VALUE", value_parser = pair, requires = "workflow", help_heading = "What to run")]
+    pub(super) set: Vec<(String, String)>,
+    /// Your word that leaving out a step, by its name or id, changes nothing for the caches
+    #[arg(long, value_name = "STEP", requires = "workflow", help_heading = "What to run")]
+    pub(super) leave_out: Vec<String>,
+    /// Your word that a fork or version of the dance whose code is not known does what this one does
+    #[arg(long, value_name = "OWNER@VERSION", value_parser = dance, requires = "workflow", help_heading = "What to run")]
+    pub(super) dance_as: Option<DanceArg>,
     /// The size of the bundled sample [default: what the scenario says; healthy: full]
     #[arg(long, value_enum, conflicts_with = "project", help_heading = "What to run")]
     pub(super) sample: Option<Sample>,
@@ -244,6 +274,64 @@ pub(super) enum EditArg {
     Source,
     /// A dependency (bundled sample only)
     Deps,
+}
+
+/// A secret as it is given. It is never shown.
+#[derive(Clone)]
+pub(super) struct SecretArg {
+    /// Its name.
+    pub(super) name: String,
+    /// Its value; `None` for that of the environment.
+    pub(super) value: Option<Secret>,
+}
+
+impl std::fmt::Debug for SecretArg {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}=***", self.name)
+    }
+}
+
+impl std::str::FromStr for SecretArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(Secret::new(value))));
+        if name.is_empty() {
+            return Err("a secret has a name; write NAME=VALUE".to_owned());
+        }
+        Ok(Self { name: name.to_owned(), value })
+    }
+}
+
+/// The dance that an unknown one is taken for.
+#[derive(Debug, Clone)]
+pub(super) struct DanceArg {
+    /// As it was written.
+    pub(super) text: String,
+    /// What it means.
+    pub(super) code: DanceCode,
+}
+
+/// Reads `upstream@v3.3.2` or `hiromaily@v4`.
+fn dance(text: &str) -> Result<DanceArg, String> {
+    let (owner, version) = text.split_once('@').ok_or("write OWNER@VERSION, such as upstream@v3.3.2")?;
+    let owner = if owner.eq_ignore_ascii_case("upstream") { "reproducible-containers" } else { owner };
+    let code = DanceCode::identify(owner, version);
+    match code.known {
+        true => Ok(DanceArg { text: text.to_owned(), code }),
+        false => {
+            Err("this version is not known here; known are upstream@v1.0.0 to v3.4.0 and hiromaily@v4.0.0 to v4.3.0"
+                .to_owned())
+        }
+    }
+}
+
+/// Reads `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
 }
 
 /// Reads a size; MB is 2^20 bytes, as in actions/cache's `Cache Size:`.

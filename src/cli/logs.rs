@@ -65,6 +65,8 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
             evidence: None,
             repeat: None,
             explain: args.explain,
+            assumed: &[],
+            hidden: None,
         };
         match args.format {
             Format::Json if judged.len() > 1 => documents.push(presented.document(&report)),

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::Format;
 use super::out;
 use super::problem::CliProblem;
+use crate::plan::Given;
 use crate::report::{self, Document, HtmlSubject, TextOptions};
 use crate::runner::ExperimentTiming;
 use crate::verify::{Profile, Report, Thresholds};
@@ -21,17 +22,21 @@ pub(super) struct Presented<'a> {
     pub(super) evidence: Option<&'a str>,
     pub(super) repeat: Option<&'a str>,
     pub(super) explain: bool,
+    /// What was chosen, taken for granted or left out.
+    pub(super) assumed: &'a [String],
+    /// What must not be shown: the secrets of a run.
+    pub(super) hidden: Option<&'a Given>,
 }
 
 impl Presented<'_> {
     /// Prints the report.
     pub(super) fn print(&self, report: &Report, format: Format) {
-        match format {
-            Format::Json => out(&self.json(report)),
-            Format::Github => out(&report::github(report)),
-            Format::Markdown => out(&report::markdown(report, self.subject)),
-            Format::Html => out(&report::html(&[self.html(report)])),
-            Format::Text => out(&report::text(
+        let text = match format {
+            Format::Json => self.json(report),
+            Format::Github => report::github(report),
+            Format::Markdown => report::markdown(report, self.subject),
+            Format::Html => report::html(&[self.html(report)]),
+            Format::Text => report::text(
                 report,
                 &TextOptions {
                     color: true,
@@ -40,9 +45,16 @@ impl Presented<'_> {
                     evidence: self.evidence,
                     repeat: self.repeat,
                     explain: self.explain,
+                    assumed: self.assumed,
                 },
-            )),
-        }
+            ),
+        };
+        out(&self.masked(&text));
+    }
+
+    /// Replaces every secret in a text.
+    fn masked(&self, text: &str) -> String {
+        self.hidden.map_or_else(|| text.to_owned(), |given| given.masked(text))
     }
 
     /// The report for a browser, as a part of a page.
@@ -52,7 +64,7 @@ impl Presented<'_> {
 
     /// Writes the report for programs, as one document.
     pub(super) fn json(&self, report: &Report) -> String {
-        visible(&format!("{:#}\n", self.document(report)))
+        self.masked(&visible(&format!("{:#}\n", self.document(report))))
     }
 
     /// The report for programs, as the value that is written.
@@ -65,6 +77,9 @@ impl Presented<'_> {
             evidence: self.evidence,
         };
         let mut value = report::json(report, &document);
+        if let Some(object) = value.as_object_mut().filter(|_| !self.assumed.is_empty()) {
+            object.insert("assumed".to_owned(), serde_json::json!(self.assumed));
+        }
         if let (Some(timing), Some(object)) = (self.timing, value.as_object_mut()) {
             let (wall, builds, copies) =
                 (timing.wall.as_secs_f64(), timing.builds.as_secs_f64(), timing.copies.as_secs_f64());

@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::exit::Exit;
 use super::say;
+use crate::plan::Given;
 
 /// An error with its causes, a hint, and the exit code.
 #[derive(Debug)]
@@ -42,6 +43,13 @@ impl CliProblem {
     /// Adds what to do about it.
     pub(super) fn hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// Replaces every secret in its words.
+    pub(super) fn masked(mut self, given: &Given) -> Self {
+        self.message = given.masked(&self.message);
+        self.hint = self.hint.map(|hint| given.masked(&hint));
         self
     }
 

@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::{GoPlace, MountSpec};
 use crate::cache::Compression;
 
+/// How the line of a simulated run begins that says what stood in for what CI runs.
+pub const STAND_IN: &str = "verify-buildkit-cache: not as in CI: ";
+
 /// One thing seen in one run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
@@ -190,6 +193,12 @@ pub enum Fact {
         took: Option<Duration>,
     },
 
+    /// Something that matters was not what CI runs: a step was left out, or other code stood in for a dance's own. Only a
+    /// simulated run can be so, and it says it in a line that begins with [`STAND_IN`].
+    StandIn {
+        /// What, as a sentence without its end.
+        what: String,
+    },
     /// Something around the run that makes its numbers comparable with another's, or not.
     Surroundings {
         /// What it is about.

@@ -37,6 +37,8 @@ pub struct Evidence {
     pub downloaded: Vec<Seen<String>>,
     /// The builders that were chosen for commands without `--builder`, in order; `None` where the name was not seen.
     pub chosen: Vec<Seen<Option<String>>>,
+    /// What was not as it is in CI, in a run that was simulated.
+    pub stand_ins: Vec<Seen<String>>,
     /// Where the source of events broke off before the job's end.
     pub truncated: Option<Quote>,
 }
@@ -262,6 +264,7 @@ impl Evidence {
                 }
             }
             Fact::MountRecord(record) => self.records.push(seen(order, event, record.clone())),
+            Fact::StandIn { what } => self.stand_ins.push(seen(order, event, what.clone())),
             Fact::HiddenWork(work) => self.hidden.push(seen(order, event, work.clone())),
             Fact::LinesUnplaced(lines) => self.unplaced.push(seen(order, event, *lines)),
             Fact::Truncated => self.truncated = Some(event.quote.clone()),

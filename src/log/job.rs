@@ -19,7 +19,7 @@ use super::rawjson::RawJson;
 use super::sink::{EventLog, LineContext, harmless};
 use super::surroundings::{self, Surroundings, checked_out, downloaded};
 use super::unplaced::Unplaced;
-use crate::evidence::{CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, StepId, StepOutcome};
+use crate::evidence::{CacheMode, DancePhase, Event, Evidence, Fact, Phase, Quote, STAND_IN, StepId, StepOutcome};
 
 /// What a log shows of one job.
 #[derive(Debug, Clone, PartialEq)]
@@ -398,6 +398,12 @@ impl JobReader {
                 }
             }
             _ => {}
+        }
+        // A run of ours says itself what stood in for what CI runs.
+        if line.channel == LineKind::Plain
+            && let Some(what) = text.strip_prefix(STAND_IN)
+        {
+            self.sink.add(spot, self.current.id, Fact::StandIn { what: harmless(what) });
         }
         if self.steps == 0
             && let Some(fact) = self.surroundings.shared(line)

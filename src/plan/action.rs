@@ -15,6 +15,10 @@ pub enum Action {
     SetupBuildx,
     /// docker/build-push-action.
     BuildPush,
+    /// A script that builds with the Docker CLI; nothing else of it takes effect.
+    BuildScript,
+    /// A composite action of the repository, whose steps follow it in the plan. Its scope is an index into the plan's.
+    Composite(usize),
     /// Anything else: it is listed and takes no effect.
     NotReproduced {
         /// The step in short, such as `actions/setup-go@v5` or `run: make lint`.
@@ -82,6 +86,16 @@ impl Action {
         }
         let builds = action.is("docker", "bake-action", "");
         Self::NotReproduced { what: action.text.clone(), builds }
+    }
+
+    /// Tells whether the step builds an image, and how it does so is understood.
+    pub fn builds(&self) -> bool {
+        matches!(self, Self::BuildPush | Self::BuildScript)
+    }
+
+    /// Tells whether the step builds an image, understood or not.
+    pub(super) fn may_build(&self) -> bool {
+        self.builds() || matches!(self, Self::NotReproduced { builds: true, .. })
     }
 
     /// Tells whether the step takes effect in the experiment.

@@ -29,6 +29,42 @@ pub enum PlanProblem {
         /// Its steps by the names GitHub shows.
         steps: String,
     },
+    /// No step is known to build, and one that is not known may.
+    #[error("no step of the job `{job}` is known to build an image; step `{step}` may: {why}")]
+    MayBuild {
+        /// The job.
+        job: String,
+        /// The step by the name GitHub shows.
+        step: String,
+        /// Why it may.
+        why: String,
+    },
+    /// The job calls a workflow that cannot be followed.
+    #[error("the job `{job}` calls the workflow `{workflow}`, {reason}")]
+    Called {
+        /// The job.
+        job: String,
+        /// The workflow as it is named.
+        workflow: String,
+        /// Why it cannot be followed.
+        reason: String,
+    },
+    /// No combination of the matrix is the one asked for.
+    #[error("no combination of the matrix of the job `{job}` has {wanted}; there are {known}")]
+    NoCombination {
+        /// The job.
+        job: String,
+        /// What was asked for.
+        wanted: String,
+        /// All combinations.
+        known: String,
+    },
+    /// Local actions that use one another without end.
+    #[error("`{uses}` is used within itself, or more than ten actions deep")]
+    TooDeep {
+        /// The action.
+        uses: String,
+    },
     /// The only steps that build do so by other means.
     #[error("step `{step}` of the job `{job}` builds with `{what}`; only docker/build-push-action is reproduced")]
     BuildsOtherwise {
@@ -53,6 +89,15 @@ impl PlanError {
             PlanProblem::NoBuildStep { .. } => Some(
                 "add a step `uses: docker/build-push-action@v6`, or choose another job with `--job NAME`".to_owned(),
             ),
+            PlanProblem::MayBuild { .. } => {
+                Some("give the workflow of the job that builds, or write the build as a step of its own".to_owned())
+            }
+            PlanProblem::Called { .. } => Some(
+                "give the called workflow's file with `--workflow`, and what it is called with by `--input NAME=VALUE`"
+                    .to_owned(),
+            ),
+            PlanProblem::NoCombination { .. } => Some("choose one with `--matrix NAME=VALUE`".to_owned()),
+            PlanProblem::TooDeep { .. } => None,
             PlanProblem::BuildsOtherwise { .. } => {
                 Some("write the build as `uses: docker/build-push-action@v6` with its inputs".to_owned())
             }

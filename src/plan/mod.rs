@@ -5,24 +5,39 @@
 //! input's default, because those belong to the actions' semantics.
 
 mod action;
+mod bearing;
+mod docker_cli;
 mod error;
+mod event;
+mod expand;
+mod files;
+mod given;
+mod matrix;
 mod post;
+mod scope;
 mod step;
 #[cfg(test)]
 mod tests;
 mod trigger;
 
 pub use action::{Action, CacheStepPart, DanceMode};
+pub use docker_cli::{BuildCommand, BuilderUse};
 pub use error::{PlanError, PlanProblem};
+pub use event::{NoSuchEvent, choose as choose_event};
+pub use expand::choose_job;
+pub use files::{NoFiles, RepositoryFiles};
+pub use given::{Given, Secret};
+pub use matrix::MatrixChoice;
 pub use post::{PostCondition, PostStep};
-pub use step::{PlannedStep, Templates};
+pub use scope::{InScope, PlanScope, ScopeInput, ScopeKind, ScopeSecrets};
+pub use step::{PlannedStep, RunScript, Templates, UnknownText};
 pub use trigger::{DEFAULT_BRANCH, Trigger};
 
 use std::collections::HashSet;
 
 use crate::cache::CacheAccess as Permission;
-use crate::source::Source;
-use crate::workflow::expr::{self, ExprError, Template};
+use crate::source::{Source, Span};
+use crate::workflow::expr::{self, Condition, Template};
 use crate::workflow::{Job, Workflow};
 
 /// One job as an ordered list of what happens.
@@ -34,6 +49,8 @@ pub struct JobPlan {
     pub job_id: String,
     /// The job's name as GitHub shows it.
     pub job_name: String,
+    /// The `if` of the job, and that of each job that calls it, with the scope each stands in; outermost first.
+    pub job_conditions: Vec<(usize, Condition)>,
     /// What starts the run: a push to the default branch, unless somebody says otherwise.
     pub trigger: Trigger,
     /// What the job's `cache-mode`, or else the workflow's, lets it do with the cache.
@@ -42,39 +59,54 @@ pub struct JobPlan {
     pub workflow_env: Templates,
     /// The job's variables.
     pub job_env: Templates,
-    /// The main steps in order.
+    /// The places that expressions stand in; the first is the job of the workflow that was given.
+    pub scopes: Vec<PlanScope>,
+    /// The scope of the job itself: the first, or that of the workflow that it calls.
+    pub job_scope: usize,
+    /// What a person says that stands in no file.
+    pub given: Given,
+    /// The main steps in order, those of composite actions among them.
     pub steps: Vec<PlannedStep>,
     /// The post steps in the order they run.
     pub post_steps: Vec<PostStep>,
+    /// What was chosen or taken for granted where the files leave it open, for a person to read.
+    pub assumed: Vec<String>,
     source: Source,
 }
 
+/// What a plan needs beside the workflow.
+#[derive(Clone)]
+pub struct PlanOptions<'a> {
+    /// What a person says.
+    pub given: Given,
+    /// What starts the run.
+    pub trigger: Trigger,
+    /// The repository, for local actions and called workflows.
+    pub files: &'a dyn RepositoryFiles,
+}
+
+impl Default for PlanOptions<'_> {
+    fn default() -> Self {
+        Self { given: Given::default(), trigger: Trigger::default(), files: &NoFiles }
+    }
+}
+
 impl JobPlan {
-    /// Plans a job.
+    /// Plans a job of which nothing is known but its workflow.
     ///
     /// # Errors
-    /// When an expression cannot be read or no step builds an image.
+    /// As [`Self::with`].
     pub fn new(workflow: &Workflow, job: &Job) -> Result<Self, PlanError> {
-        let source = workflow.source();
-        let at_expression = |error: ExprError| PlanError::new(source, error.span(), PlanProblem::Expression(error));
-        let steps = job.steps.iter().map(|step| PlannedStep::new(step, &source.text));
-        let steps = steps.collect::<Result<Vec<_>, _>>().map_err(at_expression)?;
-        if !steps.iter().any(|step| step.action == Action::BuildPush) {
-            return Err(no_build(source, job, &steps));
-        }
-        let mode = job.cache_mode.as_ref().or(workflow.cache_mode.as_ref());
-        Ok(Self {
-            workflow_name: workflow.name.clone().unwrap_or_else(|| source.name.clone()),
-            job_id: job.id.clone(),
-            job_name: job.name.clone().unwrap_or_else(|| job.id.clone()),
-            trigger: Trigger::default(),
-            cache_mode: mode.map_or(Permission::default(), |mode| Permission::from_value(&mode.value)),
-            workflow_env: step::templates(&workflow.env, &source.text).map_err(at_expression)?,
-            job_env: step::templates(&job.env, &source.text).map_err(at_expression)?,
-            post_steps: post::post_steps(&steps),
-            steps,
-            source: source.clone(),
-        })
+        Self::with(workflow, job, &PlanOptions::default())
+    }
+
+    /// Plans a job, with the steps of the local actions that it uses and of the workflow that it calls.
+    ///
+    /// # Errors
+    /// When an expression cannot be read, a called workflow is not at hand, no combination of the matrix is the one that was
+    /// asked for, or no step builds an image.
+    pub fn with(workflow: &Workflow, job: &Job, options: &PlanOptions) -> Result<Self, PlanError> {
+        expand::plan(workflow, job, options)
     }
 
     /// Returns the workflow's text, which every span of the plan points into.
@@ -96,10 +128,26 @@ impl JobPlan {
         self.steps.iter().filter(|step| !step.action.is_reproduced())
     }
 
-    /// Returns the template of a variable as a step sees it: its own, then the job's, then the workflow's.
+    /// Returns the levels of variables that a step sees, nearest first, each with the scope it stands in: its own, those of
+    /// the steps that use the actions it is part of, the job's, the workflow's.
+    pub fn env_levels<'a>(&'a self, step: &'a PlannedStep) -> Vec<(usize, &'a Templates)> {
+        let mut levels = vec![(step.scope, &step.env)];
+        let mut at = self.scopes.get(step.scope);
+        while let Some((scope, parent)) = at.and_then(|scope| Some((scope, scope.parent?))) {
+            if scope.kind != ScopeKind::Composite {
+                break;
+            }
+            levels.push((parent, &scope.env));
+            at = self.scopes.get(parent);
+        }
+        levels.extend([(self.job_scope, &self.job_env), (self.job_scope, &self.workflow_env)]);
+        levels
+    }
+
+    /// Returns the template of a variable as a step sees it.
     pub fn env<'a>(&'a self, step: &'a PlannedStep, name: &str) -> Option<&'a Template> {
-        let levels = [&step.env, &self.job_env, &self.workflow_env];
-        levels.into_iter().flatten().find(|(key, _)| key == name).map(|(_, template)| template)
+        let levels = self.env_levels(step);
+        levels.into_iter().flat_map(|(_, level)| level).find(|(key, _)| key == name).map(|(_, template)| template)
     }
 
     /// Tells whether a step's template gives the same text in every run, looking through the variables it names.
@@ -136,8 +184,96 @@ fn no_build(source: &Source, job: &Job, steps: &[PlannedStep]) -> PlanError {
             step: step.display_name.clone(),
             what: what.strip_prefix("run: ").unwrap_or(what).to_owned(),
         };
-        return PlanError::new(source, step.span, problem);
+        return PlanError::new(&step.source, step.span, problem);
     }
     let names: Vec<_> = steps.iter().map(|step| format!("`{}`", step.display_name)).collect();
+    let hidden = steps.iter().find(|step| {
+        matches!(step.action, Action::NotReproduced { .. }) && step.doubt.is_some() && step.uses.is_some()
+    });
+    if let Some(step) = hidden {
+        let problem = PlanProblem::MayBuild {
+            job: job.id.clone(),
+            step: step.display_name.clone(),
+            why: step.doubt.clone().unwrap_or_default(),
+        };
+        return PlanError::new(&step.source, step.span, problem);
+    }
     PlanError::new(source, job.span, PlanProblem::NoBuildStep { job: job.id.clone(), steps: names.join(", ") })
+}
+
+impl JobPlan {
+    /// Adds something that was chosen or taken for granted, once.
+    fn assume(&mut self, text: String) {
+        if !self.assumed.contains(&text) {
+            self.assumed.push(text);
+        }
+    }
+
+    /// Returns a scope and those around it, as far as they are composite actions; innermost first.
+    pub fn scopes_around(&self, scope: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(scope), |at| {
+            let scope = self.scopes.get(*at)?;
+            scope.parent.filter(|_| scope.kind == ScopeKind::Composite)
+        })
+    }
+
+    /// Returns the step that uses the composite action of a scope.
+    pub fn composite(&self, scope: usize) -> Option<&PlannedStep> {
+        self.steps.iter().find(|step| step.action == Action::Composite(scope))
+    }
+
+    /// Lists the Dockerfiles that the build steps name, by their path in the repository, as far as nothing of them depends on a
+    /// run. `workspace` is where the runner checks out.
+    pub fn dockerfiles(&self, workspace: &str) -> Vec<String> {
+        let clean = |path: &str| {
+            let path = path.strip_prefix(workspace).unwrap_or(path);
+            files::local_path(path).unwrap_or_default()
+        };
+        let of = |step: &PlannedStep| {
+            let contexts = scope::BeforeTheJob { plan: self, scope: step.scope, step: Some((step, 0)), workspace };
+            let input = |name: &str| match step.input(name) {
+                Some(template) => template.evaluate(&contexts).ok().map(|text| text.trim().to_owned()),
+                None => Some(String::new()),
+            };
+            let (context, file) = (input("context")?, input("file")?);
+            let context = context
+                .strip_prefix("{{defaultContext}}")
+                .map_or(context.as_str(), |below| below.trim_start_matches(':'));
+            Some(match file.as_str() {
+                "" => clean(&format!("{context}/Dockerfile")),
+                file => clean(file),
+            })
+        };
+        let scripted = |step: &PlannedStep| -> Option<Vec<String>> {
+            let contexts = scope::BeforeTheJob { plan: self, scope: step.scope, step: Some((step, 0)), workspace };
+            let (text, _) = step.script.as_ref()?.marked(&contexts);
+            let directory = step.working_directory.as_ref().map(|template| template.evaluate(&contexts).ok());
+            let directory = directory.unwrap_or(Some(String::new()))?;
+            let builds = RunScript::builds(&text, &|name| self.env(step, name)?.evaluate(&contexts).ok()).ok()?;
+            let path = |build: &BuildCommand| {
+                let mut base = directory.clone();
+                for part in &build.directory {
+                    base = format!("{base}/{}", part.known()?);
+                }
+                let context = build.context.as_ref()?.known()?;
+                let file = match &build.file {
+                    Some(file) => file.known()?.to_owned(),
+                    None => format!("{context}/Dockerfile"),
+                };
+                Some(clean(&if file.starts_with('/') { file } else { format!("{base}/{file}") }))
+            };
+            Some(builds.iter().filter_map(path).collect())
+        };
+        let all = self.steps.iter().filter(|step| step.action.builds());
+        all.flat_map(|step| match step.action {
+            Action::BuildScript => scripted(step).unwrap_or_default(),
+            _ => of(step).into_iter().collect(),
+        })
+        .collect()
+    }
+
+    /// Cites a place of a scope's text.
+    pub fn cite(&self, scope: usize, span: Span) -> String {
+        self.scopes.get(scope).map_or_else(|| self.source.cite(span), |scope| scope.source.cite(span))
+    }
 }

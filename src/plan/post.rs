@@ -3,7 +3,6 @@
 use super::action::{Action, CacheStepPart, DanceMode};
 use super::step::PlannedStep;
 use crate::dance::{self, Behaviour};
-use crate::workflow::ActionRef;
 use crate::workflow::expr::JobStatus;
 
 /// A post step. GitHub registers it when its main step starts, so a skipped main step has none.
@@ -39,26 +38,28 @@ impl PostCondition {
 /// Returns the post steps in the order they run: the reverse of their main steps.
 pub(super) fn post_steps(steps: &[PlannedStep]) -> Vec<PostStep> {
     let post = |(of, step): (usize, &PlannedStep)| {
-        let condition = condition(&step.action, step.uses.as_ref())?;
+        let condition = condition(&step.action, step.behaviour.as_ref())?;
         Some(PostStep { of, condition, display_name: format!("Post {}", step.display_name) })
     };
     steps.iter().enumerate().rev().filter_map(post).collect()
 }
 
 /// Returns the condition of an action's post step; `None` when it has none.
-fn condition(action: &Action, uses: Option<&ActionRef>) -> Option<PostCondition> {
+fn condition(action: &Action, behaviour: Option<&Behaviour>) -> Option<PostCondition> {
     match action {
         // `success()` in every version; v4.0.x adds `|| github.event.inputs.save-always`, which is never set.
         Action::Cache(CacheStepPart::RestoreAndSave) => Some(PostCondition::Success),
-        Action::Dance(DanceMode::InjectAndExtract) => dance_condition(uses),
+        Action::Dance(DanceMode::InjectAndExtract) => dance_condition(behaviour),
         Action::Checkout | Action::SetupBuildx | Action::BuildPush => Some(PostCondition::Always),
+        // Its steps have post steps of their own.
+        Action::Composite(_) | Action::BuildScript => None,
         Action::Cache(CacheStepPart::Restore | CacheStepPart::Save) => None,
         Action::Dance(DanceMode::Inject | DanceMode::Extract) | Action::NotReproduced { .. } => None,
     }
 }
 
-fn dance_condition(uses: Option<&ActionRef>) -> Option<PostCondition> {
-    match Behaviour::of_action(uses?).post {
+fn dance_condition(behaviour: Option<&Behaviour>) -> Option<PostCondition> {
+    match behaviour?.post {
         dance::DancePostCondition::Separate => None,
         dance::DancePostCondition::Always => Some(PostCondition::Always),
         dance::DancePostCondition::Success => Some(PostCondition::Success),

@@ -35,6 +35,16 @@ impl Trigger {
         }
     }
 
+    /// An event of a tag, such as a push or a release.
+    pub fn on_tag(event: &str, tag: &str) -> Self {
+        Self { event: event.to_owned(), git_ref: format!("refs/tags/{tag}"), base: None }
+    }
+
+    /// Returns the kind of the ref as `github.ref_type` has it.
+    pub fn ref_type(&self) -> &'static str {
+        if self.git_ref.starts_with("refs/tags/") { "tag" } else { "branch" }
+    }
+
     /// Tells whether GitHub trusts the run so little that its token only reads the cache: it shares the default
     /// branch's scope, and people without the right to write can cause its event.
     ///
@@ -45,10 +55,10 @@ impl Trigger {
         shared && !TRUSTED.contains(&self.event.as_str())
     }
 
-    /// Returns the ref as `github.ref_name` has it: `main`, `7/merge`.
+    /// Returns the ref as `github.ref_name` has it: `main`, `7/merge`, `v1.0.0`.
     pub fn ref_name(&self) -> &str {
-        let name = self.git_ref.strip_prefix("refs/heads/").or_else(|| self.git_ref.strip_prefix("refs/pull/"));
-        name.unwrap_or(&self.git_ref)
+        let kinds = ["refs/heads/", "refs/pull/", "refs/tags/"];
+        kinds.iter().find_map(|kind| self.git_ref.strip_prefix(kind)).unwrap_or(&self.git_ref)
     }
 }
 

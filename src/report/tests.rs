@@ -15,6 +15,7 @@ fn plain(report: &Report, subject: &str) -> String {
             evidence: Some("/tmp/x"),
             repeat: Some("verify-buildkit-cache run"),
             explain: false,
+            assumed: &[],
         },
     )
 }
@@ -61,7 +62,15 @@ fn obligations() -> Vec<Obligation> {
 fn what_the_verdict_rests_on_is_shown_on_demand() {
     let mut report = effective();
     report.obligations = obligations();
-    let options = TextOptions { color: false, width: 80, subject: "x", evidence: None, repeat: None, explain: true };
+    let options = TextOptions {
+        color: false,
+        width: 80,
+        subject: "x",
+        evidence: None,
+        repeat: None,
+        explain: true,
+        assumed: &[],
+    };
     let page = text(&report, &options);
     let (_, explained) = page.split_once("\nobligations\n").unwrap();
     insta::assert_snapshot!(explained.split("\n\n").next().unwrap(), @r#"
@@ -647,8 +656,15 @@ fn what_was_not_seen_is_null_and_never_zero() {
 fn nothing_is_wider_than_the_page_but_what_is_to_be_copied() {
     for report in [effective(), ineffective(), inconclusive()] {
         for width in [64, 80, 120] {
-            let options =
-                TextOptions { color: false, width, subject: "x", evidence: None, repeat: None, explain: false };
+            let options = TextOptions {
+                color: false,
+                width,
+                subject: "x",
+                evidence: None,
+                repeat: None,
+                explain: false,
+                assumed: &[],
+            };
             let page = text(&report, &options);
             // A snippet keeps its lines, since a person copies it; snippets are indented below their label.
             let wide: Vec<&str> =
@@ -669,8 +685,15 @@ fn many_runs_still_fit() {
 #[test]
 fn colour_changes_nothing_but_colour() {
     for report in [effective(), ineffective(), inconclusive()] {
-        let options =
-            TextOptions { color: true, width: 80, subject: "x", evidence: None, repeat: None, explain: false };
+        let options = TextOptions {
+            color: true,
+            width: 80,
+            subject: "x",
+            evidence: None,
+            repeat: None,
+            explain: false,
+            assumed: &[],
+        };
         let painted = text(&report, &options);
         assert!(painted.contains('\u{1b}'));
         let stripped = anstream::adapter::strip_str(&painted).to_string();

@@ -26,6 +26,8 @@ pub struct TextOptions<'a> {
     pub repeat: Option<&'a str>,
     /// Whether to show also what was shown of the obligations, and not only what is missing.
     pub explain: bool,
+    /// What was chosen, taken for granted or left out, before anything else is told.
+    pub assumed: &'a [String],
 }
 
 /// How many quotes a finding shows: enough to be believed.
@@ -35,6 +37,7 @@ const QUOTES: usize = 4;
 pub fn text(report: &Report, options: &TextOptions) -> String {
     let mut page = TextPage { style: Style::new(options.color), width: options.width.max(64), lines: Vec::new() };
     page.heading(&plain(options.subject));
+    page.assumed(options.assumed);
     page.runs(&report.runs);
     page.section("checks");
     for check in &report.checks {
@@ -72,6 +75,18 @@ impl TextPage {
     fn heading(&mut self, subject: &str) {
         self.lines.push(self.style.bold(&clip(subject, self.width)));
         self.lines.push(String::new());
+    }
+
+    fn assumed(&mut self, assumed: &[String]) {
+        for text in assumed {
+            for (at, line) in wrap(&plain(text), self.width - 8).into_iter().enumerate() {
+                let label = if at == 0 { self.style.dim("note  ") } else { "      ".to_owned() };
+                self.lines.push(format!("  {label}{line}"));
+            }
+        }
+        if !assumed.is_empty() {
+            self.lines.push(String::new());
+        }
     }
 
     fn section(&mut self, name: &str) {

@@ -76,6 +76,54 @@ pub enum RunError {
         /// The project.
         path: PathBuf,
     },
+    /// A value that decides what is run, and that nothing here knows. Nothing is judged without it.
+    #[error("{at}: {what} of step `{step}`: {problem}")]
+    Unresolved {
+        /// The place as `file:line:column`.
+        at: String,
+        /// The input, or the condition.
+        what: String,
+        /// The step by the name GitHub shows.
+        step: String,
+        /// What is not known, and why.
+        problem: String,
+        /// What would make it known.
+        supply: Option<String>,
+    },
+    /// The condition of the job does not hold for the event that is run.
+    #[error("{at}: the job `{job}` does not run on `{event}` of {git_ref}: `if: {condition}` is false")]
+    JobDoesNotRun {
+        /// The place as `file:line:column`.
+        at: String,
+        /// The job.
+        job: String,
+        /// The condition.
+        condition: String,
+        /// The event.
+        event: String,
+        /// The ref.
+        git_ref: String,
+    },
+    /// The first build of a person's own project failed here, so nothing can be said about its caches.
+    #[error("the build of step `{step}` ({at}) does not work here, so nothing can be said about its caches: {reason}")]
+    BuildFailed {
+        /// The place of the step as `file:line`.
+        at: String,
+        /// The step by the name GitHub shows.
+        step: String,
+        /// What BuildKit said.
+        reason: String,
+    },
+    /// Something of a build that is not reproduced, and without which it would not be the same.
+    #[error("{at}: {what}")]
+    BuildNotReproduced {
+        /// The place as `file:line`.
+        at: String,
+        /// What it is.
+        what: String,
+        /// What a person can do.
+        hint: String,
+    },
     /// An input of a step that changes what is built, and that is not simulated.
     #[error("`{input}` of docker/build-push-action is not reproduced, and the build would not be the same without it")]
     NotReproduced {
@@ -127,6 +175,15 @@ impl RunError {
             ),
             Self::Io { source, .. } => io_hint(source),
             Self::NothingToEdit { .. } => Some("run with `--edit none`".to_owned()),
+            Self::Unresolved { supply, .. } => supply.clone(),
+            Self::JobDoesNotRun { .. } => {
+                Some("choose another event with `--event`, another ref with `--ref`, or another job with `--job`".to_owned())
+            }
+            Self::BuildFailed { .. } => Some(
+                "make it build here first: `docker build` with the same Dockerfile, context and arguments; `--go-image` puts an image that                  is here in the place of `golang`"
+                    .to_owned(),
+            ),
+            Self::BuildNotReproduced { hint, .. } => Some(hint.clone()),
             Self::NotReproduced { input } => Some(format!("take `{input}` out of the step for the experiment")),
             Self::RefusedRelease { .. } => Some("use `actions/cache@v4` or a newer one".to_owned()),
             Self::DepsEdit => Some("use `--edit source` or `--edit none` with your own project".to_owned()),

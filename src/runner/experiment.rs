@@ -51,6 +51,8 @@ pub struct ExperimentOutcome {
     pub image: String,
     /// Where the time went.
     pub timing: ExperimentTiming,
+    /// What was taken for granted or left out without effect on the caches, in words.
+    pub assumed: Vec<String>,
 }
 
 /// What one run leaves.
@@ -114,6 +116,8 @@ pub(super) struct ExperimentContext<'a> {
     pub(super) go_images: Option<GoImages>,
     /// What stands in for `golang` images of a person's own Dockerfile, when asked.
     pub(super) replacement: Option<String>,
+    /// Whether a person's own project is built, and not the sample.
+    pub(super) own_project: bool,
     /// The layers that builds have handed to later runs.
     pub(super) layers: LayerCache,
 }
@@ -172,6 +176,7 @@ pub async fn run<E: Engine>(
         control: None,
         image: setting.copy_image.clone(),
         timing: ExperimentTiming::default(),
+        assumed: Vec::new(),
     };
     for (run, number) in experiment.runs.iter().zip(1..) {
         clock = clock.days_later(run.days);
@@ -180,14 +185,14 @@ pub async fn run<E: Engine>(
             store.damage(prefix)?;
         }
         let turn = RunSpec { run, number, with_dance: true, clock };
-        let run = job(engine, experiment, &setting, &mut store, turn, &mut outcome.timing, watch).await?;
+        let run = job(engine, experiment, &setting, &mut store, turn, &mut outcome, watch).await?;
         outcome.runs.push(run);
     }
     if experiment.control
         && let Some((run, number)) = experiment.runs.iter().zip(1..).last()
     {
         let turn = RunSpec { run, number, with_dance: false, clock };
-        let run = job(engine, experiment, &setting, &mut store, turn, &mut outcome.timing, watch).await?;
+        let run = job(engine, experiment, &setting, &mut store, turn, &mut outcome, watch).await?;
         outcome.control = Some(run);
     }
     outcome.timing.wall = experiment.clock.now().duration_since(began).unwrap_or_default();
@@ -213,16 +218,12 @@ async fn setting<'a, E: Engine>(
         go_image(engine, asked, GO_VERSION, watch).await?
     } else {
         // The image that builds has a shell and tar; follow the stage down to it.
-        let mut stage = dockerfile.stages.get(first.stage);
-        while let Some(below) = stage.and_then(|stage| {
-            dockerfile.stages[..stage.index]
-                .iter()
-                .rev()
-                .find(|other| other.name.as_deref() == Some(&stage.image.to_lowercase()))
-        }) {
+        let stages = dockerfile.steps(&platform)?;
+        let mut stage = stages.get(first.stage);
+        while let Some(below) = stage.and_then(|stage| stages.get(stage.base?)) {
             stage = Some(below);
         }
-        match stage.map(|stage| stage.image.clone()).filter(|image| !image.contains('$')) {
+        match stage.map(|stage| stage.image.clone()).filter(|image| !image.contains('$') && !image.is_empty()) {
             Some(image) => {
                 ensure(engine, &image, watch).await?;
                 image
@@ -239,6 +240,7 @@ async fn setting<'a, E: Engine>(
         ledger,
         go_images: sample.then(|| GoImages { current: copy_image.clone(), previous }),
         replacement: asked.filter(|_| !sample).map(str::to_owned),
+        own_project: !sample,
         copy_image,
         platform,
         layers: LayerCache::default(),
@@ -261,7 +263,7 @@ async fn job<E: Engine>(
     setting: &ExperimentContext<'_>,
     store: &mut Store,
     turn: RunSpec<'_>,
-    timing: &mut ExperimentTiming,
+    outcome: &mut ExperimentOutcome,
     watch: &mut dyn FnMut(RunProgress),
 ) -> Result<CompletedRun, RunError> {
     let (run, plan) = (turn.run, &turn.run.plan);
@@ -279,8 +281,13 @@ async fn job<E: Engine>(
     experiment.project.check_out(&places.checkout, &run.edits, &run.dockerfile.text, &modules)?;
     let log = format!("{dir}/job.log");
     let finished = RunningJob::new(engine, setting, turn, store, places, &log, watch)?.run().await?;
-    timing.builds += finished.work.builds;
-    timing.copies += finished.work.copies;
+    outcome.timing.builds += finished.work.builds;
+    outcome.timing.copies += finished.work.copies;
+    for text in finished.assumed {
+        if !outcome.assumed.contains(&text) {
+            outcome.assumed.push(text);
+        }
+    }
     // The runner's directories go in the end, while the engine removes what it has: their caches are many files.
     Ok(CompletedRun { name, events: finished.events })
 }

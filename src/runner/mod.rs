@@ -19,7 +19,7 @@ pub mod stream;
 
 pub use error::RunError;
 pub use experiment::{CompletedRun, Experiment, ExperimentOutcome, ExperimentTiming, NamespaceLedger, run};
-pub use planned::{PlannedRun, PlanningError};
+pub use planned::{PlannedRun, PlanningError, RepositoryDir, dockerfile_of};
 pub use project::Project;
 
 use std::time::{Duration, SystemTime};

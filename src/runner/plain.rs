@@ -63,6 +63,13 @@ impl Plain {
         lines
     }
 
+    /// Returns the last line that a failed vertex printed.
+    pub(super) fn last_words(&self) -> Option<&str> {
+        let tail = self.tails.get(&self.failed?)?;
+        let words = tail.iter().rev().filter_map(|line| line.split_once(' ')).map(|(_, words)| words.trim());
+        words.into_iter().find(|words| !words.is_empty())
+    }
+
     /// Returns the lines that repeat a failed vertex at the end of the build.
     pub(super) fn failure(&self) -> Vec<String> {
         let Some(number) = self.failed else { return Vec::new() };

@@ -1,6 +1,11 @@
 //! One run before it runs: its plan, and the world it finds. [`PlannedRun`] is principal.
 
-use crate::plan::{JobPlan, PlanError};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::job::WORKSPACE;
+use crate::dockerfile::Dockerfile;
+use crate::plan::{self, Given, JobPlan, NoFiles, PlanError, PlanOptions, RepositoryFiles};
 use crate::scenario::sample::SourceChange;
 use crate::scenario::{GoRelease, TriggerEvent};
 use crate::source::Source;
@@ -52,9 +57,22 @@ impl PlannedRun {
     /// # Errors
     /// A workflow that cannot be read or planned as it stands then.
     pub fn new(happening: &TriggerEvent, job: Option<&str>) -> Result<Self, PlanningError> {
+        Self::with(happening, job, &Given::default(), &NoFiles)
+    }
+
+    /// Plans a run with what a person says, and with the files of the repository at hand.
+    ///
+    /// # Errors
+    /// A workflow that cannot be read or planned as it stands then.
+    pub fn with(
+        happening: &TriggerEvent,
+        job: Option<&str>,
+        given: &Given,
+        files: &dyn RepositoryFiles,
+    ) -> Result<Self, PlanningError> {
         let workflow = Workflow::parse(&happening.workflow)?;
-        let mut plan = JobPlan::new(&workflow, workflow.job(job)?)?;
-        plan.trigger = happening.trigger.clone();
+        let options = PlanOptions { given: given.clone(), trigger: happening.trigger.clone(), files };
+        let plan = plan::choose_job(&workflow, job, &options)??;
         Ok(Self {
             plan,
             dockerfile: happening.dockerfile.clone(),
@@ -64,5 +82,32 @@ impl PlannedRun {
             damage: happening.damage.clone(),
             go: happening.go,
         })
+    }
+}
+
+/// The files of a repository that lies in a directory.
+#[derive(Debug, Clone)]
+pub struct RepositoryDir(pub PathBuf);
+
+impl RepositoryFiles for RepositoryDir {
+    fn read(&self, path: &str) -> Option<Source> {
+        let text = fs::read_to_string(self.0.join(path)).ok()?;
+        Some(Source::new(path, text))
+    }
+}
+
+/// Finds the Dockerfile that a job builds, as far as its steps name it without a run: of several the first that has cache
+/// mounts. Its name is its path in the project.
+pub fn dockerfile_of(plan: &JobPlan, project: &Path) -> Option<Source> {
+    let read = |path: &str| {
+        let text = fs::read_to_string(project.join(path)).ok()?;
+        Some(Source::new(path, text))
+    };
+    let mut found: Vec<Source> = plan.dockerfiles(WORKSPACE).iter().filter_map(|path| read(path)).collect();
+    let mounts = |file: &Source| Dockerfile::parse(file).ok()?.cache_mounts(&Default::default()).ok();
+    let with = found.iter().position(|file| mounts(file).is_some_and(|mounts| !mounts.is_empty()));
+    match with.or((!found.is_empty()).then_some(0)) {
+        Some(at) => Some(found.swap_remove(at)),
+        None => None,
     }
 }

@@ -46,9 +46,6 @@ pub(crate) fn notes(view: &CaseView, case: &Case, verdict: Verdict) -> Vec<Note>
     if verdict != Verdict::Effective {
         view.runs().flat_map(unplaced).for_each(|note| add(note.text, note.evidence));
     }
-    if view.unknown_fork() {
-        add("the dance is a fork this program does not know; it was simulated as upstream".to_owned(), Vec::new());
-    }
     notes.extend(comparable::differences(view));
     notes
 }

@@ -1,6 +1,6 @@
 //! A workflow as data; [`Workflow`] is principal. Reading it from YAML is `read`'s.
 
-use super::{ActionRef, WorkflowError, WorkflowProblem};
+use super::{ActionRef, DataNode, OnEvent, WorkflowError, WorkflowProblem};
 use crate::source::{Source, Span, Spanned};
 
 /// Names and values in the order written: `env` and `with`.
@@ -20,12 +20,14 @@ impl WorkflowVariables {
 }
 
 /// A GitHub workflow, as far as an experiment needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Workflow {
     /// The `name`, if any.
     pub name: Option<String>,
     /// The events that start it, in the order written.
     pub events: Vec<String>,
+    /// The same with what each says of its refs and inputs.
+    pub on: Vec<OnEvent>,
     /// Whether an event is narrowed down by branches, paths or types, which nothing here looks at.
     pub filters_events: bool,
     /// The variables of every job.
@@ -34,13 +36,15 @@ pub struct Workflow {
     pub jobs: Vec<Job>,
     /// `defaults.run.working-directory`.
     pub working_directory: Option<Spanned<String>>,
+    /// `defaults.run.shell`.
+    pub shell: Option<Spanned<String>>,
     /// `cache-mode`, if any: `read`, `write`, `write-only` or `none`.
     pub cache_mode: Option<Spanned<String>>,
     pub(super) source: Source,
 }
 
 /// A job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// Its key under `jobs`.
     pub id: String,
@@ -52,12 +56,34 @@ pub struct Job {
     pub steps: Vec<Step>,
     /// `defaults.run.working-directory` of the job.
     pub working_directory: Option<Spanned<String>>,
+    /// `defaults.run.shell` of the job.
+    pub shell: Option<Spanned<String>>,
+    /// Its `if`, if any.
+    pub condition: Option<Spanned<String>>,
+    /// `strategy.matrix`, if any.
+    pub matrix: Option<DataNode>,
+    /// What it gives to the workflow it calls.
+    pub with: WorkflowVariables,
+    /// The secrets it gives to the workflow it calls.
+    pub secrets: CallSecrets,
     /// `cache-mode` of the job, if any; it goes before the workflow's.
     pub cache_mode: Option<Spanned<String>>,
     /// The workflow it calls instead of having steps.
     pub calls: Option<String>,
     /// The place of its key.
     pub span: Span,
+}
+
+/// The secrets that a job gives to the workflow it calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum CallSecrets {
+    /// None.
+    #[default]
+    None,
+    /// `secrets: inherit`: all of the caller's.
+    Inherit,
+    /// These, by name.
+    Named(WorkflowVariables),
 }
 
 /// A step of a job.
@@ -79,6 +105,8 @@ pub struct Step {
     pub with: WorkflowVariables,
     /// Its `working-directory`, if any; it concerns `run` only.
     pub working_directory: Option<Spanned<String>>,
+    /// Its `shell`, if any; it concerns `run` only.
+    pub shell: Option<Spanned<String>>,
     /// Its `continue-on-error`, if any.
     pub continue_on_error: Option<Spanned<String>>,
     /// The place of the whole step.
@@ -150,7 +178,13 @@ impl Workflow {
         self.events.is_empty() || self.events.iter().any(|known| known == event)
     }
 
-    fn list_jobs(&self) -> String {
+    /// Makes an error about the jobs as a whole.
+    pub(crate) fn refuse(&self, problem: WorkflowProblem) -> WorkflowError {
+        WorkflowError::new(&self.source, self.jobs.first().map_or(Span::default(), |job| job.span), problem)
+    }
+
+    /// Lists the jobs with their lines, for messages.
+    pub(crate) fn list_jobs(&self) -> String {
         let job = |job: &Job| format!("`{}` (line {})", job.id, self.source.place(job.span.start).line);
         self.jobs.iter().map(job).collect::<Vec<_>>().join(", ")
     }

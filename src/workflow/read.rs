@@ -1,7 +1,11 @@
 //! Reads the model of a workflow out of YAML nodes; [`workflow`] is principal.
 
+use super::action_file::{ActionFile, ActionRuns};
 use super::action_ref::BadRef;
-use super::model::{Job, Step, StepAction, Workflow, WorkflowVariables};
+use super::data::DataNode;
+use super::inputs;
+use super::model::{CallSecrets, Job, Step, StepAction, Workflow, WorkflowVariables};
+use super::trigger;
 use super::yaml::{self, NodeKind, YamlNode, YamlProblem};
 use super::{ActionRef, WorkflowError, WorkflowProblem};
 use crate::source::{Source, Span, Spanned};
@@ -24,12 +28,33 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
     }
     Ok(Workflow {
         name: root.get("name").and_then(YamlNode::text).map(|name| name.value),
-        events: events(&root),
+        events: trigger::events(present(&root, "on")).into_iter().map(|event| event.name).collect(),
+        on: trigger::events(present(&root, "on")),
         filters_events: filters_events(&root),
         env: reader.variables("env", &root)?,
         jobs: entries.iter().map(|(key, node)| reader.job(key, node)).collect::<Result<_, _>>()?,
-        working_directory: default_directory(&root),
+        working_directory: default(&root, "working-directory"),
+        shell: default(&root, "shell"),
         cache_mode: reader.cache_mode(&root)?,
+        source: source.clone(),
+    })
+}
+
+/// Reads an action's file from its source.
+pub(super) fn action(source: &Source) -> Result<ActionFile, WorkflowError> {
+    let reader = NodeReader { source };
+    let root = yaml::read(&source.text).map_err(|(problem, span)| reader.not_yaml(problem, span))?;
+    let runs = present(&root, "runs").ok_or_else(|| reader.shape("runs", "a mapping", &root))?;
+    let using = text(runs, "using").map(|using| using.value).unwrap_or_default();
+    let steps = present(runs, "steps").filter(|_| using.eq_ignore_ascii_case("composite"));
+    let outputs = root.get("outputs").and_then(YamlNode::entries).unwrap_or_default();
+    Ok(ActionFile {
+        inputs: inputs::declarations(root.get("inputs")),
+        outputs: outputs.iter().filter_map(|(key, node)| Some((key.value.clone(), text(node, "value")?))).collect(),
+        runs: match steps {
+            Some(steps) => ActionRuns::Composite(reader.steps("runs", steps)?),
+            None => ActionRuns::Program(using),
+        },
         source: source.clone(),
     })
 }
@@ -37,16 +62,6 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
 /// Returns a value that is there and not null.
 fn present<'a>(node: &'a YamlNode, key: &str) -> Option<&'a YamlNode> {
     node.get(key).filter(|value| !value.is_null())
-}
-
-/// Returns the names under `on`, which may be one word, a list or a mapping.
-fn events(root: &YamlNode) -> Vec<String> {
-    match present(root, "on").map(|on| &on.kind) {
-        Some(NodeKind::Mapping(entries)) => entries.iter().map(|(key, _)| key.value.clone()).collect(),
-        Some(NodeKind::Sequence(items)) => items.iter().filter_map(YamlNode::text).map(|item| item.value).collect(),
-        Some(NodeKind::Scalar(scalar)) => vec![scalar.text.clone()],
-        None => Vec::new(),
-    }
 }
 
 /// Tells whether an event under `on` says more than its name. The times of a `schedule` narrow nothing down.
@@ -61,8 +76,9 @@ fn text(node: &YamlNode, key: &str) -> Option<Spanned<String>> {
     present(node, key).and_then(YamlNode::text)
 }
 
-fn default_directory(node: &YamlNode) -> Option<Spanned<String>> {
-    text(node.get("defaults")?.get("run")?, "working-directory")
+/// Returns one of `defaults.run`.
+fn default(node: &YamlNode, key: &str) -> Option<Spanned<String>> {
+    text(node.get("defaults")?.get("run")?, key)
 }
 
 /// Reads nodes and knows whose they are, for errors.
@@ -134,7 +150,16 @@ impl NodeReader<'_> {
             name: text(node, "name").map(|name| name.value),
             env: self.variables("env", node)?,
             steps,
-            working_directory: default_directory(node),
+            working_directory: default(node, "working-directory"),
+            shell: default(node, "shell"),
+            condition: self.condition(node)?,
+            matrix: node.get("strategy").and_then(|strategy| present(strategy, "matrix")).map(DataNode::read),
+            with: self.variables("with", node)?,
+            secrets: match present(node, "secrets") {
+                None => CallSecrets::None,
+                Some(all) if all.text().is_some_and(|text| text.value == "inherit") => CallSecrets::Inherit,
+                Some(_) => CallSecrets::Named(self.variables("secrets", node)?),
+            },
             cache_mode: self.cache_mode(node)?,
             calls,
             span: key.span,
@@ -174,6 +199,7 @@ impl NodeReader<'_> {
             env: self.variables("env", node)?,
             with: self.variables("with", node)?,
             working_directory: text(node, "working-directory"),
+            shell: text(node, "shell"),
             continue_on_error: text(node, "continue-on-error"),
             span: node.span,
         })

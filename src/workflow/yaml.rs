@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span as ScanSpan};
 
-use super::expr::format_number;
+use super::expr::{Value, format_number};
 use crate::source::{Span, Spanned};
 
 /// Nodes a document may have once its aliases are replaced; far above any workflow, far below trouble.
@@ -88,6 +88,19 @@ impl YamlNode {
 impl Scalar {
     fn is_null(&self) -> bool {
         self.plain && self.tag.is_none() && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
+    }
+
+    /// Returns the value of the YAML 1.2 core schema.
+    pub(super) fn value(&self) -> Value {
+        if !self.plain || self.tag.is_some() {
+            return Value::String(self.text.clone());
+        }
+        match self.text.as_str() {
+            "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+            "true" | "True" | "TRUE" => Value::Bool(true),
+            "false" | "False" | "FALSE" => Value::Bool(false),
+            text => core_number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number),
+        }
     }
 
     /// Renders booleans and numbers of the YAML 1.2 core schema as GitHub's runner turns them into strings.

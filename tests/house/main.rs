@@ -16,7 +16,7 @@ use text::{is_test_file, line_of, names, sources, without_tests, without_words, 
 
 /// The storeys from the ground up; those of one line do not use one another.
 const STOREYS: [&[&str]; 12] = [
-    &["source"],
+    &["source", "shell"],
     &["workflow", "dockerfile"],
     &["cache", "dance"],
     &["plan"],
@@ -34,8 +34,20 @@ const STOREYS: [&[&str]; 12] = [
 const HIDDEN_FROM_VERIFY: [&str; 3] = ["runner", "log", "engine"];
 
 /// The storeys that do no I/O.
-const PURE: [&str; 11] =
-    ["source", "workflow", "dockerfile", "cache", "dance", "plan", "evidence", "log", "verify", "catalogue", "report"];
+const PURE: [&str; 12] = [
+    "source",
+    "shell",
+    "workflow",
+    "dockerfile",
+    "cache",
+    "dance",
+    "plan",
+    "evidence",
+    "log",
+    "verify",
+    "catalogue",
+    "report",
+];
 
 /// A rule about words: where they may stand, and why nowhere else.
 struct Words {

@@ -138,7 +138,7 @@ impl Replayed {
 }
 
 fn text_options(subject: &str) -> TextOptions<'_> {
-    TextOptions { color: true, width: WIDTH, subject, evidence: None, repeat: None, explain: false }
+    TextOptions { color: true, width: WIDTH, subject, evidence: None, repeat: None, explain: false, assumed: &[] }
 }
 
 /// How long a line is looked at, at speed 1.

@@ -1,5 +1,6 @@
 //! `run`: an experiment, its verdict and its evidence.
 
+mod given;
 mod repeat;
 mod subject;
 
@@ -17,9 +18,9 @@ use super::say;
 use super::signal::interrupted;
 use crate::engine::Engine as _;
 use crate::evidence::Evidence;
-use crate::runner::{self, Clock, Experiment, ExperimentOutcome, NamespaceLedger, RunError, RunProgress};
+use crate::plan::{Given, Trigger};
+use crate::runner::{self, Clock, Experiment, ExperimentOutcome, NamespaceLedger, PlannedRun, RunError, RunProgress};
 use crate::verify::{self, Case, CaseSource, Verdict};
-use crate::workflow::Workflow;
 use repeat::repeat;
 use subject::{RunSubject, check_dockerfile, subject};
 
@@ -59,7 +60,7 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
         clock: Clock::new(SystemTime::now),
     };
     say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs.len(), engine.address()));
-    tell_not_reproduced(&subject);
+    assumed(&subject, None).iter().for_each(|text| say(&format!("note: {text}")));
     let ledger = NamespaceLedger::default();
     let mut live = LiveView::new(subject.runs.len());
     let ran = {
@@ -88,7 +89,8 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
             let kept = evidence.keep();
             tell_leftovers(cleaned.as_ref().err(), removed.as_ref().err());
             say(&format!("evidence so far: {}", kept.display()));
-            return Err(stop.problem());
+            let hidden = subject.runs.first().map(|run| run.plan.given.clone()).unwrap_or_default();
+            return Err(stop.problem().masked(&hidden));
         }
     };
     outcome.timing.wall += began.elapsed().unwrap_or_default();
@@ -107,18 +109,45 @@ fn native_platform() -> String {
     format!("linux/{arch}")
 }
 
-/// Names, once each, what of the workflows takes no effect here.
-fn tell_not_reproduced(subject: &RunSubject) {
-    let mut told = Vec::new();
-    for step in subject.runs.iter().flat_map(|run| run.plan.not_reproduced()) {
-        if !told.contains(&&step.display_name) {
-            say(&format!("note: step `{}` is not reproduced; it does nothing here", step.display_name));
-            told.push(&step.display_name);
+/// Lists what was chosen, taken for granted or left out, each once; a person reads it before anything else.
+fn assumed(subject: &RunSubject, outcome: Option<&ExperimentOutcome>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut add = |text: String| {
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    };
+    if subject.scenario.is_none() {
+        if let Some(run) = subject.runs.first() {
+            add(trigger(&subject.runs, &run.plan.trigger));
+        }
+        for run in &subject.runs {
+            run.plan.assumed.iter().cloned().for_each(&mut add);
+            run.plan
+                .given
+                .left_out
+                .iter()
+                .for_each(|step| add(format!("step `{step}` is left out, on your word that it does not matter")));
+            if let Some(code) = run.plan.given.dance_as {
+                add(format!("a dance whose code is not known is taken for {code}, on your word"));
+            }
         }
     }
-    if subject.scenario.is_none() && Workflow::parse(&subject.workflow).is_ok_and(|workflow| workflow.filters_events) {
-        say("note: the filters under `on:` are not evaluated; every run here is a push to main");
+    for step in subject.runs.iter().flat_map(|run| run.plan.not_reproduced()) {
+        match &step.doubt {
+            Some(doubt) => add(format!("step `{}` is not run here, and it may matter: {doubt}", step.display_name)),
+            None => add(format!("step `{}` is not reproduced; it does nothing here", step.display_name)),
+        }
     }
+    outcome.into_iter().flat_map(|outcome| &outcome.assumed).cloned().for_each(&mut add);
+    all
+}
+
+/// Says of which event the runs are.
+fn trigger(runs: &[PlannedRun], first: &Trigger) -> String {
+    let mut refs: Vec<&str> = runs.iter().map(|run| run.plan.trigger.git_ref.as_str()).collect();
+    refs.dedup();
+    format!("the runs are of `{}` on {}; choose with `--event` and `--ref`", first.event, refs.join(", "))
 }
 
 /// Judges the runs, prints the report and decides the exit code.
@@ -143,6 +172,8 @@ fn conclude(
         evidence: None,
         repeat: Some(&repeat),
         explain: args.explain,
+        assumed: &assumed(subject, Some(outcome)),
+        hidden: subject.runs.first().map(|run| &run.plan.given),
     };
     let files = [("report.json", presented.json(&report)), ("workflow.yml", subject.workflow.text.clone())];
     for (name, text) in files {
@@ -150,7 +181,7 @@ fn conclude(
         fs::write(&path, text)
             .map_err(|error| CliProblem::stopped(format!("cannot write {}: {error}", path.display())))?;
     }
-    tell_failed_build(&case);
+    tell_failed_build(&case, &subject.runs.first().map(|run| run.plan.given.clone()).unwrap_or_default());
     let keep = args.keep || args.out.is_some() || report.verdict != Verdict::Effective;
     let place = if keep { Some(evidence.keep().display().to_string()) } else { None };
     presented.evidence = place.as_deref();
@@ -162,12 +193,12 @@ fn conclude(
 }
 
 /// Says what a build that failed said, since no verdict explains that.
-fn tell_failed_build(case: &Case) {
+fn tell_failed_build(case: &Case, hidden: &Given) {
     for run in &case.runs {
         for ended in run.builds.iter().filter_map(|build| build.ended.as_ref()) {
             if let Some(error) = &ended.value {
                 let place = ended.quote.line.map_or(String::new(), |line| format!(" ({}:{line})", ended.quote.source));
-                say(&format!("{}: the build failed{place}: {error}", run.name));
+                say(&hidden.masked(&format!("{}: the build failed{place}: {error}", run.name)));
             }
         }
     }

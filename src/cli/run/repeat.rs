@@ -19,6 +19,16 @@ pub(super) fn repeat(args: &RunArgs, scenario: Option<&str>, go_image: Option<&s
     command.option("--dockerfile", path(&args.dockerfile));
     command.option("--workflow", path(&args.workflow));
     command.option("--job", args.job.as_ref());
+    command.option("--event", args.event.as_ref());
+    command.option("--ref", args.r#ref.as_ref());
+    let pairs = [("--matrix", &args.matrix), ("--input", &args.input), ("--var", &args.var), ("--set", &args.set)];
+    for (flag, values) in pairs {
+        values.iter().for_each(|(name, value)| command.option(flag, Some(format!("{name}={value}"))));
+    }
+    // Its value stays with whoever gave it.
+    args.secret.iter().for_each(|secret| command.option("--secret", Some(&secret.name)));
+    args.leave_out.iter().for_each(|step| command.option("--leave-out", Some(step)));
+    command.option("--dance-as", args.dance_as.as_ref().map(|dance| &dance.text));
     command.option("--sample", name(args.sample));
     command.option("--runs", args.runs);
     command.option("--edit", name(args.edit));
@@ -80,6 +90,8 @@ mod tests {
         for command in [
             "verify-buildkit-cache run --scenario cache-locked --fixed --sample small --control --go-image my/golang:1",
             "verify-buildkit-cache run --project . --dockerfile ./Dockerfile --workflow ci.yml --job build --runs 3 --edit none",
+            "verify-buildkit-cache run --workflow ci.yml --event tag --ref refs/tags/v1 --matrix go=1.25 --input push=true --var A=b --set \
+             steps.a.outputs.b=c --secret TOKEN --leave-out 'Free disk' --dance-as upstream@v3.3.2",
             "verify-buildkit-cache run --profile auto --min-restore 104857600 --min-mod 1 --min-build 2 --max-build-time 1m 30s \
              --max-build-ratio 0.25 --max-downloads 0",
         ] {

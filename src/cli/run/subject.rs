@@ -1,18 +1,20 @@
 //! From the arguments to what is run. [`RunSubject`] is principal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::given::given;
 use crate::cli::args;
 use crate::cli::judging::{profile, thresholds};
 use crate::cli::problem::CliProblem;
 use crate::cli::reading::read;
 use crate::dockerfile::Dockerfile;
-use crate::plan::Trigger;
-use crate::runner::{PlannedRun, Project, RunError};
+use crate::plan::{self, Trigger};
+use crate::runner::{PlannedRun, Project, RepositoryDir, RunError, dockerfile_of};
 use crate::scenario::sample::Variant;
 use crate::scenario::{self, EditName, GoRelease, SampleName, Scenario, ScenarioLimits, TriggerEvent};
 use crate::source::Source;
 use crate::verify::{Profile, Thresholds};
+use crate::workflow::Workflow;
 
 /// What a workflow is called that was derived from a Dockerfile.
 const DERIVED: &str = "derived workflow.yml";
@@ -85,11 +87,29 @@ fn history(args: &args::RunArgs, scenario: &Scenario) -> Result<Vec<PlannedRun>,
     }
     scenario.about.runs = args.runs.unwrap_or(scenario.about.runs);
     scenario.about.edit = args.edit.map_or(scenario.about.edit, Into::into);
-    let history = match &args.workflow {
-        Some(_) => pushes(&scenario.workflow, &scenario.dockerfile, scenario.about.runs, scenario.about.edit),
-        None => scenario.history().map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?,
+    let Some(path) = &args.workflow else {
+        let history = scenario.history().map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
+        return planned(&history, args.job.as_deref());
     };
-    planned(&history, args.job.as_deref())
+    let workflow = Workflow::parse(&scenario.workflow);
+    let workflow = workflow.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
+    let (given, files) = (given(args)?, RepositoryDir(repository_of(path)));
+    let all = pushes(&scenario.workflow, &scenario.dockerfile, scenario.about.runs, scenario.about.edit);
+    let run = |happening: TriggerEvent| {
+        let (event, git_ref) = (args.event.as_deref(), args.r#ref.as_deref());
+        let trigger = plan::choose_event(&workflow, event, git_ref, happening.commit);
+        let trigger = trigger.map_err(|error| CliProblem::from_error(&error))?;
+        let happening = TriggerEvent { trigger, ..happening };
+        let run = PlannedRun::with(&happening, args.job.as_deref(), &given, &files);
+        run.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))
+    };
+    all.into_iter().map(run).collect()
+}
+
+/// Returns the root of the repository that a workflow lies in: what holds its `.github`, or else its directory.
+fn repository_of(workflow: &Path) -> PathBuf {
+    let root = workflow.ancestors().find(|dir| dir.file_name().is_some_and(|name| name == ".github"));
+    root.and_then(Path::parent).or(workflow.parent()).map_or_else(PathBuf::new, Path::to_owned)
 }
 
 /// Lists pushes to the default branch, each with a commit of its own.
@@ -119,11 +139,40 @@ fn own_project(args: &args::RunArgs, dir: &Path, platform: &str) -> Result<RunSu
         return Err(CliProblem::stopped(format!("project {} is not a directory", dir.display()))
             .hint(Some("name the directory that holds the project's go.mod and Dockerfile".to_owned())));
     }
-    let path = args.dockerfile.clone().unwrap_or_else(|| dir.join("Dockerfile"));
     if matches!(args.edit, Some(args::EditArg::Deps)) {
         // The runner says so too, but only after a whole cold build.
         return Err(CliProblem::from_error(&RunError::DepsEdit).hint(RunError::DepsEdit.hint()));
     }
+    let edit = args.edit.map_or(EditName::Source, Into::into);
+    let runs = args.runs.unwrap_or(2);
+    let (workflow, runs) = match &args.workflow {
+        Some(path) => own_workflow(args, dir, read(path)?, runs, edit)?,
+        None => {
+            let (dockerfile, inside) = own_dockerfile(args, dir)?;
+            check_dockerfile(&dockerfile)?;
+            let parsed = Dockerfile::parse(&dockerfile);
+            let parsed = parsed.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
+            let text = scenario::healthy_workflow(&parsed, &inside.to_string_lossy(), platform);
+            let workflow =
+                Source::new(DERIVED, text.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?);
+            let history = pushes(&workflow, &dockerfile, runs, edit);
+            (workflow, planned(&history, args.job.as_deref())?)
+        }
+    };
+    Ok(RunSubject {
+        title: format!("project {}", dir.display()),
+        workflow,
+        project: Project::Directory(dir.to_owned()),
+        runs,
+        profile: profile(&args.judging, Profile::Auto),
+        thresholds: thresholds(&args.judging, &ScenarioLimits::default()),
+        scenario: None,
+    })
+}
+
+/// Reads the project's Dockerfile, the one that was asked for or the usual one, and says where in the project it lies.
+fn own_dockerfile(args: &args::RunArgs, dir: &Path) -> Result<(Source, PathBuf), CliProblem> {
+    let path = args.dockerfile.clone().unwrap_or_else(|| dir.join("Dockerfile"));
     let absent = !path.exists();
     let hint = absent.then(|| "name the Dockerfile with --dockerfile".to_owned());
     let dockerfile = read(&path).map_err(|problem| problem.hint(hint))?;
@@ -133,27 +182,40 @@ fn own_project(args: &args::RunArgs, dir: &Path, platform: &str) -> Result<RunSu
         return Err(CliProblem::usage(format!("{} is not inside the project {}", path.display(), dir.display()))
             .hint(Some("copy it into the project; the build sees nothing outside of it".to_owned())));
     };
-    let workflow = match &args.workflow {
-        Some(path) => read(path)?,
-        None => {
-            check_dockerfile(&dockerfile)?;
-            let parsed = Dockerfile::parse(&dockerfile);
-            let parsed = parsed.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
-            let text = scenario::healthy_workflow(&parsed, &inside.to_string_lossy(), platform);
-            Source::new(DERIVED, text.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?)
-        }
+    Ok((dockerfile, inside))
+}
+
+/// Plans the runs of a workflow of the project's: as many of the event that was chosen, each with a commit of its own, on the
+/// Dockerfile that its job builds.
+fn own_workflow(
+    args: &args::RunArgs,
+    dir: &Path,
+    source: Source,
+    runs: u32,
+    edit: EditName,
+) -> Result<(Source, Vec<PlannedRun>), CliProblem> {
+    let stopped = |error: &dyn std::error::Error, hint| CliProblem::from_error(error).hint(hint);
+    let workflow = Workflow::parse(&source).map_err(|error| stopped(&error, error.hint()))?;
+    let (given, files) = (given(args)?, RepositoryDir(dir.to_owned()));
+    let mut planned: Vec<PlannedRun> = Vec::new();
+    for happening in pushes(&source, &source, runs, edit) {
+        let (event, git_ref) = (args.event.as_deref(), args.r#ref.as_deref());
+        let trigger = plan::choose_event(&workflow, event, git_ref, happening.commit);
+        let trigger = trigger.map_err(|error| stopped(&error, None))?;
+        let happening = TriggerEvent { trigger, ..happening };
+        let run = PlannedRun::with(&happening, args.job.as_deref(), &given, &files);
+        planned.push(run.map_err(|error| stopped(&error, error.hint()))?);
+    }
+    // What the job builds, where that is known before it runs; else what was asked for, or the usual one.
+    let found = planned.first().and_then(|run| dockerfile_of(&run.plan, dir)).filter(|_| args.dockerfile.is_none());
+    let dockerfile = match found {
+        Some(found) => found,
+        None => own_dockerfile(args, dir)?.0,
     };
-    let edit = args.edit.map_or(EditName::Source, Into::into);
-    let history = pushes(&workflow, &dockerfile, args.runs.unwrap_or(2), edit);
-    Ok(RunSubject {
-        title: format!("project {}", dir.display()),
-        workflow,
-        project: Project::Directory(dir.to_owned()),
-        runs: planned(&history, args.job.as_deref())?,
-        profile: profile(&args.judging, Profile::Auto),
-        thresholds: thresholds(&args.judging, &ScenarioLimits::default()),
-        scenario: None,
-    })
+    for run in &mut planned {
+        run.dockerfile = dockerfile.clone();
+    }
+    Ok((source, planned))
 }
 
 /// Fails early, before anything is built, when there is nothing to carry.

@@ -127,6 +127,8 @@ fn keep_reports(arm: &ScenarioTask<'_>, judged: &[JudgedRuns], by: &JudgedBy) ->
         evidence: None,
         repeat: None,
         explain: false,
+        assumed: &[],
+        hidden: None,
     };
     let mut files = vec![("workflow.yml", scenario.workflow.text.clone())];
     for judged in judged.iter().filter(|judged| judged.last) {

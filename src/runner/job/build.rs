@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use super::build_spec::{BuildSpec, ContextPlace};
 use super::{StepContext, StepResult, WORKSPACE};
-use crate::dockerfile::{Dockerfile, Ignore, InstrumentOptions, RUNNER_ARG, instrument};
+use crate::dockerfile::{CacheMount, Dockerfile, Ignore, InstrumentOptions, RUNNER_ARG, instrument};
 use crate::engine::{BuildEvent, BuildEventKind, BuildRequest, Engine};
 use crate::evidence::{BuildInputs, BuildOutput, Fact, MountSpec, Quote, StepOutcome, VertexEnd, VertexOutcome};
 use crate::plan::PlannedStep;
@@ -31,20 +32,22 @@ impl<E: Engine> StepContext<'_, E> {
     pub(super) async fn build(&mut self, step: &PlannedStep) -> StepResult {
         let quote =
             self.header(step, &[("load", "false"), ("no-cache", "false"), ("pull", "false"), ("push", "false")])?;
-        let flag = |value: Option<String>| value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
-        let no_cache = flag(self.input(step, "no-cache")?);
-        if self.input(step, "no-cache-filters")?.is_some_and(|stages| !stages.trim().is_empty()) {
-            return Err(RunError::NotReproduced { input: "no-cache-filters" });
-        }
-        let named = self.input(step, "builder")?.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let spec = self.push_action(step)?;
+        self.build_one(step, spec, quote).await
+    }
+
+    /// Carries out one build of a step. The quote is what its inputs rest on.
+    pub(super) async fn build_one(&mut self, step: &PlannedStep, spec: BuildSpec, quote: Quote) -> StepResult {
+        let no_cache = spec.no_cache;
+        let named = spec.builder.clone();
         let builder = named.clone().unwrap_or_else(|| self.builders.active.clone());
-        let subject = self.subject(step)?;
-        let cache_from = self.input(step, "cache-from")?.filter(|text| !text.trim().is_empty());
+        self.assume_of_build(step, &spec);
+        let subject = self.subject(step, &spec)?;
         let inputs = BuildInputs {
             no_cache,
             no_cache_filters: Vec::new(),
             builder: named,
-            cache_from,
+            cache_from: spec.cache_from.clone(),
             file: subject.file.clone(),
         };
         self.recorder.fact_at(quote, Fact::BuildInputs(inputs));
@@ -63,6 +66,7 @@ impl<E: Engine> StepContext<'_, E> {
         let mounts = subject.dockerfile.cache_mounts(&known)?;
         self.name_mounts(&namespace, mounts.iter().map(|mount| &mount.options));
         self.builders.wiped |= no_cache;
+        let dockerfile = expanded(&subject.dockerfile, &mounts)?;
         for mount in mounts {
             let line = subject.dockerfile.source().place(mount.span.start).line;
             let text = subject.dockerfile.source().line(line).unwrap_or_default().trim().to_owned();
@@ -75,7 +79,7 @@ impl<E: Engine> StepContext<'_, E> {
             measure: true,
             build_args: known,
         };
-        let copy = instrument(&subject.dockerfile, &options)?;
+        let copy = instrument(&dockerfile, &options)?;
         let kept = self.evidence_dir.join("Dockerfile");
         fs::write(&kept, &copy.text).map_err(RunError::io("write", kept))?;
         let mut build_args = subject.args.clone();
@@ -84,9 +88,9 @@ impl<E: Engine> StepContext<'_, E> {
             namespace,
             dockerfile: COPY_NAME.to_owned(),
             build_args,
-            target: self.input(step, "target")?.filter(|target| !target.trim().is_empty()),
+            target: spec.target.clone(),
             no_cache,
-            network: self.input(step, "network")?.filter(|network| !network.trim().is_empty()),
+            network: spec.network.clone(),
             export: false,
         };
         let (dir, ignore) = (subject.context, subject.ignore);
@@ -119,38 +123,70 @@ impl<E: Engine> StepContext<'_, E> {
                 self.recorder.line(&line)?;
             }
             self.recorder.error(&format!("buildx failed with: ERROR: failed to solve: {message}"))?;
+            // The first build has met no cache yet, so a failure is no word about caches; unless a mount refused it.
+            let first = self.setting.own_project && self.number == 1 && self.with_dance;
+            if first && !reader.refused {
+                return Err(RunError::BuildFailed {
+                    at: step.place(),
+                    step: step.display_name.clone(),
+                    reason: reader
+                        .plain
+                        .last_words()
+                        .map_or_else(|| message.clone(), |words| format!("{message}: {words}")),
+                });
+            }
         }
         let failed = error.is_some();
-        if let Some(cache_to) = self.input(step, "cache-to")?.filter(|_| !failed) {
-            self.setting.layers.write(&cache_to, &self.plan.trigger, self.home());
+        if let Some(cache_to) = spec.cache_to.as_ref().filter(|_| !failed) {
+            self.setting.layers.write(cache_to, &self.plan.trigger, self.home());
         }
         self.recorder.fact(Fact::BuildEnded { error, took: Some(took) });
         Ok(if failed { StepOutcome::Failure } else { StepOutcome::Success })
     }
 
+    /// Notes what of a build is not as the step asks for it, and does not matter to its caches.
+    fn assume_of_build(&mut self, step: &PlannedStep, spec: &BuildSpec) {
+        let native = self.setting.platform.get("TARGETPLATFORM").cloned().unwrap_or_default();
+        if !spec.platforms.is_empty() && (spec.platforms.len() > 1 || spec.platforms[0] != native) {
+            self.assume(format!(
+                "step `{}` builds for {native} only, not for {}",
+                step.display_name,
+                spec.platforms.join(", ")
+            ));
+        }
+        if spec.secrets {
+            self.assume(format!("step `{}` builds without its secrets and SSH agent", step.display_name));
+        }
+    }
+
     /// Finds what the step builds. Without a Dockerfile there is nothing to prove, so that stops the harness.
-    fn subject(&mut self, step: &PlannedStep) -> Result<BuildSubject, RunError> {
-        let given = self.input(step, "context")?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        // Without a path the action builds from the commit itself, not from the workspace.
-        let context = match given.as_deref() {
-            None => self.checkout.clone(),
-            Some(path) if path.starts_with("http") || path.starts_with("{{") => self.checkout.clone(),
-            Some(path) => self.real(path),
+    fn subject(&mut self, step: &PlannedStep, spec: &BuildSpec) -> Result<BuildSubject, RunError> {
+        let clean = |path: &str| path.trim_start_matches("./").trim_end_matches('/').to_owned();
+        let (context, root, shown) = match &spec.context {
+            ContextPlace::Commit(below) => {
+                let context = self.checkout.join(clean(below));
+                (context.clone(), context, String::new())
+            }
+            ContextPlace::Workspace(path) => {
+                let shown = if matches!(path.as_str(), "." | "./") {
+                    String::new()
+                } else {
+                    Self::seen(path.trim_end_matches('/'))
+                };
+                (self.real(path), self.real("."), shown)
+            }
         };
-        let file = self.input(step, "file")?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let path = match &file {
-            Some(file) if given.is_some() => self.real(file),
-            Some(file) => self.checkout.join(file.trim_start_matches("./")),
+        let path = match &spec.file {
+            Some(file) if file.starts_with('/') => self.real(file),
+            Some(file) => root.join(clean(file)),
             None => context.join("Dockerfile"),
         };
-        let file = file.unwrap_or_else(|| match given.as_deref() {
-            None | Some("." | "./") => "Dockerfile".to_owned(),
-            Some(dir) => format!("{}/Dockerfile", dir.trim_end_matches('/')),
+        let file = spec.file.clone().unwrap_or_else(|| match shown.as_str() {
+            "" => "Dockerfile".to_owned(),
+            dir => format!("{dir}/Dockerfile"),
         });
         let Ok(text) = fs::read_to_string(&path) else {
-            let at = self.plan.source().place(step.span.start);
-            let step = format!("{}:{}", self.plan.source().name, at.line);
-            return Err(RunError::NoDockerfile { step, file });
+            return Err(RunError::NoDockerfile { step: step.place(), file });
         };
         let text = self.setting.substitute_image(&text, self.go);
         let dockerfile = Dockerfile::parse(&Source::new(file.clone(), text))?;
@@ -173,15 +209,42 @@ impl<E: Engine> StepContext<'_, E> {
             }
         };
         let mut args = BTreeMap::new();
-        for line in self.input(step, "build-args")?.unwrap_or_default().lines() {
-            if let Some((name, value)) = line.trim().split_once('=') {
-                let image = self.setting.go_images.as_ref().filter(|_| name == GO_IMAGE);
-                let image = image.and_then(|images| images.resolve(value, self.go));
-                args.insert(name.to_owned(), image.unwrap_or(value).to_owned());
-            }
+        for (name, value) in spec.args.iter().filter_map(|line| line.split_once('=')) {
+            let image = self.setting.go_images.as_ref().filter(|_| name == GO_IMAGE);
+            let image = image.and_then(|images| images.resolve(value, self.go));
+            args.insert(name.to_owned(), image.unwrap_or(value).to_owned());
         }
         Ok(BuildSubject { context, file, dockerfile, ignore, args })
     }
+}
+
+/// Writes out the variables in the targets and ids of cache mounts, which an engine before Docker 23 leaves as they are. To
+/// every other engine the two say the same.
+fn expanded(file: &Dockerfile, mounts: &[CacheMount]) -> Result<Dockerfile, RunError> {
+    let source = file.source();
+    let mut text = source.text.clone();
+    let mut changed = false;
+    for mount in mounts.iter().rev().filter(|mount| mount.written.contains('$') && mount.unresolved.is_empty()) {
+        let Some(flag) = text.get(mount.span.start..mount.span.end) else { continue };
+        let Some(at) = flag.find(&mount.written) else { continue };
+        let field = |field: &str| match field.split_once('=') {
+            Some((key @ ("target" | "dst" | "destination"), value)) if value.contains('$') => {
+                format!("{key}={}", mount.options.target)
+            }
+            Some(("id", value)) if value.contains('$') => {
+                format!("id={}", mount.options.id.as_deref().unwrap_or_default())
+            }
+            _ => field.to_owned(),
+        };
+        let plain: Vec<String> = mount.written.split(',').map(field).collect();
+        let from = mount.span.start + at;
+        text.replace_range(from..from + mount.written.len(), &plain.join(","));
+        changed = true;
+    }
+    if !changed {
+        return Ok(file.clone());
+    }
+    Ok(Dockerfile::parse(&Source::new(source.name.clone(), text))?)
 }
 
 /// Turns a build's events into log lines and facts.
@@ -191,6 +254,8 @@ struct BuildReader {
     output: BuildOutput,
     /// The names of the vertexes so far.
     names: BTreeMap<u64, String>,
+    /// A step was refused when it wrote into a cache mount.
+    refused: bool,
 }
 
 impl BuildReader {
@@ -216,6 +281,7 @@ impl BuildReader {
             BuildEventKind::Failed(_) => self.output.done(id, None, false),
         };
         for fact in facts.into_iter().chain(self.ended(event)) {
+            self.refused |= matches!(fact, Fact::MountRefused { .. });
             recorder.fact(fact);
         }
         Ok(())

@@ -98,7 +98,7 @@ impl<E: Engine> StepContext<'_, E> {
     ///
     /// The control arm reads no layers, since a build that did not run would prove nothing.
     pub(super) fn home(&self) -> u32 {
-        let builds = self.plan.steps.iter().filter(|step| self.with_dance && step.action == Action::BuildPush);
+        let builds = self.plan.steps.iter().filter(|step| self.with_dance && step.action.builds());
         let inputs = builds.filter_map(|step| self.evaluate(step, step.input("cache-from")?).ok());
         let mut found = inputs.filter_map(|input| self.setting.layers.find(&input, &self.plan.trigger));
         found.next().unwrap_or(self.number)

@@ -1,24 +1,24 @@
 //! What the steps of one job share: its plan and its runner, its log and its facts, and the values that steps leave for later
 //! ones. [`StepContext`] is principal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::builders::Builders;
 use super::cache::Restored;
-use super::contexts::JobContexts;
+use super::contexts::{REPOSITORY, StepKey};
 use super::recorder::Recorder;
 use super::{JobPaths, WORKSPACE};
 use crate::engine::Engine;
-use crate::evidence::StepOutcome;
-use crate::plan::{JobPlan, PlannedStep};
+use crate::evidence::{Fact, StepOutcome};
+use crate::plan::JobPlan;
 use crate::runner::archive::Layout;
 use crate::runner::experiment::{ExperimentContext, RunSpec};
 use crate::runner::store::Store;
 use crate::runner::{Clock, RunError, RunProgress};
 use crate::scenario::GoRelease;
-use crate::workflow::expr::{JobStatus, Template};
+use crate::workflow::expr::JobStatus;
 
 /// Time spent on the work itself, apart from the harness.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -47,12 +47,20 @@ pub(super) struct StepContext<'a, E: Engine> {
     pub(super) with_dance: bool,
     pub(super) recorder: Recorder<'a>,
     pub(super) status: JobStatus,
-    outputs: BTreeMap<String, BTreeMap<String, String>>,
-    outcomes: BTreeMap<String, (StepOutcome, StepOutcome)>,
+    pub(super) outputs: BTreeMap<StepKey, BTreeMap<String, String>>,
+    pub(super) outcomes: BTreeMap<StepKey, (StepOutcome, StepOutcome)>,
+    /// The steps that did not run, by their place in the plan.
+    pub(super) skipped: BTreeSet<usize>,
+    /// The composite actions in which a step failed, by scope.
+    pub(super) failed: BTreeSet<usize>,
+    /// The workspace as it lies on this machine.
+    pub(super) workspace: PathBuf,
     pub(super) builders: Builders,
     /// By main step: what the restore left for its post step.
     pub(super) restored: BTreeMap<usize, Restored>,
     pub(super) work: WorkTime,
+    /// What was taken for granted or left out without effect on the caches.
+    pub(super) assumed: Vec<String>,
 }
 
 impl<'a, E: Engine> StepContext<'a, E> {
@@ -66,7 +74,9 @@ impl<'a, E: Engine> StepContext<'a, E> {
         log_name: &str,
         watch: &'a mut dyn FnMut(RunProgress),
     ) -> Result<Self, RunError> {
-        let recorder = Recorder::create(&places.evidence.join("job.log"), log_name, turn.clock, watch)?;
+        let mut recorder = Recorder::create(&places.evidence.join("job.log"), log_name, turn.clock, watch)?;
+        recorder.hide(turn.run.plan.given.clone());
+        let workspace = places.layout.real(WORKSPACE.as_ref());
         Ok(Self {
             engine,
             setting,
@@ -84,67 +94,34 @@ impl<'a, E: Engine> StepContext<'a, E> {
             status: JobStatus::Success,
             outputs: BTreeMap::new(),
             outcomes: BTreeMap::new(),
+            skipped: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            workspace,
             builders: Builders::default(),
             restored: BTreeMap::new(),
             work: WorkTime::default(),
+            assumed: Vec::new(),
         })
     }
 
-    pub(super) fn contexts<'c>(&'c self, step: Option<&'c PlannedStep>) -> JobContexts<'c> {
-        JobContexts {
-            plan: self.plan,
-            step,
-            number: self.number,
-            commit: self.commit,
-            workspace: self.layout.real(WORKSPACE.as_ref()),
-            outputs: &self.outputs,
-            outcomes: &self.outcomes,
-            status: self.status,
+    /// Notes, once, what was taken for granted or left out without effect on the caches.
+    pub(super) fn assume(&mut self, text: String) {
+        if !self.assumed.contains(&text) {
+            self.assumed.push(text);
         }
     }
 
-    /// Evaluates a template; a failure is the step's, in the log, and `None`.
-    pub(super) fn evaluate(&self, step: &PlannedStep, template: &Template) -> Result<String, String> {
-        template.evaluate(&self.contexts(Some(step))).map_err(|error| error.to_string())
+    /// Returns the repository's name, where somebody has said it.
+    pub(super) fn repository(&self) -> String {
+        let own = self.plan.given.values.iter().find(|(path, _)| path.eq_ignore_ascii_case("github.repository"));
+        own.map_or(REPOSITORY, |(_, name)| name.as_str()).to_owned()
     }
 
-    /// Evaluates one input; `None` when it is not given. An expression that fails counts as empty, and is logged.
-    pub(super) fn input(&mut self, step: &PlannedStep, name: &str) -> Result<Option<String>, RunError> {
-        let Some(template) = step.input(name) else { return Ok(None) };
-        match self.evaluate(step, template) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => {
-                self.recorder.error(&format!("{name}: {error}"))?;
-                Ok(Some(String::new()))
-            }
-        }
-    }
-
-    /// Evaluates all inputs given.
-    pub(super) fn inputs(&mut self, step: &PlannedStep) -> Result<Vec<(String, String)>, RunError> {
-        let mut values = Vec::new();
-        for (name, _) in &step.with {
-            let value = self.input(step, name)?.unwrap_or_default();
-            values.push((name.clone(), value));
-        }
-        Ok(values)
-    }
-
-    pub(super) fn output(&mut self, step: &PlannedStep, name: &str, value: &str) {
-        if let Some(id) = &step.id {
-            self.outputs.entry(id.clone()).or_default().insert(name.to_owned(), value.to_owned());
-        }
-    }
-
-    pub(super) fn remember(&mut self, step: &PlannedStep, outcome: StepOutcome, conclusion: StepOutcome) {
-        if let Some(id) = &step.id {
-            self.outcomes.insert(id.clone(), (outcome, conclusion));
-        }
-    }
-
-    pub(super) fn tolerates(&self, step: &PlannedStep) -> bool {
-        let value = step.continue_on_error.as_ref().map(|template| self.evaluate(step, template));
-        matches!(value, Some(Ok(text)) if text.trim() == "true")
+    /// Says that something which may matter is not as it is in CI.
+    pub(super) fn stands_in(&mut self, what: &str) -> Result<(), RunError> {
+        self.recorder.line(&format!("{}{what}", crate::evidence::STAND_IN))?;
+        self.recorder.fact(Fact::StandIn { what: what.to_owned() });
+        Ok(())
     }
 
     /// Adds time spent on a copy.

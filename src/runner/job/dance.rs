@@ -42,6 +42,14 @@ impl<E: Engine> StepContext<'_, E> {
                 known: stage.behaviour.dance.known,
             }),
         );
+        if !stage.behaviour.dance.known {
+            let uses = step.uses.as_ref().map_or("", |uses| uses.text.as_str());
+            self.stands_in(&format!(
+                "the code of `{uses}` ({}) is not known here; {} stood in for it, and the two may differ",
+                step.place(),
+                stage.behaviour.dance
+            ))?;
+        }
         self.dance(&stage, DancePhase::Inject).await
     }
 
@@ -57,7 +65,7 @@ impl<E: Engine> StepContext<'_, E> {
     }
 
     fn dance_stage(&mut self, step: &PlannedStep) -> Result<DanceContext, RunError> {
-        let behaviour = step.uses.as_ref().map_or_else(|| Behaviour::identify("", ""), Behaviour::of_action);
+        let behaviour = step.behaviour.unwrap_or_else(|| Behaviour::identify("", ""));
         let given = self.inputs(step)?;
         let lookup = |name: &str| {
             given.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())

@@ -5,16 +5,20 @@
 //! itself is an error.
 
 mod build;
+mod build_script;
+mod build_spec;
 mod builders;
 mod cache;
 mod context;
 mod context_tar;
 mod contexts;
 mod dance;
+mod enclosing;
 mod header;
 mod provider;
 mod recorder;
 mod simulation;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,6 +32,7 @@ use crate::evidence::{Event, Fact, Phase, StepId, StepOutcome};
 use crate::plan::{Action, PlannedStep};
 use crate::workflow::expr::JobStatus;
 use context::{StepContext, WorkTime};
+use contexts::JobContexts;
 use provider::{PostTurn, StepProvider};
 use recorder::Recorder;
 use simulation::Simulation;
@@ -49,6 +54,7 @@ pub(super) struct RunningJob<'a, E: Engine> {
 /// What a finished job leaves.
 pub(super) struct FinishedJob {
     pub(super) events: Vec<Event>,
+    pub(super) assumed: Vec<String>,
     pub(super) work: WorkTime,
 }
 
@@ -80,6 +86,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
     pub(super) async fn run(mut self) -> Result<FinishedJob, RunError> {
         let plan = self.job.plan;
         self.set_up()?;
+        self.job.job_runs()?;
         self.job.prove_fresh().await?;
         for step in &plan.steps {
             self.main_step(step).await?;
@@ -90,7 +97,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
         self.job.recorder.line("Cleaning up orphan processes")?;
         self.job.record_mounts().await?;
         let events = self.job.recorder.finish()?;
-        Ok(FinishedJob { events, work: self.job.work })
+        Ok(FinishedJob { events, assumed: self.job.assumed, work: self.job.work })
     }
 
     /// Fetches the dances' code, as the set-up does for every step, whether or not its condition will hold, and makes the
@@ -112,16 +119,16 @@ impl<'a, E: Engine> RunningJob<'a, E> {
 
     async fn main_step(&mut self, step: &'a PlannedStep) -> Result<(), RunError> {
         let job = &mut self.job;
-        let runs = match step.condition.evaluate(&job.contexts(Some(step))) {
+        let enclosed = job.plan.scopes_around(step.scope).any(|scope| job.is_skipped(scope));
+        let runs = match step.condition.evaluate(&JobContexts { decides: true, ..job.contexts(step) }) {
             Ok(runs) => runs,
-            Err(error) => {
-                job.recorder.error(&format!("The condition of step {} failed: {error}", step.display_name))?;
-                job.status = JobStatus::Failure;
-                false
-            }
+            // Whether it runs or not, nothing comes of it here.
+            Err(_) if !step.action.is_reproduced() || enclosed => true,
+            Err(error) => return Err(job.unresolved(step, "the condition", &error)),
         };
         let danced_out = !job.with_dance && is_dance(step);
-        if !runs || danced_out {
+        if !runs || danced_out || enclosed {
+            job.skipped.insert(step.index);
             job.remember(step, StepOutcome::Skipped, StepOutcome::Skipped);
             return Ok(());
         }
@@ -129,9 +136,9 @@ impl<'a, E: Engine> RunningJob<'a, E> {
         self.ids.insert(step.index, id);
         let began = job.clock.now();
         let outcome = self.simulation.main(job, step).await?;
-        let tolerated = outcome == StepOutcome::Failure && job.tolerates(step);
+        let tolerated = outcome == StepOutcome::Failure && job.tolerates(step)?;
         if outcome == StepOutcome::Failure && !tolerated {
-            job.status = JobStatus::Failure;
+            job.fail(step.scope)?;
         }
         job.remember(step, outcome, if tolerated { StepOutcome::Success } else { outcome });
         job.recorder.end(outcome, began)

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
+use crate::plan::Given;
 use crate::runner::joblog::JobLog;
 use crate::runner::{Clock, RunError, RunProgress};
 
@@ -18,6 +19,8 @@ pub(super) struct Recorder<'a> {
     steps: usize,
     last: Quote,
     clock: Clock,
+    /// What must not be written: its secrets.
+    given: Given,
     watch: &'a mut dyn FnMut(RunProgress),
 }
 
@@ -39,8 +42,14 @@ impl<'a> Recorder<'a> {
             steps: 0,
             last,
             clock,
+            given: Given::default(),
             watch,
         })
+    }
+
+    /// Replaces, from now on, every secret in what is written.
+    pub(super) fn hide(&mut self, given: Given) {
+        self.given = given;
     }
 
     /// Begins a step.
@@ -48,7 +57,7 @@ impl<'a> Recorder<'a> {
         let id = StepId(self.steps);
         self.steps += 1;
         self.step = Some(id);
-        (self.watch)(RunProgress::Step { phase, name: name.to_owned() });
+        (self.watch)(RunProgress::Step { phase, name: self.given.masked(name) });
         self.beginning = Some(Fact::StepStarted { phase, name: name.to_owned(), of });
         Ok(id)
     }
@@ -64,6 +73,7 @@ impl<'a> Recorder<'a> {
 
     /// Writes a message.
     pub(super) fn line(&mut self, message: &str) -> Result<Quote, RunError> {
+        let message = &self.given.masked(message);
         let (_, quote) = self.log.write(message).map_err(RunError::io("write", &self.path))?;
         (self.watch)(RunProgress::Line(message.to_owned()));
         self.last = quote.clone();

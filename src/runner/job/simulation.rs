@@ -37,6 +37,8 @@ impl<E: Engine> StepProvider<E> for Simulation {
             Action::Dance(_) => job.inject(step).await,
             Action::SetupBuildx => job.set_up_buildx(step),
             Action::BuildPush => job.build(step).await,
+            Action::BuildScript => job.build_script(step).await,
+            Action::Composite(_) => job.header(step, &[]).map(|_| StepOutcome::Success),
             Action::NotReproduced { what, .. } => job.not_reproduced(step, what),
         }
     }
@@ -53,7 +55,8 @@ impl<E: Engine> StepProvider<E> for Simulation {
 impl<E: Engine> StepContext<'_, E> {
     async fn check_out(&mut self, step: &PlannedStep) -> StepResult {
         self.header(step, &[("repository", "app/app"), ("fetch-depth", "1"), ("clean", "true")])?;
-        let repository = self.input(step, "repository")?.filter(|name| !name.is_empty() && name != "app/app");
+        let own = self.repository();
+        let repository = self.input(step, "repository")?.filter(|name| !name.is_empty() && *name != own);
         if let Some(name) = repository {
             self.recorder.line(&format!("verify-buildkit-cache has no `{name}`; the step did nothing"))?;
             return Ok(StepOutcome::NotReproduced);
@@ -107,6 +110,9 @@ impl<E: Engine> StepContext<'_, E> {
     fn not_reproduced(&mut self, step: &PlannedStep, what: &str) -> StepResult {
         self.header(step, &[])?;
         self.recorder.line(&format!("verify-buildkit-cache does not reproduce `{what}`; the step did nothing"))?;
+        if let Some(doubt) = &step.doubt {
+            self.stands_in(&format!("step `{}` ({}) was not run: {doubt}", step.display_name, step.place()))?;
+        }
         Ok(StepOutcome::NotReproduced)
     }
 }

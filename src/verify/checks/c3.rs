@@ -10,8 +10,13 @@ use crate::verify::view::{CacheExt, CaseView, EMPTY_MOUNT, MountKind, RunStage};
 
 /// Reads the check.
 pub(crate) fn read(view: &CaseView) -> Reading {
-    let most = view.thresholds.max_downloads;
-    let threshold = format!("at most {most}");
+    // Of few modules a few are many: no more than a quarter of what the cold run downloaded, whatever the flag allows.
+    let cold = view.cold_downloads().map(<[_]>::len);
+    let most = view.thresholds.max_downloads.min(cold.map_or(usize::MAX, |cold| cold / 4));
+    let threshold = match cold {
+        Some(cold) => format!("at most {most} of the {cold} of the cold run"),
+        None => format!("at most {most}"),
+    };
     let Some(build) = view.judged.build else {
         return Reading::unobserved("no build was seen", threshold);
     };

@@ -10,6 +10,7 @@ mod freshness;
 mod identity;
 mod proof;
 mod provenance;
+mod reproduction;
 mod usage;
 
 use std::fmt;
@@ -70,12 +71,21 @@ pub enum ObligationId {
     Use,
     /// What the run should have extracted and saved, it did.
     CarryOn,
+    /// All that matters ran as it does in CI. It is asked for only where something did not.
+    Reproduction,
 }
 
 impl ObligationId {
     /// Every obligation, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Identity, Self::Freshness, Self::BeforeMeansBefore, Self::Provenance, Self::Use, Self::CarryOn];
+    pub const ALL: [Self; 7] = [
+        Self::Identity,
+        Self::Freshness,
+        Self::BeforeMeansBefore,
+        Self::Provenance,
+        Self::Use,
+        Self::CarryOn,
+        Self::Reproduction,
+    ];
 
     /// Returns the public name.
     pub fn as_str(self) -> &'static str {
@@ -86,6 +96,7 @@ impl ObligationId {
             Self::Provenance => "provenance",
             Self::Use => "use",
             Self::CarryOn => "carry-on",
+            Self::Reproduction => "reproduction",
         }
     }
 
@@ -98,6 +109,7 @@ impl ObligationId {
             Self::Provenance => provenance::PAGE,
             Self::Use => usage::PAGE,
             Self::CarryOn => carry_on::PAGE,
+            Self::Reproduction => reproduction::PAGE,
         }
     }
 }
@@ -123,7 +135,15 @@ impl FromStr for ObligationId {
 
 /// Reads every obligation of the build that is judged, in order.
 pub(crate) fn read(view: &CaseView) -> Vec<Obligation> {
-    let all = [identity::read, freshness::read, before::read, provenance::read, usage::read, carry_on::read];
+    let all = [
+        identity::read,
+        freshness::read,
+        before::read,
+        provenance::read,
+        usage::read,
+        carry_on::read,
+        reproduction::read,
+    ];
     all.iter().flat_map(|read| read(view)).collect()
 }
 

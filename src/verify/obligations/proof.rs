@@ -42,7 +42,9 @@ pub(super) fn against(id: ObligationId, view: &CaseView, mount: &ExpectedMount) 
         ObligationId::Provenance => {
             no_stamp(view, found, mount).or_else(|| other_run(view, found, mount)).or_else(|| files_lost(found, mount))
         }
-        ObligationId::BeforeMeansBefore | ObligationId::Use | ObligationId::CarryOn => None,
+        ObligationId::BeforeMeansBefore | ObligationId::Use | ObligationId::CarryOn | ObligationId::Reproduction => {
+            None
+        }
     })
 }
 

@@ -1,7 +1,7 @@
 //! Cache mounts, and no dance to carry them.
 
 use super::{Need, Rule, symptoms};
-use crate::evidence::{Aspect, Build, DancePhase, Quote};
+use crate::evidence::{Aspect, Build, DancePhase, MountSpec, Quote};
 use crate::verify::checks::c1;
 use crate::verify::code::{CodeDefinition, Effect};
 use crate::verify::view::CaseView;
@@ -30,11 +30,13 @@ fn check(view: &CaseView) -> Vec<Finding> {
     // A dance that the set-up fetched is not missing.
     let Some(build) = undanced(view).filter(|_| view.judged.evidence.downloaded.is_empty()) else { return Vec::new() };
     let evidence: Vec<Quote> = build.mounts.iter().take(2).map(|mount| mount.quote.clone()).collect();
-    let entries: Vec<String> = build
-        .mounts
-        .iter()
-        .map(|mount| super::identity::entry(&super::identity::source_name(&mount.value), &mount.value))
-        .collect();
+    let mut names: Vec<String> = Vec::new();
+    let mut entries: Vec<String> = Vec::new();
+    for mount in &build.mounts {
+        let name = unlike(&names, &mount.value);
+        entries.push(super::identity::entry(&name, &mount.value));
+        names.push(name);
+    }
     vec![Finding::error(
         Code::DanceMissing,
         "the build has cache mounts and the job has no buildkit-cache-dance step",
@@ -45,6 +47,17 @@ fn check(view: &CaseView) -> Vec<Finding> {
             super::identity::cache_map(&entries)
         ),
     )]
+}
+
+/// Suggests a host directory for a mount that none of the others has: `apt` for `/var/cache/apt`, then `lib-apt` for
+/// `/var/lib/apt`. Two entries of one name would be one.
+fn unlike(others: &[String], mount: &MountSpec) -> String {
+    let short = super::identity::source_name(mount);
+    let parts: Vec<&str> = mount.target.split('/').filter(|part| !part.is_empty()).collect();
+    let longer = (2..=parts.len()).map(|count| parts[parts.len() - count..].join("-"));
+    let numbered = (2..).map(|number| format!("{short}-{number}"));
+    let mut all = std::iter::once(short.clone()).chain(longer).chain(numbered);
+    all.find(|name| !others.contains(name)).unwrap_or(short)
 }
 
 /// Returns the judged run's build, where it has cache mounts and no dance ran that could have filled them.

@@ -1,7 +1,7 @@
 //! What should be in the cache mounts before the build is not there.
 
 use super::{Need, Rule};
-use crate::evidence::{DancePhase, Quote};
+use crate::evidence::{CompileStep, DancePhase, Quote};
 use crate::verify::checks::c1::{self, MountReading};
 use crate::verify::checks::c3;
 use crate::verify::code::{CodeDefinition, Effect};
@@ -78,10 +78,25 @@ fn check(view: &CaseView) -> Vec<Finding> {
             Code::ModulesNotRestored,
             format!("{}, though {}", downloads.observed, had(view)),
             downloads.evidence,
-            Code::ModulesNotRestored.docs().fix,
+            mount_that_lacks(view).unwrap_or_else(|| Code::ModulesNotRestored.docs().fix.to_owned()),
         ));
     }
     findings
+}
+
+/// Says which mount to add, where the step that compiles has none for the modules although the Dockerfile has one.
+fn mount_that_lacks(view: &CaseView) -> Option<String> {
+    let build = view.judged.build?;
+    let modules = |target: &str| MountKind::in_build(Some(build), target, None) == MountKind::Modules;
+    let mount = build.mounts.iter().find(|mount| modules(&mount.value.target))?;
+    let lacks = |step: &CompileStep| !step.mounts.is_empty() && !step.mounts.iter().any(|mount| modules(&mount.target));
+    let step = build.compile_steps.iter().find(|step| lacks(&step.value))?;
+    let id = mount.value.id.as_ref().map_or_else(String::new, |id| format!(",id={id}"));
+    Some(format!(
+        "Add `--mount=type=cache,target={}{id}` to the RUN that compiles: it has no module mount, so what another step downloaded is \
+         not there. ({})",
+        mount.value.target, step.quote.text
+    ))
 }
 
 fn had(view: &CaseView) -> &'static str {

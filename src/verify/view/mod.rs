@@ -17,7 +17,7 @@ pub(crate) use paths::{covers, covers_surely, nested};
 pub(crate) use run::RunView;
 pub(crate) use tools::is_another_tools;
 
-use crate::evidence::{Aspect, MissCause, NotSaved, SaveOutcome, Seen, same_target};
+use crate::evidence::{Aspect, DancePhase, MissCause, NotSaved, Quote, SaveOutcome, Seen, same_target};
 use crate::verify::{Case, Profile, Thresholds};
 
 /// A case, ready to be asked.
@@ -51,6 +51,8 @@ pub(crate) enum ColdRun<'v, 'a> {
     None,
     /// Earlier runs are there and it was not seen whether they were cold.
     Unknown,
+    /// In every cold run another build of the job had filled this build's caches before it.
+    Warmed,
 }
 
 impl<'a> CaseView<'a> {
@@ -61,10 +63,11 @@ impl<'a> CaseView<'a> {
     }
 
     fn of_build(case: &'a Case, nth: usize) -> Option<Self> {
-        let mut runs: Vec<RunView<'a>> =
-            case.runs.iter().enumerate().map(|(at, evidence)| RunView::new(at + 1, evidence, nth)).collect();
-        let judged = runs.pop()?;
-        Some(Self { judged, earlier: runs, profile: case.profile, thresholds: case.thresholds })
+        let (judged, earlier) = case.runs.split_last()?;
+        let judged = RunView::new(case.runs.len(), judged, nth);
+        let earlier =
+            earlier.iter().enumerate().map(|(at, evidence)| RunView::like(at + 1, evidence, nth, &judged)).collect();
+        Some(Self { judged, earlier, profile: case.profile, thresholds: case.thresholds })
     }
 
     /// Returns every run, oldest first.
@@ -197,7 +200,11 @@ impl<'a> CaseView<'a> {
 
     /// Returns the cold run to compare times with: the first known to be cold that has a time, else any known to be cold.
     pub(crate) fn cold(&self) -> ColdRun<'_, 'a> {
-        let cold: Vec<&RunView<'a>> = self.earlier.iter().filter(|run| run.is_cold() == Some(true)).collect();
+        let all: Vec<&RunView<'a>> = self.earlier.iter().filter(|run| run.is_cold() == Some(true)).collect();
+        let cold: Vec<&RunView<'a>> = all.iter().copied().filter(|run| !run.was_warmed_by_another_build()).collect();
+        if cold.is_empty() && !all.is_empty() {
+            return ColdRun::Warmed;
+        }
         if let Some(run) = cold.iter().find(|run| run.build_time().is_some()).or(cold.first()) {
             return ColdRun::Run(run);
         }
@@ -214,8 +221,22 @@ impl<'a> CaseView<'a> {
         origin.into_iter().chain([&self.judged]).collect()
     }
 
-    /// Tells whether the judged run danced with a fork whose own behaviour is not known.
-    pub(crate) fn unknown_fork(&self) -> bool {
-        self.judged.dances().iter().filter_map(|dance| dance.inputs.as_ref()).any(|inputs| !inputs.value.known)
+    /// Returns what was not as it is in CI, in any run, with the lines that say so.
+    pub(crate) fn stand_ins(&self) -> impl Iterator<Item = (String, Quote)> {
+        let said = self.runs().flat_map(|run| &run.evidence.stand_ins);
+        said.map(|seen| (seen.value.clone(), seen.quote.clone()))
+    }
+
+    /// Returns the dances whose code is not known and of which no line shows what they did. The lines of a real run show what a
+    /// fork did, whosever it is; where they show none of it, nothing is known.
+    pub(crate) fn unseen_forks(&self) -> Vec<(String, Quote)> {
+        let shows = self.judged.carried(DancePhase::Inject).next().is_some()
+            || self.judged.carried(DancePhase::Extract).next().is_some();
+        let inputs = self.judged.dances().iter().filter_map(|dance| dance.inputs.as_ref());
+        let unseen = inputs.filter(|inputs| !inputs.value.known && !shows).map(|inputs| {
+            let text = format!("the code of `{}` is not known here, and no line shows what it did", inputs.value.uses);
+            (text, inputs.quote.clone())
+        });
+        unseen.collect()
     }
 }

@@ -34,6 +34,37 @@ impl<'a> RunView<'a> {
         }
     }
 
+    /// Looks at the build of an earlier run that is of the same Dockerfile as the judged one; at the `nth`, where the runs do not
+    /// say what they build. Another build is no measure for it.
+    pub(crate) fn like(number: usize, evidence: &'a Evidence, nth: usize, judged: &RunView) -> Self {
+        let mut view = Self::new(number, evidence, nth);
+        let file = |build: &'_ Build| build.inputs.as_ref().map(|inputs| inputs.value.file.clone());
+        let Some(wanted) = judged.build.and_then(file) else { return view };
+        let of_judged = compiling(judged.evidence);
+        let before = of_judged.iter().take_while(|build| judged.build.is_none_or(|own| !std::ptr::eq(**build, own)));
+        let place = before.filter(|build| file(build).as_ref() == Some(&wanted)).count();
+        let all = compiling(evidence);
+        if all.is_empty() || all.iter().any(|build| build.inputs.is_none()) {
+            return view;
+        }
+        let same: Vec<&Build> = all.into_iter().filter(|build| file(build).as_ref() == Some(&wanted)).collect();
+        view.build = same.get(place).or(same.first()).copied();
+        view
+    }
+
+    /// Tells whether another build of the job ran before this one and left something in the build cache that this one uses: then
+    /// its time is no cold one, although the job began without caches.
+    pub(crate) fn was_warmed_by_another_build(&self) -> bool {
+        let Some(own) = self.build else { return false };
+        let mut before = self.evidence.builds.iter().take_while(|build| !std::ptr::eq(*build, own));
+        let ran = before.any(|build| build.cached.is_none() && shows_compiling(build));
+        let filled = own.sizes.iter().any(|sizes| {
+            MountKind::in_build(Some(own), &sizes.target, None) == MountKind::BuildCache
+                && sizes.before.as_ref().is_some_and(|before| before.value >= EMPTY_MOUNT)
+        });
+        ran && filled
+    }
+
     /// Names the run in a sentence.
     pub(crate) fn name(&self) -> String {
         format!("run {}", self.number)
@@ -151,6 +182,10 @@ impl<'a> RunView<'a> {
     fn began_full(&self) -> bool {
         // A runner of ours was proven empty, and the engine's records show it.
         let ours = !self.evidence.records.is_empty();
+        // What another build of the job left there says nothing about its runner; that build is looked at by itself.
+        if self.was_warmed_by_another_build() {
+            return false;
+        }
         let sizes = self.build.iter().flat_map(|build| &build.sizes);
         let go = sizes.filter(|sizes| MountKind::in_build(self.build, &sizes.target, None) != MountKind::Other);
         let mut before = go.filter_map(|sizes| sizes.before.as_ref()).peekable();

@@ -5,9 +5,6 @@
 use super::Value;
 
 /// Answers what expressions refer to.
-///
-/// The evaluator answers itself for `secrets`, `vars` (nothing is defined), `job.status` (from [`Self::status`]) and
-/// for `matrix`, `strategy` and `needs` (not reproduced: an error).
 pub trait Contexts {
     /// Returns what stands at a path such as `["env", "CACHE_DIR"]` or `["steps", "cache", "outputs", "cache-hit"]`.
     ///
@@ -15,6 +12,26 @@ pub trait Contexts {
     /// `toJSON(github)`. What does not exist is [`Value::Null`]. GitHub compares names without regard to case, but on
     /// Linux `env` with it.
     fn lookup(&self, path: &[String]) -> Value;
+
+    /// Returns what stands at a path, or says that nobody here knows it.
+    ///
+    /// Unless an implementation knows better, `secrets` and `vars` are empty, `job.status` is [`Self::status`], and `matrix`,
+    /// `strategy`, `needs` and `jobs` are unknown.
+    ///
+    /// # Errors
+    /// A value that exists on GitHub and that nothing here can tell: it is never taken for an empty text.
+    fn resolve(&self, path: &[String]) -> Result<Value, Unresolved> {
+        match path {
+            [name, ..] if matches!(name.as_str(), "matrix" | "strategy" | "needs" | "jobs") => {
+                Err(Unresolved::new(name.clone(), "is not reproduced"))
+            }
+            [name, ..] if matches!(name.as_str(), "secrets" | "vars") => Ok(Value::Null),
+            [job, status] if job == "job" && status.eq_ignore_ascii_case("status") => {
+                Ok(Value::from(self.status().as_str()))
+            }
+            path => Ok(self.lookup(path)),
+        }
+    }
 
     /// Returns the hash of the workspace's files that match the patterns, or the empty text when none does.
     ///
@@ -27,6 +44,31 @@ pub trait Contexts {
 
     /// Returns how the job stands before the step whose expressions are evaluated.
     fn status(&self) -> JobStatus;
+}
+
+/// A value that an expression needs and that nobody here knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    /// What it is, as the expression names it: `steps.dir.outputs.path`, `secrets.TOKEN`.
+    pub name: String,
+    /// Why it is not known, as the rest of a sentence that begins with its name.
+    pub why: String,
+    /// What a person can give to make it known, such as a flag.
+    pub supply: Option<String>,
+}
+
+impl Unresolved {
+    /// Says that a value is not known, and why.
+    pub fn new(name: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { name: name.into(), why: why.into(), supply: None }
+    }
+
+    /// Adds what would make it known.
+    #[must_use]
+    pub fn supplied_by(mut self, supply: impl Into<String>) -> Self {
+        self.supply = Some(supply.into());
+        self
+    }
 }
 
 /// How a job stands so far.

@@ -1,5 +1,6 @@
 //! What can be wrong with an expression: [`ExprError`]. Placing it in a file is for whoever holds the source.
 
+use super::Unresolved;
 use crate::source::Span;
 
 /// An expression that cannot be read or evaluated.
@@ -31,13 +32,13 @@ pub enum ExprError {
         /// The place of the expression.
         span: Span,
     },
-    /// A context that exists on GitHub and is not reproduced here.
-    #[error("the expression `{expression}` needs the context `{name}`, which is not reproduced")]
-    NotReproduced {
+    /// A value that exists on GitHub and that nothing here knows.
+    #[error("the expression `{expression}` needs `{}`, which {}", value.name, value.why)]
+    Unresolved {
         /// The expression as written.
         expression: String,
-        /// The context.
-        name: String,
+        /// The value.
+        value: Unresolved,
         /// The place of the expression.
         span: Span,
     },
@@ -60,7 +61,7 @@ impl ExprError {
             Self::Syntax { span, .. }
             | Self::NotClosed { span }
             | Self::UnknownContext { span, .. }
-            | Self::NotReproduced { span, .. }
+            | Self::Unresolved { span, .. }
             | Self::Evaluation { span, .. } => *span,
         }
     }
@@ -76,12 +77,7 @@ impl ExprError {
             Self::UnknownContext { .. } => {
                 Some("text needs quotes: 'text'; contexts are env, github, runner, steps, job, inputs".to_owned())
             }
-            Self::NotReproduced { name, .. } if name == "needs" => {
-                Some("one job is reproduced; write the value the other job gives in its place".to_owned())
-            }
-            Self::NotReproduced { .. } => {
-                Some("matrices are not reproduced; write one combination of the matrix in its place".to_owned())
-            }
+            Self::Unresolved { value, .. } => value.supply.clone(),
         }
     }
 }

@@ -8,11 +8,11 @@ use github_actions_expressions::call::Function;
 
 use super::functions;
 use super::tree::{Access, ExprTree, Expression, Operator, PathRoot};
-use super::{Contexts, ExprError, JobStatus, Value};
+use super::{Contexts, ExprError, JobStatus, Unresolved, Value};
 
 /// Why an evaluation stopped, before the expression's text and place are added.
 pub(super) enum EvalStop {
-    NotReproduced(String),
+    Unresolved(Unresolved),
     Message(String),
 }
 
@@ -20,7 +20,7 @@ pub(super) enum EvalStop {
 pub(super) fn evaluate(expression: &Expression, contexts: &dyn Contexts) -> Result<Value, ExprError> {
     let Expression { tree, text, span } = expression;
     value(tree, contexts).map_err(|stop| match stop {
-        EvalStop::NotReproduced(name) => ExprError::NotReproduced { expression: text.clone(), name, span: *span },
+        EvalStop::Unresolved(value) => ExprError::Unresolved { expression: text.clone(), value, span: *span },
         EvalStop::Message(message) => ExprError::Evaluation { expression: text.clone(), message, span: *span },
     })
 }
@@ -100,7 +100,7 @@ fn path(base: &PathRoot, steps: &[Access], contexts: &dyn Contexts) -> Result<Va
             for step in &steps[..plain] {
                 path.push(key(step, contexts)?.render().into_owned());
             }
-            (Reached::One(context(&path, contexts)?), &steps[plain..])
+            (Reached::One(contexts.resolve(&path).map_err(EvalStop::Unresolved)?), &steps[plain..])
         }
     };
     for step in rest {
@@ -120,20 +120,6 @@ fn key(step: &Access, contexts: &dyn Contexts) -> Result<Value, EvalStop> {
         Access::Name(name) => Ok(Value::String(name.clone())),
         Access::Computed(tree) => value(tree, contexts),
         Access::Star => Ok(Value::Null),
-    }
-}
-
-fn context(path: &[String], contexts: &dyn Contexts) -> Result<Value, EvalStop> {
-    match path {
-        [name, ..] if matches!(name.as_str(), "matrix" | "strategy" | "needs" | "jobs") => {
-            Err(EvalStop::NotReproduced(name.clone()))
-        }
-        // Undefined secrets and variables are empty on GitHub; none is defined here, and none should be.
-        [name, ..] if matches!(name.as_str(), "secrets" | "vars") => Ok(Value::Null),
-        [job, status] if job == "job" && status.eq_ignore_ascii_case("status") => {
-            Ok(Value::from(contexts.status().as_str()))
-        }
-        path => Ok(contexts.lookup(path)),
     }
 }
 

@@ -19,7 +19,7 @@ mod tree;
 mod value;
 
 pub use condition::Condition;
-pub use contexts::{Contexts, HashFilesError, JobStatus};
+pub use contexts::{Contexts, HashFilesError, JobStatus, Unresolved};
 pub use error::ExprError;
 pub use hash::combine_hashes;
 pub use survey::{constant_over_runs, env_names, mentions};

@@ -70,6 +70,25 @@ impl Template {
         Ok(text)
     }
 
+    /// Evaluates as far as it can: what cannot be evaluated stands between `\u{E000}` and `\u{E001}` as it is written, and is
+    /// returned with its reason.
+    pub fn evaluate_marking(&self, contexts: &dyn Contexts) -> (String, Vec<(String, ExprError)>) {
+        let (mut text, mut unknown) = (String::new(), Vec::new());
+        for part in &self.parts {
+            match part {
+                TemplatePart::Text(piece) => text.push_str(piece),
+                TemplatePart::Expression(expression) => match evaluate(expression, contexts) {
+                    Ok(value) => text.push_str(&value.render()),
+                    Err(error) => {
+                        text.push_str(&format!("\u{E000}{}\u{E001}", expression.text));
+                        unknown.push((expression.text.clone(), error));
+                    }
+                },
+            }
+        }
+        (text, unknown)
+    }
+
     /// Returns the text as it was written.
     pub fn raw(&self) -> &str {
         &self.raw
@@ -106,7 +125,10 @@ impl Template {
     }
 
     /// Evaluates to a value where the text is a single expression, else to a text.
-    pub(super) fn value(&self, contexts: &dyn Contexts) -> Result<Value, ExprError> {
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn value(&self, contexts: &dyn Contexts) -> Result<Value, ExprError> {
         match self.sole() {
             Some(expression) => evaluate(expression, contexts),
             None => self.evaluate(contexts).map(Value::String),
