@@ -41,10 +41,14 @@ pub(super) enum Command {
     },
     /// Say what this machine has and lacks
     Doctor,
-    /// Print a Dockerfile with the lines that measure its cache mounts
+    /// Print a Dockerfile with steps that prove what its cache mounts hold
     Instrument {
         /// The Dockerfile
+        #[arg(default_value = "Dockerfile")]
         dockerfile: PathBuf,
+        /// Only say whether it has them: exit code 0 if each stage that can has them, else 1
+        #[arg(long)]
+        check: bool,
     },
     /// Print a completion script for a shell
     Completions {

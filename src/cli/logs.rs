@@ -1,4 +1,4 @@
-//! `logs` and `instrument`: the verdict from CI logs alone, and what to add when they show too little.
+//! `logs`: the verdict from CI logs alone.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -11,7 +11,7 @@ use super::present::{Presented, visible, write_page};
 use super::problem::CliProblem;
 use super::reading::{ProgressReading, read};
 use super::{out, say};
-use crate::dockerfile::{ChangeKind, Dockerfile, InstrumentOptions, instrument as instrument_copy};
+use crate::dockerfile::Dockerfile;
 use crate::evidence::{Evidence, MountSpec, Quote};
 use crate::log::{self, LogReader, LoggedJob, RunsOfJob};
 use crate::report::{self, HtmlSubject};
@@ -112,25 +112,6 @@ fn title(group: &RunsOfJob) -> String {
 
 fn note(text: String) -> Note {
     Note { text, evidence: Vec::new() }
-}
-
-/// Runs `instrument`.
-pub(super) fn instrument(path: &Path) -> Result<Exit, CliProblem> {
-    let source = read(path)?;
-    let parsed = Dockerfile::parse(&source).map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
-    let options = InstrumentOptions { measure: true, ..InstrumentOptions::default() };
-    let copy = instrument_copy(&parsed, &options);
-    let copy = copy.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
-    for change in &copy.changes {
-        let stage = change.stage + 1;
-        match &change.kind {
-            ChangeKind::NotInstrumented(why) => say(&format!("note: stage {stage} is not measured: {why}")),
-            ChangeKind::AlreadyMeasured => say(&format!("note: stage {stage} prints its sizes already")),
-            _ => {}
-        }
-    }
-    out(&copy.text);
-    Ok(Exit::Effective)
 }
 
 /// The files at hand beside the logs.

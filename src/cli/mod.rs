@@ -8,6 +8,7 @@ mod doctor;
 mod engine;
 mod exit;
 mod folder;
+mod instrument;
 mod judging;
 mod live;
 mod logs;
@@ -44,7 +45,8 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Explain { code } => explain(&code),
         Command::Doctor => doctor::run(),
-        Command::Instrument { dockerfile } => logs::instrument(&dockerfile),
+        Command::Instrument { dockerfile, check: false } => instrument::run(&dockerfile),
+        Command::Instrument { dockerfile, check: true } => instrument::check(&dockerfile),
         Command::Completions { shell } => {
             // The generator panics when its reader goes away, as `head` does; a buffer never does.
             let mut script = Vec::new();

@@ -183,3 +183,48 @@ fn with_unknown_arguments(
     }
     file.cache_mounts(&given).ok().filter(|unknown| unknown.len() == mounts.len()).unwrap_or_else(|| mounts.to_vec())
 }
+
+/// How far one stage that uses Go's caches is instrumented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageProofs {
+    /// The stage, from 0.
+    pub stage: usize,
+    /// What was found.
+    pub state: ProofState,
+}
+
+/// What a stage has of proof lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofState {
+    /// It prints them before and after each of its builds.
+    Proven,
+    /// It prints none.
+    Unproven,
+    /// It prints lines of another version of `instrument`, or of a script that somebody changed.
+    OtherVersion,
+    /// It cannot print any; the reason.
+    Unmeasurable(&'static str),
+}
+
+/// Says of each stage that uses Go's caches whether it prints proof lines.
+///
+/// # Errors
+/// A cache mount or variable that `BuildKit` would refuse.
+pub fn proof_states(
+    file: &Dockerfile,
+    build_args: &BTreeMap<String, String>,
+) -> Result<Vec<StageProofs>, DockerfileError> {
+    let other = |stage: usize| {
+        let mut runs = file.stages[stage].runs.iter();
+        runs.any(|run| ProofStep::version(&run.text()) == Some(None))
+    };
+    let states = plan(file, build_args)?.into_iter().map(|plan| match plan {
+        StagePlan::Already { stage } => StageProofs { stage, state: ProofState::Proven },
+        StagePlan::Not { stage, reason } => StageProofs { stage, state: ProofState::Unmeasurable(reason) },
+        StagePlan::Measure { after: (stage, _), .. } => {
+            let state = if other(stage) { ProofState::OtherVersion } else { ProofState::Unproven };
+            StageProofs { stage, state }
+        }
+    });
+    Ok(states.collect())
+}

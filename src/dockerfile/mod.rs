@@ -34,6 +34,7 @@ pub use error::{DockerfileError, DockerfileProblem};
 pub use identity::{MountIdentity, MountOwner};
 pub use ignore::{Ignore, IgnoreError};
 pub use instrument::{InstrumentOptions, Instrumented, instrument};
+pub use measure::{ProofState, StageProofs, proof_states};
 pub use mount::{MountOptions, Sharing};
 pub use mount_error::MountError;
 pub use parse::{CommandForm, Dockerfile, RunFlag, RunInstruction, Stage};

@@ -5,8 +5,9 @@
 //!   `du`, `find`, `go`, `id`, `date` and `wc`, may run with `-e`, `-u`, `-x` or `pipefail`, and may be no user's but root's;
 //! - changes nothing that is built: it writes into the cache mounts only, and Go's own counters
 //!   (`$HOME/.config/go/telemetry`) are kept out of the layer;
-//! - has no backslash and no backtick, which a Dockerfile may use as its escape character, and no variable with a modifier,
-//!   so that `BuildKit` names the step by its very text. A step with any other text is no proof step, whatever it prints.
+//! - has no backslash and no backtick, which a Dockerfile may use as its escape character, and no variable that a build sets
+//!   outside single quotes, so that `BuildKit` names the step by its very text. A step with any other text is no proof step,
+//!   whatever it prints.
 
 use super::words;
 
@@ -52,7 +53,8 @@ fn head(after: bool) -> Vec<String> {
     ];
     if after {
         parts.push(format!(
-            "read -r i </proc/sys/kernel/random/uuid; r=$(q \"$(cat {RUN_SECRET_FILE} || printenv VBC_RUNNER)\"); a=$(q \"$(date +%s)\");"
+            "read -r i </proc/sys/kernel/random/uuid; r=; eval 'r=$VBC_RUNNER'; read -r r <{RUN_SECRET_FILE}; r=$(q \"$r\"); \
+             a=$(q \"$(date +%s)\");"
         ));
     }
     parts
@@ -62,7 +64,9 @@ fn tail(after: bool) -> Vec<String> {
     let moment = if after { "after" } else { "before" };
     let mut parts = vec![
         // Whether it can be written is tried: for root some shells call a read-only mount writable.
-        "do du -sh \"$m\"; w=no; (: >\"$m/.vbc-write\") && rm -f \"$m/.vbc-write\" && w=yes;".to_owned(),
+        "do du -sh \"$m\"; w=unknown; \
+         command -v rm >/dev/null && { w=no; (: >\"$m/.vbc-write\") && rm -f \"$m/.vbc-write\" && w=yes; };"
+            .to_owned(),
         // What `du` could not enter it has not counted.
         "k=$(du -sk \"$m\") || k=unknown; set -- $(echo \"$k\"); k=$1; f=unknown;".to_owned(),
         format!(

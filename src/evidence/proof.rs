@@ -232,6 +232,7 @@ impl MountProof {
             writable: match *write {
                 "yes" => Some(true),
                 "no" => Some(false),
+                "unknown" => None,
                 other => return Err(ProofError::Malformed(format!("`write={other}`"))),
             },
             stamp,

@@ -141,7 +141,7 @@ fn what_was_put_in_is_written_line_by_line() {
         e() { cd / && GOTOOLCHAIN=local TEST_TELEMETRY_DIR=/dev/null/x go env "$1"; }; \
         read -r up x </proc/uptime; echo "vbc-proof v1 before step at=$(q "$(date +%s)") up=$(q "$up") user=$(q "$(id -u)") group=$(q "$(id -g)") gomodcache=$(q "$(e GOMODCACHE)") gocache=$(q "$(e GOCACHE)") end"; \
         for m in /go/pkg/mod; \
-        do du -sh "$m"; w=no; (: >"$m/.vbc-write") && rm -f "$m/.vbc-write" && w=yes; \
+        do du -sh "$m"; w=unknown; command -v rm >/dev/null && { w=no; (: >"$m/.vbc-write") && rm -f "$m/.vbc-write" && w=yes; }; \
         k=$(du -sk "$m") || k=unknown; set -- $(echo "$k"); k=$1; f=unknown; \
         [ "$k" != unknown ] && command -v find >/dev/null && command -v wc >/dev/null && f=$(find "$m" -type f ! -name .vbc-mark ! -name buildstamp | wc -l); \
         s=none; t=none; [ -x "$m" ] || s=unknown; if [ -e "$m/buildstamp" ]; then s=; read -r s <"$m/buildstamp"; t=$(date -r "$m/buildstamp" +%s); fi; \
@@ -155,9 +155,9 @@ fn what_was_put_in_is_written_line_by_line() {
         q() { case "$1" in ""|*[!-A-Za-z0-9/._:,@+]*) echo unknown;; *) echo "$1";; esac; }; \
         e() { cd / && GOTOOLCHAIN=local TEST_TELEMETRY_DIR=/dev/null/x go env "$1"; }; \
         read -r up x </proc/uptime; echo "vbc-proof v1 after step at=$(q "$(date +%s)") up=$(q "$up") user=$(q "$(id -u)") group=$(q "$(id -g)") gomodcache=$(q "$(e GOMODCACHE)") gocache=$(q "$(e GOCACHE)") end"; \
-        read -r i </proc/sys/kernel/random/uuid; r=$(q "$(cat /dev/.vbc-run || printenv VBC_RUNNER)"); a=$(q "$(date +%s)"); \
+        read -r i </proc/sys/kernel/random/uuid; r=; eval 'r=$VBC_RUNNER'; read -r r </dev/.vbc-run; r=$(q "$r"); a=$(q "$(date +%s)"); \
         for m in /go/pkg/mod; \
-        do du -sh "$m"; w=no; (: >"$m/.vbc-write") && rm -f "$m/.vbc-write" && w=yes; \
+        do du -sh "$m"; w=unknown; command -v rm >/dev/null && { w=no; (: >"$m/.vbc-write") && rm -f "$m/.vbc-write" && w=yes; }; \
         k=$(du -sk "$m") || k=unknown; set -- $(echo "$k"); k=$1; f=unknown; \
         [ "$k" != unknown ] && command -v find >/dev/null && command -v wc >/dev/null && f=$(find "$m" -type f ! -name .vbc-mark ! -name buildstamp | wc -l); \
         s=none; t=none; [ -x "$m" ] || s=unknown; if [ -e "$m/buildstamp" ]; then s=; read -r s <"$m/buildstamp"; t=$(date -r "$m/buildstamp" +%s); fi; \
