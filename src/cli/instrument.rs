@@ -48,7 +48,7 @@ pub(super) fn check(path: &Path) -> Result<Exit, CliProblem> {
                     "  {stage}: lines of another version: take them out, then run `verify-buildkit-cache instrument`\n"
                 )
             }
-            ProofState::Unmeasurable(why) => format!("  {stage}: cannot be measured: {why}\n"),
+            ProofState::Unmeasurable(why) => format!("  {stage}: not measured: {why}\n"),
         });
     }
     if states.is_empty() {

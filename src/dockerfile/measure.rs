@@ -71,6 +71,16 @@ pub(super) fn plan(
         let covered = all.iter().any(|other| other != stage && chain_of(*other).contains(stage));
         !covered || building.iter().any(|(at, _)| at == stage)
     });
+    // A stage that builds nothing of the project, such as one that installs a tool or lints, is measured as far as it
+    // shares caches with one that does: what it finds in others says nothing of the build.
+    let of_project = |(place, run): &(RunPlace, &RunInstruction)| {
+        building.contains(place) && commands::compiling(run) != Compiling::Tool
+    };
+    let projects: Vec<RunPlace> = runs().filter(of_project).map(|(place, _)| place).collect();
+    let beside = |stage: usize| !projects.is_empty() && projects.iter().all(|(at, _)| *at != stage);
+    let shared = |mount: &CacheMount| {
+        projects.iter().flat_map(|place| mounts_of(*place)).any(|other| cache(other) == cache(mount))
+    };
     let mut plans = Vec::new();
     for stage in stages {
         let chain = chain_of(stage);
@@ -100,9 +110,15 @@ pub(super) fn plan(
         let below = mounts.iter().filter(|mount| chain.contains(&mount.stage) && is_go(mount));
         let mut wanted: Vec<CacheMount> = Vec::new();
         for mount in own.chain(below) {
-            if wanted.iter().all(|other| other.options.target != mount.options.target) {
+            let counts = !beside(stage) || shared(mount);
+            if counts && wanted.iter().all(|other| other.options.target != mount.options.target) {
                 wanted.push(mount.clone());
             }
+        }
+        if wanted.is_empty() {
+            let reason = "it builds nothing of the project, and shares no cache with a stage that does";
+            plans.push(StagePlan::Not { stage, reason });
+            continue;
         }
         // Each is measured where it is first used, as it is written there: only there its variables surely have the
         // values they have there.

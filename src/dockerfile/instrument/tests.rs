@@ -204,6 +204,31 @@ fn a_tool_that_another_stage_installs_does_not_stand_for_the_build() {
 }
 
 #[test]
+fn a_stage_beside_the_build_is_measured_where_it_shares_its_caches() {
+    let mount = "--mount=type=cache,target=/root/.cache/go-build";
+    let build = format!("FROM golang AS build\nRUN {mount} go build\n");
+    let kinds = |first: &str| {
+        let copy = measured(&format!("FROM golang AS first\n{first}\n{build}"));
+        let of_first = copy.changes.into_iter().filter(|change| change.stage == 0);
+        of_first.map(|change| matches!(change.kind, ChangeKind::NotInstrumented(_))).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&format!("RUN {mount} go test ./...")), [false, false]);
+    assert_eq!(kinds(&format!("RUN {mount} go install example.org/a@v1")), [false, false]);
+    assert_eq!(kinds(&format!("RUN {mount},id=lint golangci-lint run")), [true]);
+    assert_eq!(kinds("RUN --mount=type=cache,target=/root/.cache go install example.org/a@v1"), [true]);
+}
+
+#[test]
+fn a_stage_that_only_fetches_is_measured_where_it_is_built_on() {
+    let fetch = "FROM golang AS deps\nRUN --mount=type=cache,target=/go/pkg/mod go mod download\n";
+    let places =
+        |text: &str| measured(text).changes.iter().map(|change| (change.stage, change.line)).collect::<Vec<_>>();
+    let build = "FROM deps\nRUN --mount=type=cache,target=/go/pkg/mod go build\n";
+    assert_eq!(places(&format!("{fetch}{build}")), [(0, 2), (1, 4), (1, 5)]);
+    assert_eq!(places(fetch), [(0, 2), (0, 3)], "without a build, around what there is");
+}
+
+#[test]
 fn an_argument_that_only_a_later_stage_declares_keeps_its_mounts_apart() {
     let mount = "RUN --mount=type=cache,target=/root/.cache/go-build,id=b-${TARGETPLATFORM}";
     let copy = measured(&format!(

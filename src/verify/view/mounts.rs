@@ -42,7 +42,17 @@ impl MountKind {
         let target = target.trim_end_matches('/');
         let within =
             |path: &str| path.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let place = build.and_then(|build| build.places.iter().find(|place| within(&place.value.path)));
+        // Of two mounts above a place, the deeper one holds it.
+        let deeper = |build: &Build, path: &str| {
+            build
+                .mounts
+                .iter()
+                .map(|mount| mount.value.clean_target())
+                .any(|other| other.len() > target.len() && within(&other) && path.starts_with(other.as_str()))
+        };
+        let place = build.and_then(|build| {
+            build.places.iter().find(|place| within(&place.value.path) && !deeper(build, &place.value.path))
+        });
         match place.map(|place| place.value.cache) {
             Some(GoCache::Modules) => Self::Modules,
             Some(GoCache::Objects) => Self::BuildCache,
