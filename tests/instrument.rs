@@ -235,9 +235,7 @@ fn check_says_whether_a_dockerfile_is_instrumented() {
     fs::write(&file, copy.replace("vbc-proof v1", "vbc-proof v7")).unwrap();
     assert!(said().starts_with("exit 1\nDockerfile: not instrumented\n  stage 1 (build): lines of another version"));
     fs::write(&file, "FROM golang\nRUN --mount=type=cache,target=/go/pkg/mod [\"go\", \"build\"]\n").unwrap();
-    assert!(
-        said().starts_with("exit 1\nDockerfile: not instrumented\n  stage 1: not measured: every RUN is in exec")
-    );
+    assert!(said().starts_with("exit 1\nDockerfile: not instrumented\n  stage 1: not measured: every RUN is in exec"));
     fs::write(&file, "FROM scratch\n").unwrap();
     assert_eq!(said(), "exit 1\nDockerfile: not instrumented\n  no RUN with a Go cache mount\n");
     fs::write(&file, "RUN x\n").unwrap();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::edit::{self, Change, ChangeKind, RUNNER_ARG, TextEdit};
 use super::error::DockerfileError;
-use super::measure::{self, RunPlace, StagePlan};
-use super::parse::Dockerfile;
+use super::measure::{self, StagePlan};
+use super::parse::{Dockerfile, RunPlace};
 use super::scope::CacheMount;
 use super::{proof_run, shells};
 

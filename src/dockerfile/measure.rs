@@ -9,14 +9,13 @@ use std::collections::BTreeMap;
 
 use super::commands::{self, Compiling};
 use super::error::DockerfileError;
-use super::parse::{CommandForm, Dockerfile, RunInstruction};
+use super::lines::Instruction;
+use super::parse::{CommandForm, Dockerfile, RunInstruction, RunPlace};
 use super::proof::ProofStep;
 use super::scope::CacheMount;
-use super::shells::{is_posix, shell};
+use super::shells::{is_posix, shell_at};
+use super::vertex_mounts::parse_run_mounts;
 use super::{places, words};
-
-/// The place of a `RUN`: the stage and its number there.
-pub(super) type RunPlace = (usize, usize);
 
 /// What to do about one stage that uses Go's caches.
 pub(super) enum StagePlan {
@@ -101,10 +100,6 @@ pub(super) fn plan(
             plans.push(StagePlan::Not { stage, reason: "every RUN is in exec form, so the stage may have no shell" });
             continue;
         }
-        if !is_posix(&shell(file, &chain, build_args)?) {
-            plans.push(StagePlan::Not { stage, reason: "its SHELL is not a POSIX shell" });
-            continue;
-        }
         // The mounts of the stage's build steps, and the Go caches of the stages below it; one for each target.
         let own = mounts.iter().filter(|mount| mount.stage == stage && building.contains(&(mount.stage, mount.run)));
         let below = mounts.iter().filter(|mount| chain.contains(&mount.stage) && is_go(mount));
@@ -145,11 +140,27 @@ pub(super) fn plan(
                 before.push((*place, news));
             }
         }
-        if let Some(after) = last {
-            plans.push(StagePlan::Measure { before, after, mounts: wanted });
+        let Some(after) = last else { continue };
+        let mut places = before.iter().map(|(place, _)| *place).chain([after]);
+        let posix = |place| Ok(is_posix(&shell_at(file, &chain, place, build_args)?));
+        plans.push(match places.try_fold(true, |all, place| posix(place).map(|one: bool| all && one))? {
+            true => StagePlan::Measure { before, after, mounts: wanted },
+            false => StagePlan::Not { stage, reason: "its SHELL is not a POSIX shell" },
+        });
+    }
+    for (stage, base) in bases.iter().enumerate() {
+        let onbuild = |base: usize| file.body(&file.stages[base]).iter().any(is_cached_trigger);
+        if base.is_some_and(onbuild) {
+            let reason = "it runs ONBUILD steps with cache mounts, which stand in the stage it starts from";
+            plans.push(StagePlan::Not { stage, reason });
         }
     }
     Ok(plans)
+}
+
+/// Tells whether an instruction is a `RUN` with a cache mount that runs only where a stage starts from this one.
+fn is_cached_trigger(instruction: &Instruction) -> bool {
+    instruction.keyword == "ONBUILD" && !parse_run_mounts(&instruction.args.text).is_empty()
 }
 
 /// How far a stage prints proof lines already.

@@ -79,6 +79,9 @@ pub struct RunInstruction {
     pub(super) instruction: usize,
 }
 
+/// The place of a `RUN`: the stage and its number there.
+pub(super) type RunPlace = (usize, usize);
+
 /// Shell form or exec form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandForm {
@@ -280,6 +283,39 @@ mod tests {
     }
 
     #[test]
+    fn what_newer_frontends_know_is_read_and_what_they_refuse_is_refused() {
+        let text = "# syntax=docker/dockerfile:1.7-labs\nARG BASE=golang\nFROM --platform=$BUILDPLATFORM ${BASE}:1 AS build\n\
+                    COPY --link --from=ctx --parents a b ./\nADD --checksum=sha256:0 https://example.org/x /x\n\
+                    ONBUILD RUN --mount=type=cache,target=/c go build\nCOPY <<-\"EOF\" <<B /etc/\n\tRUN x\n\tEOF\nRUN y\nB\n\
+                    RUN --mount=type=secret,id=t,env=T --mount=type=ssh --security=sandbox <<EOF\ngo build ./a\nEOF\n\
+                    RUN go build ./b\nHEALTHCHECK NONE\n";
+        let file = parse(text).unwrap();
+        assert_eq!(file.syntax.as_ref().map(|syntax| syntax.value.as_str()), Some("docker/dockerfile:1.7-labs"));
+        let runs: Vec<String> = file.stages[0].runs.iter().map(RunInstruction::text).collect();
+        assert_eq!(runs, ["<<EOF\ngo build ./a\n", "go build ./b"]);
+        for (text, said) in [
+            (
+                "FROM a\nRUN --mount=type=disk,target=/c x\n",
+                "D:2: unsupported mount type \"disk\": RUN --mount=type=disk,target=/c x",
+            ),
+            (
+                "FROM a\n\nRUN \\\n --mount=type=cache,target=/c,shared=x y\n",
+                "D:4: unexpected key 'shared' in 'shared=x': --mount=type=cache,target=/c,shared=x y",
+            ),
+            (
+                "FROM a\nRUN --mount=type=cache,target=/c,id=${A x\n",
+                "D:2: syntax error: missing '}': RUN --mount=type=cache,target=/c,id=${A x",
+            ),
+            ("FROM ${A\n", "D:1: syntax error: missing '}': FROM ${A"),
+            ("FROM a\nCOPY <<EOF /x\nRUN y\n", "D:2: unterminated here-document EOF: COPY <<EOF /x"),
+        ] {
+            let file = Dockerfile::parse(&Source::new("D", text));
+            let error = file.and_then(|file| file.cache_mounts(&std::collections::BTreeMap::new())).unwrap_err();
+            assert_eq!(error.to_string(), said);
+        }
+    }
+
+    #[test]
     fn environment_pairs_come_in_both_forms() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(pairs("a=1 b=\"x y\"", '\\'), [pair("a", "1"), pair("b", "\"x y\"")]);
@@ -289,7 +325,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_the_parser_panic(text in "(FROM a\n)?(.{0,30}\n?){0,6}|[FROMUN<E \\\\\n\"'\\[\\]#=-]{0,60}") {
-            let _ = parse(&text);
+            if let Ok(file) = parse(&text) {
+                let runs = file.stages.iter().flat_map(|stage| &stage.runs);
+                let flags = runs.clone().flat_map(|run| &run.flags).map(|flag| flag.span);
+                let spans = file.stages.iter().map(|stage| stage.span).chain(runs.map(|run| run.span)).chain(flags);
+                for span in spans.chain(file.syntax.iter().map(|syntax| syntax.span)) {
+                    prop_assert!(text.get(span.start..span.end).is_some_and(|found| !found.is_empty()), "{:?}", span);
+                }
+            }
         }
     }
 }

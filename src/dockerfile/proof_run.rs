@@ -1,8 +1,7 @@
 //! The text of a `RUN` that prints proof lines, with the cache mounts it looks into. [`text`] is principal.
 
-use super::measure::RunPlace;
 use super::mount::MountOptions;
-use super::parse::Dockerfile;
+use super::parse::{Dockerfile, RunPlace};
 use super::proof::{PROOF_VERSION, ProofStep, RUN_SECRET, RUN_SECRET_FILE};
 use super::scope::CacheMount;
 

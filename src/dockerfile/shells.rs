@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::edit::{Change, ChangeKind, RUNNER_ARG, TextEdit};
 use super::error::DockerfileError;
 use super::json::json_words;
-use super::parse::{CommandForm, Dockerfile};
+use super::parse::{CommandForm, Dockerfile, RunPlace};
 
 fn marked(shell: &[String], marker: &str) -> String {
     let assignment = format!("{RUNNER_ARG}={marker}");
@@ -51,14 +51,20 @@ pub(super) fn mark_shells(
     Ok(())
 }
 
-/// The shell in force at the end of a chain of stages.
-pub(super) fn shell(
+/// The shell that a `RUN` would have at this place, at the end of a chain of stages that start from one another.
+pub(super) fn shell_at(
     file: &Dockerfile,
     chain: &[usize],
+    place: RunPlace,
     build_args: &BTreeMap<String, String>,
 ) -> Result<Vec<String>, DockerfileError> {
-    let mut set = chain.iter().flat_map(|stage| file.body(&file.stages[*stage]));
-    let last = set.rfind(|instruction| instruction.keyword == "SHELL");
+    let until = file.stages[place.0].runs[place.1].instruction;
+    let before = chain.iter().flat_map(|at| {
+        let stage = &file.stages[*at];
+        let body = file.body(stage).iter().zip(stage.range.0 + 1..);
+        body.take_while(move |(_, number)| *number < until).map(|(instruction, _)| instruction)
+    });
+    let last = before.filter(|instruction| instruction.keyword == "SHELL").last();
     match last.and_then(|instruction| json_words(&instruction.args.text)) {
         Some(words) => Ok(words),
         None => Ok(default_shell(&file.base_image(chain[0], build_args)?)),

@@ -229,6 +229,32 @@ fn a_stage_that_only_fetches_is_measured_where_it_is_built_on() {
 }
 
 #[test]
+fn several_builds_of_a_stage_are_measured_around_them_all() {
+    let mount = "RUN --mount=type=cache,target=/root/.cache/go-build";
+    let copy =
+        measured(&format!("FROM golang\n{mount} go build ./a\n{mount} <<EOF\ngo build ./b\nEOF\n{mount} rm -rf /x\n"));
+    assert_eq!(copy.changes.iter().map(|change| change.line).collect::<Vec<_>>(), [2, 6], "{}", copy.text);
+}
+
+#[test]
+fn steps_that_stand_behind_onbuild_are_said_not_to_be_measured() {
+    let mount = "RUN --mount=type=cache,target=/root/.cache/go-build go build";
+    let copy = measured(&format!("FROM golang AS base\nONBUILD {mount}\nFROM base\n{mount}\n"));
+    let said = copy.changes.iter().filter(|change| matches!(change.kind, ChangeKind::NotInstrumented(_)));
+    assert_eq!(said.map(|change| (change.stage, change.line)).collect::<Vec<_>>(), [(1, 3)]);
+}
+
+#[test]
+fn the_shell_counts_that_is_in_force_at_the_step() {
+    let build = "RUN --mount=type=cache,target=/root/.cache/go-build go build\n";
+    let first = measured(&format!("FROM golang\n{build}SHELL [\"pwsh\", \"-c\"]\nRUN x\n"));
+    assert_eq!(first.changes.len(), 2, "a shell that is set later says nothing of the build: {}", first.text);
+    let later =
+        measured(&format!("FROM golang\nSHELL [\"pwsh\", \"-c\"]\nRUN x\nSHELL [\"/bin/sh\", \"-c\"]\n{build}"));
+    assert_eq!(later.changes.len(), 2, "{}", later.text);
+}
+
+#[test]
 fn an_argument_that_only_a_later_stage_declares_keeps_its_mounts_apart() {
     let mount = "RUN --mount=type=cache,target=/root/.cache/go-build,id=b-${TARGETPLATFORM}";
     let copy = measured(&format!(
@@ -312,6 +338,8 @@ fn keeps_everything(text: &str) -> Result<(), TestCaseError> {
     let Ok(file) = Dockerfile::parse(&Source::new("Dockerfile", text)) else { return Ok(()) };
     let Ok(copy) = instrument(&file, &everything()) else { return Ok(()) };
     let again = parse(&copy.text);
+    let once = measured(text).text;
+    prop_assert_eq!(&measured(&once).text, &once, "instrumented twice");
     prop_assert_eq!(file.stages.len(), again.stages.len());
     for (stage, new) in file.stages.iter().zip(&again.stages) {
         prop_assert_eq!(&stage.image, &new.image);
