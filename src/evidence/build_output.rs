@@ -92,7 +92,7 @@ impl BuildOutput {
                 seeded.chain(unused).map(Fact::BuildDoubt).collect()
             }
         };
-        let places = std::mem::take(&mut vertex.places).into_iter().map(Fact::GoPlace);
+        let places = vertex.places.clone().into_iter().map(Fact::GoPlace);
         found.into_iter().chain(doubts).chain(places).collect()
     }
 
