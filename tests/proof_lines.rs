@@ -155,6 +155,8 @@ fn a_mark_of_another_build_of_the_job_says_that_it_filled_the_mount() {
     lines.extend(build[end + 1..].iter().map(|line| (*line).to_owned()));
     let report = judge(&[FIRST, &lines.join("\n")]);
     assert_ne!(report.verdict, Verdict::Effective);
+    let said: Vec<String> = missing(&report).into_iter().map(|(id, said)| format!("{id}: {said}")).collect();
+    assert!(said.iter().any(|said| said.contains("another build of this job had filled /go/pkg/mod")), "{said:?}");
 }
 
 #[test]

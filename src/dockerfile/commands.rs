@@ -1,4 +1,4 @@
-//! What the commands of a `RUN` do, as far as their words tell: compile, perhaps compile, print sizes. [`compiling`] is
+//! What the commands of a `RUN` do, as far as their words tell: compile, perhaps compile, install a tool. [`compiling`] is
 //! principal.
 
 use super::parse::RunInstruction;
@@ -15,15 +15,6 @@ pub(super) enum Compiling {
     Tool,
     /// Nothing of it compiles.
     No,
-}
-
-/// A command that matters for measuring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CommandEvent {
-    /// It compiles.
-    Build,
-    /// It prints sizes.
-    Sizes,
 }
 
 /// Commands that are known not to compile.
@@ -82,7 +73,7 @@ const BEFORE_ONE: [&str; 15] =
 /// Says how surely a `RUN` compiles the project.
 pub(super) fn compiling(run: &RunInstruction) -> Compiling {
     let text = run.text();
-    if events(&text).contains(&CommandEvent::Build) {
+    if builds(&text) {
         return Compiling::Surely;
     }
     if ProofStep::version(&text).is_some() {
@@ -110,40 +101,22 @@ pub(super) fn compiling(run: &RunInstruction) -> Compiling {
     found
 }
 
-/// Finds the commands that build or print sizes, in order.
-pub(super) fn events(text: &str) -> Vec<CommandEvent> {
+/// Tells whether a text has a command that builds a package of the project.
+fn builds(text: &str) -> bool {
     let separators = |char: char| char.is_whitespace() || ";&|()\"',[]{}`=".contains(char);
     let words: Vec<&str> = text.split(separators).filter(|word| !word.is_empty() && *word != "\\").collect();
-    let mut events = Vec::new();
-    for (at, word) in words.iter().enumerate() {
+    words.iter().enumerate().filter(|(_, word)| word.rsplit('/').next() == Some("go")).any(|(at, _)| {
         let mut rest = words[at + 1..].iter().copied().peekable();
-        match word.rsplit('/').next() {
-            Some("go") => {
-                if rest.next_if_eq(&"-C").is_some() {
-                    rest.next();
-                }
-                match rest.next() {
-                    Some("build") => events.push(CommandEvent::Build),
-                    // With a version it installs a tool from elsewhere.
-                    Some("install")
-                        if !rest.find(|word| !word.starts_with('-')).is_some_and(|word| word.contains('@')) =>
-                    {
-                        events.push(CommandEvent::Build);
-                    }
-                    _ => {}
-                }
-            }
-            Some("du") => {
-                let options: Vec<&str> = rest.take_while(|word| word.starts_with('-')).collect();
-                let short = |word: &&str| !word.starts_with("--") && (word.contains('s') || word.contains('d'));
-                if options.iter().any(|word| short(word) || ["--summarize", "--max-depth"].contains(word)) {
-                    events.push(CommandEvent::Sizes);
-                }
-            }
-            _ => {}
+        if rest.next_if_eq(&"-C").is_some() {
+            rest.next();
         }
-    }
-    events
+        match rest.next() {
+            Some("build") => true,
+            // With a version it installs a tool from elsewhere.
+            Some("install") => !rest.find(|word| !word.starts_with('-')).is_some_and(|word| word.contains('@')),
+            _ => false,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -182,16 +155,6 @@ mod tests {
         }
         for tool in ["go install gotest.tools/gotestsum@latest", "GOBIN=/bin go install -trimpath a.example/b@v1"] {
             assert_eq!(of(tool), Compiling::Tool, "{tool}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_recognised_in_their_usual_spellings() {
-        for yes in ["du -sh /a", "du -h -d0 /a", "du --summarize /a", "du -hs /a /b", "du -h --max-depth=0 x"] {
-            assert_eq!(events(yes), [CommandEvent::Sizes], "{yes}");
-        }
-        for no in ["du /a", "du -h /a", "edu -s", "sudo -s"] {
-            assert!(events(no).is_empty(), "{no}");
         }
     }
 }
