@@ -9,14 +9,14 @@ use std::time::{Duration, SystemTime};
 
 use super::observe::{Observation, Size, observe, shows_nothing};
 use super::proven::ProofsSoFar;
-use super::vertex::{CacheFilling, Vertex};
-use super::{BuildDoubt, BuildTime, CompileStep, Fact, MeasuredAt, MountSpec, ProofLine, TimeSource};
-
-/// Below this many bytes a mount is as good as empty.
-pub(super) const EMPTY: u64 = 1 << 20;
+use super::vertex::{CacheFilling, QUICK, Vertex};
+use super::{BuildDoubt, BuildTime, CompileStep, EMPTY_MOUNT, Fact, MeasuredAt, MountSpec, ProofLine, TimeSource};
 
 /// How late a size before the build may be printed, after its step began, to be one from before.
 const LATE: Duration = Duration::from_secs(10);
+
+/// The same where a script prints it: what the script did before is not in sight.
+const LATE_IN_SCRIPT: Duration = Duration::from_secs(3);
 
 /// How long another step may work on a cache before it is measured without being taken for one that filled it.
 const BUSY: Duration = Duration::from_secs(3);
@@ -32,7 +32,7 @@ pub struct BuildOutput {
     last_size: Option<(u64, String)>,
     /// The moment, by the clock of who feeds it.
     pub(super) now: Option<SystemTime>,
-    /// Steps that were at work beside a measurement and have not ended: the step and the mount.
+    /// Steps that were at work beside a measurement, or before it, and have not ended: the step and the mount.
     beside: Vec<(u64, String)>,
     /// Doubts about the build as a whole that were told already.
     told_other: BTreeSet<u64>,
@@ -57,7 +57,7 @@ impl BuildOutput {
     /// than a build ran on them, here or in the builds before.
     pub fn filled_mounts(&self) -> BTreeSet<String> {
         let filling = |vertex: &&Vertex| {
-            vertex.fills.is_some() && vertex.rank == 0 && !vertex.cached && (vertex.printed || vertex.ended)
+            vertex.may_fill() && vertex.rank == 0 && !vertex.cached && (vertex.printed || vertex.ended)
         };
         let mounts = self.vertexes.values().filter(filling).flat_map(|vertex| &vertex.mounts);
         mounts.map(MountSpec::clean_target).chain(self.filled.iter().cloned()).collect()
@@ -97,11 +97,17 @@ impl BuildOutput {
     }
 
     /// Returns what speaks against the size of a mount that a vertex prints now as one before the build.
-    pub(super) fn doubts_of_size(&mut self, id: u64, path: &str) -> Vec<Fact> {
+    pub(super) fn doubts_of_size(&mut self, id: u64, path: &str, bytes: u64) -> Vec<Fact> {
         let Some(own) = self.vertexes.get(&id) else { return Vec::new() };
         let mut doubts = Vec::new();
-        if let Some(after) = own.since.filter(|since| *since > LATE) {
+        let late = if own.measures_in_sight() { LATE } else { LATE_IN_SCRIPT };
+        if let Some(after) = own.since.filter(|since| *since > late) {
             doubts.push(BuildDoubt::MeasuredLate { target: path.to_owned(), after });
+        // What a proof step runs is known word for word.
+        } else if own.proof.is_none()
+            && let Some(command) = own.ran_before(bytes)
+        {
+            doubts.push(BuildDoubt::RanBefore { target: path.to_owned(), command });
         }
         for (other, vertex) in self.vertexes.iter().filter(|(other, _)| **other != id) {
             // A step that has itself measured the cache before it worked on it hides nothing.
@@ -111,8 +117,8 @@ impl BuildOutput {
             let took = vertex.busy(self.now, own);
             if took >= BUSY {
                 doubts.push(BuildDoubt::AtWork { target: path.to_owned(), vertex: vertex.shown().to_owned(), took });
-            } else if !vertex.ended && self.now.is_none() {
-                // No clock: how long it works is known with its end.
+            } else if !vertex.ended {
+                // Without a clock how long it had worked is known with its end; and an end it must have.
                 self.beside.push((*other, path.to_owned()));
             }
         }
@@ -128,7 +134,7 @@ impl BuildOutput {
         self.beside = still;
         let Some(vertex) = self.vertexes.get(&id) else { return Vec::new() };
         for (_, target) in ended {
-            if let Some(took) = took.filter(|took| *took >= BUSY) {
+            if let Some(took) = took.filter(|took| *took >= BUSY && self.now.is_none()) {
                 doubts.push(BuildDoubt::AtWork { target, vertex: vertex.shown().to_owned(), took });
             }
         }
@@ -143,9 +149,14 @@ impl BuildOutput {
                 let same = |other: &Vertex| other.mount_at(&target).is_some_and(|other| other.same_cache(mount));
                 let mut measured = self.vertexes.values().filter(|other| other.found.contains(&target)).peekable();
                 let elsewhere = measured.peek().is_some();
-                if elsewhere && !vertex.found.contains(&target) && !measured.any(same) {
-                    doubts.push(BuildDoubt::OtherCacheMeasured { target });
+                if !elsewhere || vertex.found.contains(&target) {
+                    continue;
                 }
+                if !measured.any(same) {
+                    doubts.push(BuildDoubt::OtherCacheMeasured { target });
+                    continue;
+                }
+                doubts.extend(self.between(id, vertex, &target));
             }
         }
         // Another step may be the one that builds the product.
@@ -155,7 +166,11 @@ impl BuildOutput {
             for (other, product) in
                 self.vertexes.iter().filter(|(_, other)| other.rank < top && other.product && !other.cached)
             {
-                let long = product.took.filter(|took| *took > UNEXPLAINED && *took > slowest.saturating_mul(3));
+                let shares = self.vertexes.values().filter(|own| own.rank == top).any(|own| {
+                    own.mounts.iter().any(|mount| product.mounts.iter().any(|other| other.same_cache(mount)))
+                });
+                let least = if shares { BUSY } else { UNEXPLAINED };
+                let long = product.took.filter(|took| *took > least && *took > slowest.saturating_mul(3));
                 if let Some(took) = long
                     && self.told_other.insert(*other)
                 {
@@ -164,6 +179,23 @@ impl BuildOutput {
             }
         }
         doubts.into_iter().map(Fact::BuildDoubt).collect()
+    }
+
+    /// Returns what may have compiled between the measurement of a mount by another step and the compile of this one.
+    fn between(&self, id: u64, own: &Vertex, target: &str) -> Option<BuildDoubt> {
+        if let Some(command) = own.compiled_first() {
+            return Some(BuildDoubt::RanBefore { target: target.to_owned(), command });
+        }
+        let beside = |(other, vertex): &(&u64, &Vertex)| {
+            let measured = vertex.found.contains(target) && !vertex.ran_after_measuring();
+            **other != id && vertex.rank < 3 && !measured && !vertex.cached && own.shares(vertex, target)
+        };
+        self.vertexes.iter().filter(beside).find_map(|(_, vertex)| {
+            let took = vertex.busy(self.now, own);
+            let idle = took <= QUICK && !vertex.worked && !vertex.active;
+            let may = vertex.may_compile() && (vertex.ended || vertex.printed) && !idle;
+            may.then(|| BuildDoubt::AtWork { target: target.to_owned(), vertex: vertex.shown().to_owned(), took })
+        })
     }
 
     /// Returns what stays doubtful when the build is over: a step that was at work beside a measurement has not ended in sight,
@@ -186,6 +218,7 @@ impl BuildOutput {
             self.last_size = None;
             return if ProofLine::begins(text) { self.proof_line(id, text) } else { Vec::new() };
         }
+        vertex.speaks(text);
         if text.trim_end().ends_with("denied")
             && let Some(target) = vertex.refused(text)
         {
@@ -224,10 +257,13 @@ impl BuildOutput {
                     // A line repeated in place says nothing new, least of all that the build has run in between.
                     if self.last_size.as_ref().is_none_or(|(last, line)| (*last, line.as_str()) != (id, text)) {
                         let size = self.size(id, size, path.clone());
-                        let before = matches!(size, Some(Fact::MountSize { moment: MeasuredAt::Before, bytes, .. }) if bytes >= EMPTY);
+                        let before = match &size {
+                            Some(Fact::MountSize { moment: MeasuredAt::Before, bytes, .. }) => *bytes,
+                            _ => 0,
+                        };
                         facts.extend(size);
-                        if before {
-                            facts.extend(self.doubts_of_size(id, &path));
+                        if before >= EMPTY_MOUNT {
+                            facts.extend(self.doubts_of_size(id, &path, before));
                         }
                     }
                 }
@@ -458,7 +494,7 @@ impl BuildOutput {
             vertex.found.insert(path.clone());
         }
         // A mount that another command has filled meanwhile does not show what came in; an empty one does.
-        let tells = moment == MeasuredAt::After || !filled || bytes < EMPTY;
+        let tells = moment == MeasuredAt::After || !filled || bytes < EMPTY_MOUNT;
         tells.then_some(Fact::MountSize { moment, target: path, bytes })
     }
 }

@@ -15,6 +15,14 @@ pub enum BuildDoubt {
         /// How long after the step's beginning.
         after: Duration,
     },
+    /// A command ran in the step before the size was printed, or between a size that another step printed and the compile,
+    /// and is not known to leave the cache alone.
+    RanBefore {
+        /// The mount.
+        target: String,
+        /// The command, or the line that shows it.
+        command: String,
+    },
     /// Another step was at work on the same cache before it was measured.
     AtWork {
         /// The mount.

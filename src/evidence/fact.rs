@@ -10,6 +10,9 @@ use crate::cache::Compression;
 /// How the line of a simulated run begins that says what stood in for what CI runs.
 pub const STAND_IN: &str = "verify-buildkit-cache: not as in CI: ";
 
+/// A mount below so many bytes holds no cache: `du` shows 4 to 8 KB for an empty one, and the dance leaves a stamp in it.
+pub const EMPTY_MOUNT: u64 = 1 << 20;
+
 /// One thing seen in one run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {

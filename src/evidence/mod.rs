@@ -10,6 +10,7 @@ mod event;
 mod fact;
 mod fold;
 mod go_place;
+mod harmless;
 mod identity;
 mod observe;
 mod proof;
@@ -23,8 +24,8 @@ pub use doubt::{BuildDoubt, HiddenWork};
 pub use event::{Event, Quote, Seen};
 pub use fact::{
     Aspect, BuildInputs, BuildTime, CacheInputs, CacheMode, CompileStep, CopyTally, Creator, DanceInputs, DancePhase,
-    Fact, LineSort, Lookup, MeasuredAt, MissCause, MountRecord, NotSaved, Phase, STAND_IN, SaveOutcome, StepOutcome,
-    TimeSource, UnplacedLines, VertexEnd, VertexOutcome,
+    EMPTY_MOUNT, Fact, LineSort, Lookup, MeasuredAt, MissCause, MountRecord, NotSaved, Phase, STAND_IN, SaveOutcome,
+    StepOutcome, TimeSource, UnplacedLines, VertexEnd, VertexOutcome,
 };
 pub use fold::{Build, Cache, Carried, Dance, Evidence, MountSizes, StepRecord, same_target};
 pub use go_place::{GoCache, GoPlace};

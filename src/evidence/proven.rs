@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::build_output::EMPTY;
 use super::observe::Size;
 use super::vertex::Vertex;
 use super::{
-    BuildDoubt, BuildOutput, Fact, GoCache, GoPlace, MeasuredAt, MountProof, ProofError, ProofLine, StepProof,
+    BuildDoubt, BuildOutput, EMPTY_MOUNT, Fact, GoCache, GoPlace, MeasuredAt, MountProof, ProofError, ProofLine,
+    StepProof,
 };
 use crate::dockerfile::clean_path;
 
@@ -126,10 +126,10 @@ impl BuildOutput {
             let moment = if mount.after { MeasuredAt::After } else { MeasuredAt::Before };
             self.mark(id, moment);
             let size = self.size(id, Size::Bytes(bytes), target.clone());
-            let full = moment == MeasuredAt::Before && size.is_some() && bytes >= EMPTY;
+            let full = moment == MeasuredAt::Before && size.is_some() && bytes >= EMPTY_MOUNT;
             facts.extend(size);
             if full {
-                facts.extend(self.doubts_of_size(id, &target));
+                facts.extend(self.doubts_of_size(id, &target, bytes));
             }
         }
         match (mount.writable, mount.after) {

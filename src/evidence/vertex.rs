@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use super::go_place::{GoPlace, places_of};
+use super::harmless::{first_compiling, first_unknown};
 use super::run_mounts::{run_command, run_mounts, stage_of, without_flags};
 use super::{BuildTime, CompileStep, MeasuredAt, MountSpec, TimeSource};
 use crate::dockerfile::ProofStep;
@@ -28,6 +29,15 @@ pub(super) struct Vertex {
     timed: Timed,
     /// Its name shows a command that fills Go's caches, and whether one stands before the first `du`.
     pub(super) fills: Option<CacheFilling>,
+    /// The first command of its name that is not known to leave the caches alone; and the first before its first `du`.
+    unknown: Option<String>,
+    unknown_head: Option<String>,
+    /// The first command before `go build` that may compile.
+    compiles_first: Option<String>,
+    /// A command between its last `du` and its end that may compile.
+    unknown_tail: bool,
+    /// What it said of other work before it printed a size: a command in a shell's trace, or a test's result.
+    said: Option<(String, Spoken)>,
     /// Its name shows a command that fetches modules, and no cache mount that may keep them.
     pub(super) fetches: bool,
     /// Its command asks `df`, which prints the space of a disk, and never `du`.
@@ -78,6 +88,15 @@ pub(super) struct Vertex {
     pub(super) took: Option<Duration>,
 }
 
+/// What a line says of work that came before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spoken {
+    /// A shell traces the command that it runs.
+    Trace,
+    /// A test has ended.
+    Test,
+}
+
 /// What a step's name shows of commands that fill Go's caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CacheFilling {
@@ -100,7 +119,7 @@ enum Timed {
 }
 
 /// How long a step can be at work and still have filled no cache.
-const QUICK: Duration = Duration::from_secs(1);
+pub(super) const QUICK: Duration = Duration::from_secs(1);
 
 /// The most that a step can put into a cache in a second: what it downloads comes over a network and is unpacked, what it
 /// compiles takes longer.
@@ -200,6 +219,23 @@ impl Vertex {
         self.free_space = prints_only_free_space(command);
         self.timed = timed(command);
         self.fills = fills(command);
+        self.unknown = first_unknown(command);
+        let du = |text: &str| {
+            let words = text.match_indices("du ").map(|(at, _)| at);
+            words
+                .filter(|at| {
+                    *at == 0 || text[..*at].ends_with(|char: char| char.is_whitespace() || ";&|(/`".contains(char))
+                })
+                .collect::<Vec<_>>()
+        };
+        let places = du(command);
+        self.unknown_head = places.first().and_then(|at| first_unknown(&command[..*at]));
+        self.unknown_tail = places.last().is_some_and(|at| first_compiling(&command[*at..]).is_some());
+        self.compiles_first = command.split_once("go build").and_then(|(head, _)| {
+            // What stands before `go build` in its own command is no command yet.
+            let own = head.rfind([';', '&', '|', '\n', '(']).map_or(0, |at| at + 1);
+            first_compiling(&head[..own])
+        });
         self.fetches = ["go mod download", "go get ", "go mod tidy"].iter().any(|fetch| command.contains(fetch))
             && !self.mounts.iter().any(keeps_modules);
         self.measures = command.split_once("go build").map(|(before, after)| (measures(before), measures(after)));
@@ -275,6 +311,58 @@ impl Vertex {
         took <= QUICK && bytes > most
     }
 
+    /// Takes a line for what it says of work before a size that may follow.
+    pub(super) fn speaks(&mut self, text: &str) {
+        let may = matches!(text.as_bytes().first(), Some(b'+' | b'o' | b'F' | b'-' | b'=' | b'?' | b'P'));
+        if !may || self.said.is_some() || !self.measured.is_empty() {
+            return;
+        }
+        let text = text.trim();
+        if let Some(command) = text.strip_prefix("+ ") {
+            self.said = first_unknown(command).map(|command| (command, Spoken::Trace));
+        } else if tells_of_a_test(text) {
+            self.said = Some((text.chars().take(120).collect(), Spoken::Test));
+        }
+    }
+
+    /// Tells whether the `du` that measures before the build stands in its name.
+    pub(super) fn measures_in_sight(&self) -> bool {
+        self.measures.is_some_and(|(before, _)| before > 0) || self.rank == 0
+    }
+
+    /// Returns what ran in this step before it prints that a mount holds these bytes, and may have brought them there.
+    pub(super) fn ran_before(&self, bytes: u64) -> Option<String> {
+        if let Some((line, Spoken::Test)) = &self.said {
+            return Some(line.clone());
+        }
+        let traced = self.said.as_ref().map(|(command, _)| command);
+        let command = self.unknown_head.as_ref().or(traced)?;
+        let quick = self.since.is_some_and(|since| {
+            since <= QUICK && bytes > (since.as_secs_f64().max(0.1) * FILLED_A_SECOND as f64) as u64
+        });
+        (!quick).then(|| command.clone())
+    }
+
+    /// Returns what its command compiles before `go build`.
+    pub(super) fn compiled_first(&self) -> Option<String> {
+        self.compiles_first.clone()
+    }
+
+    /// Tells whether its command goes on, after its last `du`, with what may compile.
+    pub(super) fn ran_after_measuring(&self) -> bool {
+        self.unknown_tail
+    }
+
+    /// Tells whether its command may compile Go code: it is not known to leave the caches alone.
+    pub(super) fn may_compile(&self) -> bool {
+        self.unknown.as_ref().is_some_and(|command| first_compiling(command).is_some())
+    }
+
+    /// Tells whether its command may have put anything into Go's caches.
+    pub(super) fn may_fill(&self) -> bool {
+        self.fills.is_some() || self.unknown.is_some()
+    }
+
     /// Returns its mount at a path, or above it.
     pub(super) fn mount_at(&self, path: &str) -> Option<&MountSpec> {
         self.mounts.iter().find(|mount| {
@@ -307,6 +395,13 @@ impl Vertex {
             false => go && (variable || !self.named()),
         }
     }
+}
+
+/// Tells whether a line is one that `go test` prints of a package or a test.
+fn tells_of_a_test(text: &str) -> bool {
+    const STARTS: [&str; 6] = ["ok  \t", "FAIL\t", "--- PASS: ", "--- FAIL: ", "=== RUN ", "?   \t"];
+    matches!(text.as_bytes().first(), Some(b'o' | b'F' | b'-' | b'=' | b'?' | b'P'))
+        && (text == "PASS" || STARTS.iter().any(|start| text.starts_with(start)))
 }
 
 /// Tells whether a command of [`TOOLS`] may build the product, where a `go build` beside it builds a helper.

@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 use super::sink::{EventLog, LineContext};
 use super::surroundings;
 use crate::evidence::{
-    BuildDoubt, BuildOutput, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, VertexEnd, VertexOutcome, run_mounts,
+    BuildDoubt, BuildOutput, EMPTY_MOUNT, Event, Fact, MeasuredAt, MountSpec, Quote, StepId, VertexEnd, VertexOutcome,
+    run_mounts,
 };
 
 /// How many vertexes of one build are told apart.
@@ -17,9 +18,6 @@ const VERTEXES: usize = 4_096;
 
 /// How many downloads of one build are quoted.
 const DOWNLOADS: usize = 10_000;
-
-/// Below this many bytes a mount is as good as empty.
-const EMPTY: u64 = 1 << 20;
 
 /// Reads the progress of the builds of one step.
 #[derive(Debug, Default)]
@@ -113,7 +111,7 @@ impl ProgressReader {
         }
         // An empty mount is worth telling also where the log breaks off: it can make nothing pass.
         for (_, event) in std::mem::take(&mut open.held) {
-            if matches!(event.fact, Fact::MountSize { bytes, .. } if bytes < EMPTY) {
+            if matches!(event.fact, Fact::MountSize { bytes, .. } if bytes < EMPTY_MOUNT) {
                 sink.push(event);
             }
         }

@@ -6,7 +6,8 @@ use crate::verify::view::{CaseView, ExpectedMount};
 use crate::verify::{CodePage, seconds};
 
 pub(super) const PAGE: CodePage = CodePage {
-    what: "The size of the mount was printed near the start of its step, within ten seconds, by each step that compiles with it.",
+    what: "The size of the mount was printed near the start of its step, within ten seconds (three, where a script prints \
+           it), before anything else that may compile, by each step that compiles with it.",
     why: "A size printed late may be what this very build has just put there.",
     example: "#9 [build 4/4] RUN --mount=type=cache,target=/root/.cache/go-build … du -sh … && go build ./...\n\
               #9 0.3 114M\t/root/.cache/go-build",
@@ -48,6 +49,22 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
             ),
             vec![quote.clone()],
             format!("#9 0.3 114M {} (printed first in its step)", mount.target),
+        );
+    }
+    let ran = build.doubts.iter().find_map(|doubt| match &doubt.value {
+        BuildDoubt::RanBefore { target, command } if same_target(target, &mount.target) => {
+            Some((command, &doubt.quote))
+        }
+        _ => None,
+    });
+    if let Some((command, quote)) = ran {
+        return Proof::missing(
+            format!(
+                "`{command}` ran before the size of {} was taken for the compile, and may have filled it",
+                mount.target
+            ),
+            vec![quote.clone()],
+            format!("#9 0.3 114M {} (printed first in the step that compiles)", mount.target),
         );
     }
     Proof::Shown(vec![before.quote.clone()])

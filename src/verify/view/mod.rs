@@ -12,11 +12,12 @@ mod run;
 mod tools;
 
 pub(crate) use cache::{CacheExt, EMPTY_ARCHIVE};
-pub(crate) use mounts::{EMPTY_MOUNT, ExpectedMount, MountKind, MountMatch, differs, pair};
+pub(crate) use mounts::{ExpectedMount, MountKind, MountMatch, differs, pair};
 pub(crate) use paths::{covers, covers_surely, nested};
 pub(crate) use run::RunView;
 pub(crate) use tools::is_another_tools;
 
+pub(crate) use crate::evidence::EMPTY_MOUNT;
 use crate::evidence::{Aspect, DancePhase, MissCause, NotSaved, Quote, SaveOutcome, Seen, same_target};
 use crate::verify::{Case, Profile, Thresholds};
 

@@ -3,9 +3,6 @@
 use super::{CaseView, RunView};
 use crate::evidence::{Build, Carried, DancePhase, GoCache, MountSpec};
 
-/// A mount below this holds no cache: `du` shows 4 to 8 KB for an empty one, and the dance leaves a stamp in it.
-pub(crate) const EMPTY_MOUNT: u64 = 1 << 20;
-
 /// What a cache mount is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum MountKind {
