@@ -168,7 +168,7 @@ fn image_cannot_be_pulled() {
     let started = program::start(&["--sample", "small", "--go-image", "nope.example/x:1"]);
     let ended = started.end_within(Duration::from_secs(60));
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);
-    assert!(ended.stderr.contains("image `nope.example/x:1` cannot be had"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot get image `nope.example/x:1`"), "{}", ended.stderr);
     assert!(ended.stderr.contains("hint: ") && ended.stderr.contains("--go-image"), "{}", ended.stderr);
     nothing_is_left(&engine, &before, &ended);
 }

@@ -44,8 +44,8 @@ fn two() -> [String; 2] {
 #[test]
 fn runs_with_all_in_common_get_no_warning() {
     let notes = notes(&two());
-    assert!(notes[0].starts_with("run 1: a first run (nothing was found"), "{notes:?}");
-    assert!(notes[0].contains("; run 2: a later run (an entry was found)"), "{notes:?}");
+    assert!(notes[0].starts_with("run 1 looks like a first run: no cache was found"), "{notes:?}");
+    assert!(notes[0].contains("; run 2 is a later run: a cache was found"), "{notes:?}");
     assert!(!notes.iter().any(|note| note.starts_with("run 1 and run 2")), "{notes:?}");
 }
 
@@ -105,7 +105,7 @@ fn what_only_one_run_shows_is_no_difference() {
 #[test]
 fn which_run_a_single_log_shows_is_said() {
     let of = |name: &str| notes(&[fixture(name)])[0].clone();
-    assert!(of("healthy-first-run.log").starts_with("this run: a first run (nothing was found"));
-    assert!(of("healthy-second-run.log").starts_with("this run: a later run (an entry was found)"));
-    assert!(of("cut-off-before-the-build.log").starts_with("this run: first or later is unknown"));
+    assert!(of("healthy-first-run.log").starts_with("this run looks like a first run: no cache was found"));
+    assert!(of("healthy-second-run.log").starts_with("this run is a later run: a cache was found"));
+    assert!(of("cut-off-before-the-build.log").starts_with("this run may be the first run or a later one"));
 }

@@ -166,13 +166,14 @@ pub(super) struct Judging {
     /// run [default: 100MB, or the scenario's]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) min_restore: Option<u64>,
-    /// The least module cache before the build; auto asks for it only of a single run [default: 100MB, or the scenario's]
+    /// Minimum size of the module cache before the build; profile auto uses it only if one run is judged [default: 100MB, or
+    /// the scenario's]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) min_mod: Option<u64>,
     /// The least build cache before the build; auto asks for it only of a single run [default: 50MB, or the scenario's]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) min_build: Option<u64>,
-    /// The longest a warm go build may take, such as 10s, where no cold run is there to compare with [default: 10s]
+    /// Maximum time of a warm `go build` (example: 10s); used only if there is no cold run to compare with [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) max_build_time: Option<Duration>,
     /// The largest warm build time as a part of the first run's [default: 0.5]

@@ -1,6 +1,7 @@
 //! Puts a report into the words asked for. [`Presented`] is principal.
 
 use std::fs;
+use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::Format;
@@ -46,6 +47,7 @@ impl Presented<'_> {
                     repeat: self.repeat,
                     explain: self.explain,
                     assumed: self.assumed,
+                    cut: std::io::stdout().is_terminal(),
                 },
             ),
         };

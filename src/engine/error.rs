@@ -30,7 +30,7 @@ pub enum EngineError {
         address: String,
     },
     /// An image is neither on the engine nor to be had.
-    #[error("image `{image}` cannot be had: {reason}")]
+    #[error("cannot get image `{image}`: {reason}")]
     Image {
         /// The image.
         image: String,

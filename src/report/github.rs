@@ -9,7 +9,7 @@ pub fn github(report: &Report) -> String {
     let (command, words) = match report.verdict {
         Verdict::Effective => ("notice", "effective: the caches survive from one run to the next"),
         Verdict::Ineffective => ("error", "ineffective: the caches do not survive from one run to the next"),
-        Verdict::Inconclusive => ("warning", "inconclusive: nothing failed, and not everything was seen"),
+        Verdict::Inconclusive => ("warning", "inconclusive: cannot tell. No check failed, but not everything was seen"),
     };
     let mut words = vec![words.to_owned()];
     for one in report.missing().into_iter().filter(|_| report.verdict == Verdict::Inconclusive) {

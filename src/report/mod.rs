@@ -12,6 +12,7 @@ mod markdown;
 mod quote;
 mod replay;
 mod runs;
+mod screen;
 mod style;
 mod text;
 

@@ -71,7 +71,7 @@ fn saved(run: &RunSummary) -> String {
         (SavedOutcome::Saved, Some(bytes)) => size(bytes),
         (SavedOutcome::Saved, None) => "yes".to_owned(),
         (SavedOutcome::NotSaved, _) => "failed".to_owned(),
-        (SavedOutcome::Skipped, _) => "not due".to_owned(),
+        (SavedOutcome::Skipped, _) => "no: exists".to_owned(),
         (SavedOutcome::None, _) => UNSEEN.to_owned(),
     }
 }

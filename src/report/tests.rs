@@ -16,6 +16,7 @@ fn plain(report: &Report, subject: &str) -> String {
             repeat: Some("verify-buildkit-cache run"),
             explain: false,
             assumed: &[],
+            cut: true,
         },
     )
 }
@@ -70,6 +71,7 @@ fn what_the_verdict_rests_on_is_shown_on_demand() {
         repeat: None,
         explain: true,
         assumed: &[],
+        cut: true,
     };
     let page = text(&report, &options);
     let (_, explained) = page.split_once("\nobligations\n").unwrap();
@@ -99,6 +101,19 @@ fn an_effective_case_as_text() {
     insta::assert_snapshot!(plain(&effective(), "scenario healthy"), @r#"
     scenario healthy
 
+    effective: the caches survive from one run to the next
+
+      pass        A   restore    restored 118.0 MB (hit)
+      pass        B   dance      injected each mount; run 1 extracted, then saved 1…
+      pass        C1  mounts     /go/pkg/mod 131.0 MB, /root/.cache/go-build 114.0 …
+      pass        C2  go build   2.1 s, 0.12 of run 1 (17.4 s)
+      pass        C3  downloads  0 modules downloaded
+
+      dance: buildkit-cache-dance, which carries mounts in and out
+      inject: the copy into the cache mounts, before the build
+      extract: the copy out of the cache mounts, after the build
+
+    runs
                                           run 1        run 2
       restored                             miss          hit
                                                     118.0 MB
@@ -108,20 +123,20 @@ fn an_effective_case_as_text() {
       /root/.cache/go-build after      114.0 MB     114.0 MB
       go build                           17.4 s        2.1 s
       modules downloaded                     41            0
-      saved                            118.0 MB      not due
+      saved                            118.0 MB   no: exists
       time of restore                    0.40 s       0.40 s
       time of inject                     0.90 s       0.90 s
       time of extract                     1.2 s        1.2 s
       time of save                       0.80 s       0.80 s
 
-    checks
+    checks in full
       pass        A   actions/cache restored something real
                       restored 118.0 MB (hit)
                       needs at least 100.0 MB
       pass        B   cache-dance carried it
                       injected each mount; run 1 extracted, then saved 118.0 MB
-                      needs inject into the build's mounts; extract real data before
-                      it is saved
+                      needs data copied into the build's cache mounts before the
+                      build, and copied out before actions/cache saves
       pass        C1  the cache mounts are large before the build
                       /go/pkg/mod 131.0 MB, /root/.cache/go-build 114.0 MB
                       needs at least 100.0 MB and at least 50.0 MB
@@ -143,39 +158,27 @@ fn an_ineffective_case_as_text() {
     insta::assert_snapshot!(plain(&ineffective(), "scenario cache-map-id-mismatch"), @r#"
     scenario cache-map-id-mismatch
 
-                                          run 1        run 2
-      restored                             miss          hit
-                                                       198 B
-      /go/pkg/mod before                 8.0 KB       8.0 KB
-      /go/pkg/mod after                131.0 MB     131.0 MB
-      /root/.cache/go-build before       8.0 KB       8.0 KB
-      /root/.cache/go-build after      114.0 MB     114.0 MB
-      go build                           17.4 s       17.4 s
-      modules downloaded                     41           41
-      saved                               198 B      not due
-      time of restore                    0.40 s       0.40 s
-      time of inject                     0.90 s       0.90 s
-      time of extract                     1.2 s        1.2 s
-      time of save                       0.80 s       0.80 s
+    ineffective: the caches do not survive from one run to the next
 
-    checks
-      fail        A   actions/cache restored something real
-                      restored an empty archive (198 B, printed as ~0 MB)
-                      needs at least 100.0 MB
-      fail        B   cache-dance carried it
-                      /go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache
-                      map's has no id (likewise /root/.cache/go-build)
-                      needs inject into the build's mounts; extract real data before
-                      it is saved
-      fail        C1  the cache mounts are large before the build
-                      /go/pkg/mod 8.0 KB, /root/.cache/go-build 8.0 KB
-                      needs at least 100.0 MB and at least 50.0 MB
-      fail        C2  go build is dramatically faster
-                      17.4 s, 1.00 of run 1 (17.4 s)
-                      needs at most 0.50 of the cold run
-      fail        C3  modules are not downloaded again
-                      41 modules downloaded
-                      needs at most 3
+    cause   /go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has
+            no id (likewise /root/.cache/go-build) [cache-map-id-mismatch]
+            run-2/job.log:15  #9 [build 4/4] RUN --mount=type=cache,… go build ./...
+    change  Let the cache map name the build's own caches:
+              {
+                ".go-cache/go-mod": {"target": "/go/pkg/mod", "id": "go-mod"},
+                ".go-cache/go-build": {"target": "/root/.cache/go-build", "id": "go…
+              }
+            Then change the cache key, since an empty entry may be frozen under it.
+    also    cache-empty, cache-locked (below)
+
+      fail        A   restore    restored an empty archive: 198 B (GitHub's log say…
+      fail        B   dance      /go/pkg/mod: the Dockerfile's cache has id `go-mod…
+      fail        C1  mounts     /go/pkg/mod 8.0 KB, /root/.cache/go-build 8.0 KB
+      fail        C2  go build   17.4 s, 1.00 of run 1 (17.4 s)
+      fail        C3  downloads  41 modules downloaded
+
+      dance: buildkit-cache-dance, which carries mounts in and out
+      entry: one archive that actions/cache saved, under its key
 
     findings
       error[cache-map-id-mismatch]
@@ -199,9 +202,9 @@ fn an_ineffective_case_as_text() {
         run-2/job.log:4  Cache Size: ~0 MB (198 B)
         run-2/job.log:5  Cache restored from key: go-v1-5f2a9c1
         why  A hit on an empty archive looks green and restores nothing.
-        fix  Once the cause is repaired, change the key (bump `cache_version` in
-             it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry
-             never changes under its key.
+        fix  First fix the cause. Then use a new cache key (bump `cache_version` in
+             it), or delete the cache: `gh cache delete go-v1-5f2a9c1`. GitHub never
+             overwrites a cache that has the same key.
 
       error[cache-locked]
       the empty entry is frozen under `go-v1-5f2a9c1`: a run that hits it saves
@@ -210,9 +213,44 @@ fn an_ineffective_case_as_text() {
           Cache hit occurred on the primary key go-v1-5f2a9c1, not saving cache.
         why  No later run can repair the cache, however right the workflow has
              become.
-        fix  Once the cause is repaired, change the key (bump `cache_version` in
-             it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry
-             never changes under its key.
+        fix  First fix the cause. Then use a new cache key (bump `cache_version` in
+             it), or delete the cache: `gh cache delete go-v1-5f2a9c1`. GitHub never
+             overwrites a cache that has the same key.
+
+    runs
+                                          run 1        run 2
+      restored                             miss          hit
+                                                       198 B
+      /go/pkg/mod before                 8.0 KB       8.0 KB
+      /go/pkg/mod after                131.0 MB     131.0 MB
+      /root/.cache/go-build before       8.0 KB       8.0 KB
+      /root/.cache/go-build after      114.0 MB     114.0 MB
+      go build                           17.4 s       17.4 s
+      modules downloaded                     41           41
+      saved                               198 B   no: exists
+      time of restore                    0.40 s       0.40 s
+      time of inject                     0.90 s       0.90 s
+      time of extract                     1.2 s        1.2 s
+      time of save                       0.80 s       0.80 s
+
+    checks in full
+      fail        A   actions/cache restored something real
+                      restored an empty archive: 198 B (GitHub's log says "~0 MB")
+                      needs at least 100.0 MB
+      fail        B   cache-dance carried it
+                      /go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache
+                      map's has no id (likewise /root/.cache/go-build)
+                      needs data copied into the build's cache mounts before the
+                      build, and copied out before actions/cache saves
+      fail        C1  the cache mounts are large before the build
+                      /go/pkg/mod 8.0 KB, /root/.cache/go-build 8.0 KB
+                      needs at least 100.0 MB and at least 50.0 MB
+      fail        C2  go build is dramatically faster
+                      17.4 s, 1.00 of run 1 (17.4 s)
+                      needs at most 0.50 of the cold run
+      fail        C3  modules are not downloaded again
+                      41 modules downloaded
+                      needs at most 3
 
     ineffective: the caches do not survive from one run to the next
       evidence  /tmp/x
@@ -225,6 +263,40 @@ fn an_inconclusive_case_as_text() {
     insta::assert_snapshot!(plain(&inconclusive(), "ci.log"), @r#"
     ci.log
 
+    inconclusive: cannot tell. No check failed, but nothing shows A, C1, C2 and C3
+
+    cause   the build did not print how large its cache mounts were
+            [not-instrumented]
+            run-1/job.log:56  #9 DONE
+    change  Print them in the step that builds:
+              RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/…
+                  echo '=== BEFORE ===' && du -sh /go/pkg/mod /root/.cache/go-build…
+                  time go build ./... && \
+                  echo '=== AFTER ===' && du -sh /go/pkg/mod /root/.cache/go-build
+
+      unobserved  A   restore    nothing found, as it must be on a first run
+      pass        B   dance      injected each mount; run 1 extracted, then saved 1…
+      unobserved  C1  mounts     /go/pkg/mod not printed, /root/.cache/go-build not…
+      unobserved  C2  go build   17.4 s, cold, as it must be on a first run
+      unobserved  C3  downloads  41 modules downloaded, as it may be on a first run
+
+      dance: buildkit-cache-dance, which carries mounts in and out
+      inject: the copy into the cache mounts, before the build
+      extract: the copy out of the cache mounts, after the build
+
+    findings
+      warning[not-instrumented]
+      the build did not print how large its cache mounts were
+        run-1/job.log:56  #9 DONE
+        why  Without sizes before the build nothing proves that the caches reached
+             it.
+        fix  Print them in the step that builds:
+               RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+                   echo '=== BEFORE ===' && du -sh /go/pkg/mod /root/.cache/go-build && \
+                   time go build ./... && \
+                   echo '=== AFTER ===' && du -sh /go/pkg/mod /root/.cache/go-build
+
+    runs
                                           run 1
       restored                             miss
       /go/pkg/mod before                      -
@@ -239,14 +311,14 @@ fn an_inconclusive_case_as_text() {
       time of extract                     1.2 s
       time of save                       0.80 s
 
-    checks
+    checks in full
       unobserved  A   actions/cache restored something real
                       nothing found, as it must be on a first run
                       needs at least 100.0 MB
       pass        B   cache-dance carried it
                       injected each mount; run 1 extracted, then saved 118.0 MB
-                      needs inject into the build's mounts; extract real data before
-                      it is saved
+                      needs data copied into the build's cache mounts before the
+                      build, and copied out before actions/cache saves
       unobserved  C1  the cache mounts are large before the build
                       /go/pkg/mod not printed, /root/.cache/go-build not printed, as
                       it must be on a first run
@@ -263,22 +335,10 @@ fn an_inconclusive_case_as_text() {
                       the size before the build was not seen
                       would show it: #9 0.3 114M /go/pkg/mod
 
-    findings
-      warning[not-instrumented]
-      the build did not print how large its cache mounts were
-        run-1/job.log:56  #9 DONE
-        why  Without sizes before the build nothing proves that the caches reached
-             it.
-        fix  Print them in the step that builds:
-               RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-                   echo '=== BEFORE ===' && du -sh /go/pkg/mod /root/.cache/go-build && \
-                   time go build ./... && \
-                   echo '=== AFTER ===' && du -sh /go/pkg/mod /root/.cache/go-build
-
     notes
       first run: nothing wrong, nothing proven; run it twice or more
 
-    inconclusive: nothing failed, and not everything was seen
+    inconclusive: cannot tell. No check failed, but nothing shows A, C1, C2 and C3
       evidence  /tmp/x
       repeat    verify-buildkit-cache run
     "#);
@@ -288,8 +348,8 @@ fn an_inconclusive_case_as_text() {
 fn an_ineffective_case_as_annotations() {
     insta::assert_snapshot!(github(&ineffective()), @r#"
     ::error title=cache-map-id-mismatch::/go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has no id (likewise /root/.cache/go-build)%0Arun-2/job.log:15: #9 [build 4/4] RUN --mount=type=cache,… go build ./...%0Arun-2/job.log:9: RUN --mount=type=cache,target=/go/pkg/mod …%0Arun-2/job.log:10: RUN --mount=type=cache,target=/root/.cache/go-build …%0Awhy: BuildKit tells cache mounts apart by id, so inject fills a cache that the build never mounts and extract reads an empty one.%0Afix: Let the cache map name the build's own caches:%0A  {%0A    ".go-cache/go-mod": {"target": "/go/pkg/mod", "id": "go-mod"},%0A    ".go-cache/go-build": {"target": "/root/.cache/go-build", "id": "go-build"}%0A  }%0AThen change the cache key, since an empty entry may be frozen under it.
-    ::error title=cache-empty::actions/cache restored an empty archive from `go-v1-5f2a9c1`: 198 bytes (GitHub's log says "~0 MB")%0Arun-2/job.log:4: Cache Size: ~0 MB (198 B)%0Arun-2/job.log:5: Cache restored from key: go-v1-5f2a9c1%0Awhy: A hit on an empty archive looks green and restores nothing.%0Afix: Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry never changes under its key.
-    ::error title=cache-locked::the empty entry is frozen under `go-v1-5f2a9c1`: a run that hits it saves nothing%0Arun-2/job.log:70: Cache hit occurred on the primary key go-v1-5f2a9c1, not saving cache.%0Awhy: No later run can repair the cache, however right the workflow has become.%0Afix: Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry never changes under its key.
+    ::error title=cache-empty::actions/cache restored an empty archive from `go-v1-5f2a9c1`: 198 bytes (GitHub's log says "~0 MB")%0Arun-2/job.log:4: Cache Size: ~0 MB (198 B)%0Arun-2/job.log:5: Cache restored from key: go-v1-5f2a9c1%0Awhy: A hit on an empty archive looks green and restores nothing.%0Afix: First fix the cause. Then use a new cache key (bump `cache_version` in it), or delete the cache: `gh cache delete go-v1-5f2a9c1`. GitHub never overwrites a cache that has the same key.
+    ::error title=cache-locked::the empty entry is frozen under `go-v1-5f2a9c1`: a run that hits it saves nothing%0Arun-2/job.log:70: Cache hit occurred on the primary key go-v1-5f2a9c1, not saving cache.%0Awhy: No later run can repair the cache, however right the workflow has become.%0Afix: First fix the cause. Then use a new cache key (bump `cache_version` in it), or delete the cache: `gh cache delete go-v1-5f2a9c1`. GitHub never overwrites a cache that has the same key.
     ::error title=verify-buildkit-cache::ineffective: the caches do not survive from one run to the next
     "#);
 }
@@ -302,7 +362,7 @@ fn an_inconclusive_case_as_markdown() {
     | | check | answer | observed | needs |
     |---|---|---|---|---|
     | A | actions/cache restored something real | unobserved | nothing found, as it must be on a first run | at least 100.0 MB |
-    | B | cache-dance carried it | pass | injected each mount; run 1 extracted, then saved 118.0 MB | inject into the build's mounts; extract real data before it is saved |
+    | B | cache-dance carried it | pass | injected each mount; run 1 extracted, then saved 118.0 MB | data copied into the build's cache mounts before the build, and copied out before actions/cache saves |
     | C1 | the cache mounts are large before the build | unobserved | /go/pkg/mod not printed, /root/.cache/go-build not printed, as it must be on a first run | at least 100.0 MB and at least 50.0 MB |
     | C2 | go build is dramatically faster | unobserved | 17.4 s, cold, as it must be on a first run | at most 0.50 of the cold run |
     | C3 | modules are not downloaded again | unobserved | 41 modules downloaded, as it may be on a first run | at most 3 |
@@ -379,7 +439,7 @@ fn an_ineffective_case_as_json() {
           "id": "A",
           "title": "actions/cache restored something real",
           "status": "fail",
-          "observed": "restored an empty archive (198 B, printed as ~0 MB)",
+          "observed": "restored an empty archive: 198 B (GitHub's log says \"~0 MB\")",
           "threshold": "at least 100.0 MB",
           "evidence": [
             {
@@ -399,7 +459,7 @@ fn an_ineffective_case_as_json() {
           "title": "cache-dance carried it",
           "status": "fail",
           "observed": "/go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has no id (likewise /root/.cache/go-build)",
-          "threshold": "inject into the build's mounts; extract real data before it is saved",
+          "threshold": "data copied into the build's cache mounts before the build, and copied out before actions/cache saves",
           "evidence": [
             {
               "source": "run-2/job.log",
@@ -553,7 +613,7 @@ fn an_ineffective_case_as_json() {
             }
           ],
           "why": "A hit on an empty archive looks green and restores nothing.",
-          "fix": "Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry never changes under its key."
+          "fix": "First fix the cause. Then use a new cache key (bump `cache_version` in it), or delete the cache: `gh cache delete go-v1-5f2a9c1`. GitHub never overwrites a cache that has the same key."
         },
         {
           "code": "cache-locked",
@@ -567,7 +627,7 @@ fn an_ineffective_case_as_json() {
             }
           ],
           "why": "No later run can repair the cache, however right the workflow has become.",
-          "fix": "Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete go-v1-5f2a9c1`. An entry never changes under its key."
+          "fix": "First fix the cause. Then use a new cache key (bump `cache_version` in it), or delete the cache: `gh cache delete go-v1-5f2a9c1`. GitHub never overwrites a cache that has the same key."
         }
       ],
       "runs": [
@@ -664,6 +724,7 @@ fn nothing_is_wider_than_the_page_but_what_is_to_be_copied() {
                 repeat: None,
                 explain: false,
                 assumed: &[],
+                cut: true,
             };
             let page = text(&report, &options);
             // A snippet keeps its lines, since a person copies it; snippets are indented below their label.
@@ -693,6 +754,7 @@ fn colour_changes_nothing_but_colour() {
             repeat: None,
             explain: false,
             assumed: &[],
+            cut: true,
         };
         let painted = text(&report, &options);
         assert!(painted.contains('\u{1b}'));
@@ -737,4 +799,55 @@ fn every_code_has_a_page_that_names_it() {
       Change the key (bump `cache_version` in it), or delete the entry with `gh
       cache delete KEY`.
     "#);
+}
+
+#[test]
+fn the_first_screen_holds_the_verdict_the_cause_and_the_change() {
+    let mut long = ineffective();
+    long.findings[0].title = "a cause that takes a while to tell ".repeat(9);
+    long.findings[0].fix = "an entry, the dance, inject and extract ".repeat(40);
+    for report in [effective(), ineffective(), inconclusive(), long] {
+        let page = plain(&report, "subject");
+        let screen: Vec<&str> = page.lines().take(24).collect();
+        let screen = screen.join("\n");
+        assert!(screen.contains(report.verdict.as_str()), "{screen}");
+        for check in &report.checks {
+            let line = format!("  {:<2}  ", check.id.as_str());
+            assert!(screen.lines().any(|shown| shown.contains(&line)), "{}:\n{screen}", check.id.as_str());
+        }
+        if let Some(first) = report.findings.first() {
+            assert!(screen.contains("cause   ") && screen.contains("change  "), "{screen}");
+            assert!(screen.contains(&format!("[{}]", first.code)) || screen.contains("(in full below)"), "{screen}");
+        }
+        let (before, _) = page.split_once("\nfindings\n").or_else(|| page.split_once("\nruns\n")).unwrap();
+        assert!(before.lines().count() <= 24, "{} lines:\n{before}", before.lines().count());
+    }
+}
+
+#[test]
+fn a_pipe_gets_every_key_and_path_whole() {
+    let mut report = ineffective();
+    let key = format!("go-{}", "k".repeat(150));
+    let path = format!("/home/{}/go-build", "p".repeat(150));
+    report.findings[0].evidence[0].text = format!("Cache restored from key: {key}");
+    report.findings[0].evidence[0].source = path.as_str().into();
+    report.checks[2].observed = format!("{path} 8.0 KB");
+    report.runs.iter_mut().for_each(|run| run.mounts[0].target.clone_from(&path));
+    let options = TextOptions {
+        color: false,
+        width: 80,
+        subject: &path,
+        evidence: None,
+        repeat: None,
+        explain: false,
+        assumed: &[],
+        cut: false,
+    };
+    let page = text(&report, &options);
+    assert!(!page.contains('…') || !page.contains("kk…"), "{page}");
+    for (what, times) in [(&key, 2), (&path, 6)] {
+        assert!(page.matches(what.as_str()).count() >= times, "{what} is cut:\n{page}");
+    }
+    let cut = text(&report, &TextOptions { cut: true, ..options });
+    assert!(cut.contains("kk…"), "a terminal gets no line that is wider than it");
 }

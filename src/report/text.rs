@@ -1,10 +1,11 @@
 //! The report for people. [`text`] is principal.
 //!
-//! Readable without colour and at 80 columns: the runs side by side, the checks, the findings, the verdict. Sizes count
-//! MiB under the name MB, as GitHub's own lines do.
+//! Readable without colour and at 80 columns: a first screen with the verdict, the cause and the change, then the findings,
+//! the runs side by side and the checks in full. Sizes count MiB under the name MB, as GitHub's own lines do.
 
 use super::quote::{place, plain};
 use super::runs::{RunsRow, rows};
+use super::screen::{first_screen, verdict};
 use super::style::{Style, clip, wrap};
 use crate::evidence::Quote;
 use crate::verify::{
@@ -28,6 +29,8 @@ pub struct TextOptions<'a> {
     pub explain: bool,
     /// What was chosen, taken for granted or left out, before anything else is told.
     pub assumed: &'a [String],
+    /// Whether a line that is too long may be cut, as on a terminal. A pipe gets every key and path whole.
+    pub cut: bool,
 }
 
 /// How many quotes a finding shows: enough to be believed.
@@ -35,15 +38,11 @@ const QUOTES: usize = 4;
 
 /// Writes a report for people.
 pub fn text(report: &Report, options: &TextOptions) -> String {
-    let mut page = TextPage { style: Style::new(options.color), width: options.width.max(64), lines: Vec::new() };
+    let (style, width, cut) = (Style::new(options.color), options.width.max(64), options.cut);
+    let mut page = TextPage { style, width, cut, lines: Vec::new() };
     page.heading(&plain(options.subject));
     page.assumed(options.assumed);
-    page.runs(&report.runs);
-    page.section("checks");
-    for check in &report.checks {
-        page.check(check);
-    }
-    page.obligations(report, options.explain);
+    page.lines.extend(first_screen(report, style, width, cut));
     if !report.findings.is_empty() {
         page.section("findings");
         for (at, finding) in report.findings.iter().enumerate() {
@@ -53,13 +52,22 @@ pub fn text(report: &Report, options: &TextOptions) -> String {
             page.finding(finding);
         }
     }
+    if !report.runs.is_empty() {
+        page.section("runs");
+        page.runs(&report.runs);
+    }
+    page.section("checks in full");
+    for check in &report.checks {
+        page.check(check);
+    }
+    page.obligations(report, options.explain);
     if !report.notes.is_empty() {
         page.section("notes");
         for note in &report.notes {
             page.note(note);
         }
     }
-    page.verdict(report.verdict, options);
+    page.verdict(report, options);
     page.lines.push(String::new());
     page.lines.join("\n")
 }
@@ -68,12 +76,13 @@ pub fn text(report: &Report, options: &TextOptions) -> String {
 struct TextPage {
     style: Style,
     width: usize,
+    cut: bool,
     lines: Vec<String>,
 }
 
 impl TextPage {
     fn heading(&mut self, subject: &str) {
-        self.lines.push(self.style.bold(&clip(subject, self.width)));
+        self.lines.push(self.style.bold(&self.clipped(subject, self.width)));
         self.lines.push(String::new());
     }
 
@@ -89,6 +98,11 @@ impl TextPage {
         }
     }
 
+    /// Shortens a line where lines may be cut.
+    fn clipped(&self, text: &str, width: usize) -> String {
+        if self.cut { clip(text, width) } else { text.to_owned() }
+    }
+
     fn section(&mut self, name: &str) {
         self.lines.push(String::new());
         self.lines.push(self.style.bold(name));
@@ -98,13 +112,9 @@ impl TextPage {
     fn runs(&mut self, runs: &[RunSummary]) {
         const CELL: usize = 13;
         let all: Vec<&RunSummary> = runs.iter().collect();
-        let label = rows(&all)
-            .iter()
-            .map(|row| row.label.chars().count())
-            .max()
-            .unwrap_or(0)
-            .clamp(18, self.width - 2 - 2 * CELL);
-        let fit = ((self.width - 2 - label) / CELL).max(2);
+        let label = rows(&all).iter().map(|row| row.label.chars().count()).max().unwrap_or(0).max(18);
+        let label = if self.cut { label.min(self.width - 2 - 2 * CELL) } else { label };
+        let fit = (self.width.saturating_sub(2 + label) / CELL).max(2);
         let shown: Vec<&RunSummary> = match all.as_slice() {
             [] => return,
             all if all.len() <= fit => all.to_vec(),
@@ -116,7 +126,7 @@ impl TextPage {
         }
         self.lines.push(self.style.dim(&head));
         for RunsRow { label: name, cells } in rows(&shown) {
-            let mut line = format!("  {:label$}", clip(&plain(&name), label));
+            let mut line = format!("  {:label$}", self.clipped(&plain(&name), label));
             for cell in cells {
                 line.push_str(&format!("{:>CELL$}", clip(&cell, CELL - 1)));
             }
@@ -207,7 +217,7 @@ impl TextPage {
 
     fn quotes(&mut self, quotes: &[Quote]) {
         for quote in quotes.iter().take(QUOTES) {
-            let place = clip(&place(quote), self.width - 6);
+            let place = self.clipped(&place(quote), self.width - 6);
             let text = plain(&quote.text);
             let one_line = 6 + place.chars().count() + text.chars().count() <= self.width;
             if one_line {
@@ -217,7 +227,7 @@ impl TextPage {
                 // A measurement is a sentence and shown in full; a line of a log can be looked up.
                 let shown = match quote.line {
                     None => wrap(&text, self.width - 6),
-                    Some(_) => vec![clip(&text, self.width - 6)],
+                    Some(_) => vec![self.clipped(&text, self.width - 6)],
                 };
                 self.lines.extend(shown.into_iter().map(|line| format!("      {line}")));
             }
@@ -245,18 +255,9 @@ impl TextPage {
         }
     }
 
-    fn verdict(&mut self, verdict: Verdict, options: &TextOptions) {
-        let (word, meaning) = match verdict {
-            Verdict::Effective => (self.style.good("effective"), "the caches survive from one run to the next"),
-            Verdict::Ineffective => {
-                (self.style.bad("ineffective"), "the caches do not survive from one run to the next")
-            }
-            Verdict::Inconclusive => {
-                (self.style.doubtful("inconclusive"), "nothing failed, and not everything was seen")
-            }
-        };
+    fn verdict(&mut self, report: &Report, options: &TextOptions) {
         self.lines.push(String::new());
-        self.lines.push(format!("{word}: {meaning}"));
+        self.lines.extend(verdict(report, self.style, self.width));
         for (label, value) in [("evidence", options.evidence), ("repeat", options.repeat)] {
             if let Some(value) = value {
                 // Whole, however long: a person copies it.

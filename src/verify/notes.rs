@@ -22,7 +22,10 @@ pub(crate) fn notes(view: &CaseView, case: &Case, verdict: Verdict) -> Vec<Note>
         add(format!("{} breaks off before its end", view.judged.name()), vec![cut.clone()]);
     }
     if let Some(time) = view.judged.build_time().filter(|time| time.value.source == TimeSource::Step) {
-        add("nothing timed go build, so the time of its whole step stands in".to_owned(), vec![time.quote.clone()]);
+        add(
+            "your Dockerfile does not time `go build`; the time of its whole RUN step is used instead".to_owned(),
+            vec![time.quote.clone()],
+        );
     }
     if let Some(drawn) = view.judged.surrounding(Aspect::TerminalProgress) {
         add(
@@ -84,20 +87,21 @@ fn stages(view: &CaseView) -> Note {
         let failed = run.restoring().find_map(|cache| cache.restore_failed.as_ref()).map(|failed| &failed.quote);
         let missed = run.restoring().find_map(|cache| cache.missed());
         let (stage, quote) = match (found.or(failed), missed) {
-            (Some(quote), _) => ("a later run (an entry was found)", Some(quote)),
+            (Some(quote), _) => ("is a later run: a cache was found", Some(quote)),
             (None, Some(quote)) if judged && view.stage() == RunStage::Later => {
-                ("a later run (nothing was found, though a hit was due)", Some(quote))
+                ("is a later run: no cache was found, although one was expected", Some(quote))
             }
-            (None, Some(quote)) => {
-                ("a first run (nothing was found, and nothing shows that a hit was due)", Some(quote))
-            }
+            (None, Some(quote)) => ("looks like a first run: no cache was found, and none was expected", Some(quote)),
             (None, None) if judged && view.stage() == RunStage::Later => {
-                ("a later run (nothing even tries to restore)", None)
+                ("is a later run: nothing even tries to restore", None)
             }
-            (None, None) => ("first or later is unknown (no answer of a lookup was seen)", None),
+            (None, None) => (
+                r#"may be the first run or a later one: it shows no "Cache restored" and no "Cache not found" line"#,
+                None,
+            ),
         };
         let name = if alone { "this run".to_owned() } else { run.name() };
-        said.push(format!("{name}: {stage}"));
+        said.push(format!("{name} {stage}"));
         evidence.extend(quote.cloned());
     }
     Note { text: said.join("; "), evidence }

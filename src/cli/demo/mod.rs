@@ -2,8 +2,6 @@
 
 mod pace;
 
-use std::time::Duration;
-
 use super::args::Demo;
 use super::exit::Exit;
 use super::out;
@@ -12,11 +10,8 @@ use super::problem::CliProblem;
 use super::recorded::JudgedRecording;
 use crate::report::{self, HtmlSubject, ReplayStyle, ReplayWait, TextOptions};
 use crate::scenario::{self, recording};
-use crate::verify::RunSummary;
+use crate::verify::{Code, RunSummary};
 use pace::{Enough, Pace};
-
-/// What is shown where none is asked for: the set-up that works, and the fault that most people have.
-const FIRST: [&str; 2] = ["healthy", "cache-locked"];
 
 /// The widest line of the words in between.
 const WIDTH: usize = 80;
@@ -29,7 +24,8 @@ pub(super) fn run(args: &Demo) -> Result<Exit, CliProblem> {
     }
     let names: Vec<String> = match &args.scenario {
         Some(name) => vec![name.clone()],
-        None => FIRST.map(str::to_owned).to_vec(),
+        // The set-up that works, and the fault that most people have; its scenario is called as its code is.
+        None => vec!["healthy".to_owned(), Code::CacheLocked.to_string()],
     };
     let shown = names.iter().map(|name| Replayed::of(name)).collect::<Result<Vec<_>, _>>()?;
     if let Some(path) = &args.html {
@@ -108,7 +104,7 @@ impl Replayed {
             pace.say("");
         }
         pace.line(&report::heading("what the verifier says of these logs", true), ReplayWait::Key)?;
-        pace.say(&report::text(&self.recorded.faulty.report, &text_options(&self.titles[0])));
+        pace.say(&report::text(&self.recorded.faulty.report, &text_options(&self.titles[0], pace.width().is_some())));
         match self.summaries() {
             Some([faulty, fixed]) => self.show_fix(pace, faulty, fixed),
             None => Ok(()),
@@ -137,9 +133,6 @@ impl Replayed {
     }
 }
 
-fn text_options(subject: &str) -> TextOptions<'_> {
-    TextOptions { color: true, width: WIDTH, subject, evidence: None, repeat: None, explain: false, assumed: &[] }
+fn text_options(subject: &str, cut: bool) -> TextOptions<'_> {
+    TextOptions { color: true, width: WIDTH, subject, evidence: None, repeat: None, explain: false, assumed: &[], cut }
 }
-
-/// How long a line is looked at, at speed 1.
-const LINE: Duration = Duration::from_millis(220);

@@ -2,16 +2,18 @@
 //!
 //! On a terminal it waits, and any key goes on; elsewhere it never does, and a log of it reads like one of a pipe.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use terminal_size::terminal_size_of;
 
-use super::LINE;
 use crate::cli::out;
 use crate::report::{self, ReplayWait};
+
+/// How long a line is looked at, at speed 1.
+const LINE: Duration = Duration::from_millis(220);
 
 /// The longest wait for a recorded build, at speed 1: long enough to feel that it is cold.
 const BUILD: Duration = Duration::from_secs(8);
@@ -79,6 +81,8 @@ impl Pace {
         }
         let hint = "          [any key goes on, q ends]";
         out(&report::dimmed(hint, true));
+        // A line without an end is held back otherwise.
+        let _ = io::stdout().flush();
         let key = key_within(None);
         out(&format!("\r{}\r", " ".repeat(hint.len())));
         key.enough().map(|_| ())

@@ -41,7 +41,7 @@ pub(in crate::cli) struct RunArgs {
     /// How many to run at a time; one whose verdict rests on time alone has the engine to itself
     #[arg(long, value_name = "N", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) jobs: u16,
-    /// Run part K of M: the parts are the same on every machine, and as even as their runs can be shared out
+    /// Run part K of M: each machine computes the same, similarly long parts
     #[arg(long, value_name = "K/M")]
     pub(super) partition: Option<Partition>,
     /// Undo the fault of each first; what has none is left out

@@ -131,7 +131,7 @@ impl Docker {
             return match left.in_use {
                 0 => Ok(()),
                 count => {
-                    let reason = format!("{count} records stay in use");
+                    let reason = format!("{count} cache records are still in use");
                     Err(EngineError::from_message("removing build cache records", reason))
                 }
             };

@@ -39,7 +39,7 @@ pub fn outcome(round: &CatalogueRun, color: bool) -> String {
         ScenarioForm::Fixed => ", each with its fault undone",
     };
     let summary = format!(
-        "{} scenarios{of}{form}: {agree} as they say, {differ} different, {stopped} stopped, in {}",
+        "{} scenarios{of}{form}: {agree} as expected, {differ} different, {stopped} not finished, in {}",
         round.entries.len(),
         time(round.wall)
     );

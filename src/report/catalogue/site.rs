@@ -51,7 +51,7 @@ pub fn site(scenarios: &[SiteScenario<'_>]) -> Result<Vec<SitePage>, ScenarioErr
 pub fn round_page(round: &CatalogueRun) -> String {
     let (agree, differ, stopped) = round.counts();
     let title =
-        format!("{} scenarios: {agree} as they say, {differ} different, {stopped} stopped", round.entries.len());
+        format!("{} scenarios: {agree} as expected, {differ} different, {stopped} not finished", round.entries.len());
     let body = markup! {
         header class=(format!("verdict {}", if round.agrees() { "effective" } else { "ineffective" })) {
             h1 { (title) }

@@ -78,8 +78,7 @@ fn round() -> CatalogueRun {
 
 #[test]
 fn the_outcome_names_each_difference() {
-    insta::assert_snapshot!(outcome(&round(), false), @r"
-
+    insta::assert_snapshot!(outcome(&round(), false), @r#"
     A: actions/cache restores or saves nothing of use
       cache-evicted  as it says     21.5 s  ineffective
       cache-locked   DIFFERENT      21.5 s  ineffective
@@ -93,8 +92,8 @@ fn the_outcome_names_each_difference() {
         no engine answers
         hint: start one
 
-    3 scenarios (part 1/2): 1 as they say, 1 different, 1 stopped, in 1 min 4 s
-    ");
+    3 scenarios (part 1/2): 1 as expected, 1 different, 1 not finished, in 1 min 4 s
+    "#);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(crate) fn read(view: &CaseView) -> Reading {
         }
         if let Some(bytes) = cache.restored_bytes().filter(|bytes| *bytes < EMPTY_ARCHIVE) {
             return fail(
-                format!("restored an empty archive ({}, printed as ~0 MB)", size(bytes)),
+                format!("restored an empty archive: {} (GitHub's log says \"~0 MB\")", size(bytes)),
                 cache.restore_quotes(),
             );
         }
@@ -37,7 +37,7 @@ pub(crate) fn read(view: &CaseView) -> Reading {
     for cache in &caches {
         if let Some(miss) = cache.missed() {
             return match view.stage() {
-                RunStage::Later => fail("nothing found, though a hit was due".into(), vec![miss.clone()]),
+                RunStage::Later => fail(found_none(view), vec![miss.clone()]),
                 _ => Reading::unobserved("nothing found, as it must be on a first run", threshold)
                     .resting_on(vec![miss.clone()]),
             };
@@ -89,6 +89,14 @@ struct RestoreFloor {
     /// It is what the run must meet: the checklist's number, or what an earlier run saved. Otherwise it is a number for
     /// projects of the usual size.
     compared: bool,
+}
+
+/// Says that nothing was found where something was due, and which run had saved it, where that was seen.
+fn found_none(view: &CaseView) -> String {
+    match view.origin().filter(|_| view.missed_what_was_saved()) {
+        Some(origin) => format!("no cache was found, although {} saved one", origin.name()),
+        None => "no cache was found, although one was expected".to_owned(),
+    }
 }
 
 /// Finds the least that counts: a share of what an earlier run saved, or else the checklist's number.

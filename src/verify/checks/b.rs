@@ -7,7 +7,8 @@ use crate::evidence::{Cache, DancePhase, Quote};
 use crate::verify::view::{CaseView, EMPTY_ARCHIVE, MountKind, MountMatch, RunView, covers, pair};
 use crate::verify::{CheckStatus, size};
 
-const THRESHOLD: &str = "inject into the build's mounts; extract real data before it is saved";
+const THRESHOLD: &str =
+    "data copied into the build's cache mounts before the build, and copied out before actions/cache saves";
 
 /// Reads the check.
 pub(crate) fn read(view: &CaseView) -> Reading {
@@ -21,8 +22,11 @@ pub(crate) fn read(view: &CaseView) -> Reading {
     };
     let saver = if view.saves_of(judged).next().is_some() { Some(judged) } else { view.origin() };
     let Some(saver) = saver.filter(|run| view.saves_of(run).next().is_some()) else {
-        return Reading::unobserved("inject seen; the run that saved the entry is not among those given", THRESHOLD)
-            .resting_on(inject);
+        return Reading::unobserved(
+            "the copy into the mounts ran. To judge the rest, also pass the log of the run that saved this cache",
+            THRESHOLD,
+        )
+        .resting_on(inject);
     };
     match saved_after_extract(view, saver) {
         Ok((observed, saved)) => {

@@ -154,7 +154,7 @@ fn undersized_entry(view: &CaseView) -> Option<Finding> {
 /// Says how to get rid of an entry.
 fn change_key(key: &str) -> String {
     format!(
-        "Once the cause is repaired, change the key (bump `cache_version` in it), or delete the entry: `gh cache delete {key}`. An entry never \
-         changes under its key."
+        "First fix the cause. Then use a new cache key (bump `cache_version` in it), or delete the cache: `gh cache delete {key}`. \
+         GitHub never overwrites a cache that has the same key."
     )
 }

@@ -78,8 +78,8 @@ fn elsewhere(run: &RunView) -> Option<Finding> {
         format!("the dance keeps its data in `{source}`, actions/cache saves `{path}`{why}"),
         evidence,
         format!(
-            "Let both name one place: absolute `cache-dir: ${{{{ github.workspace }}}}/${{{{ env.CACHE_DIR }}}}` without a cache map, or the \
-             directory spelt out in it, `{{\"{base}/{name}\": …}}`."
+            "Use the same directory name in `path:` and in `cache-map:`, such as `{{\"{base}/{name}\": …}}`; or without a cache map, an absolute \
+             `cache-dir: ${{{{ github.workspace }}}}/${{{{ env.CACHE_DIR }}}}`."
         ),
     ))
 }

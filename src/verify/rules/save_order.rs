@@ -60,7 +60,7 @@ fn after_dance(run: &RunView, cache: &Cache, dance: &Dance) -> Option<Finding> {
     };
     Some(Finding::error(
         Code::CacheAfterDance,
-        "actions/cache stands after the dance: it restores too late to be injected and saves before the extract",
+        "actions/cache is placed after the dance: it restores after the copy in, and saves before the copy out",
         evidence,
         "Move the actions/cache step before the buildkit-cache-dance step (post steps run in reverse, so it then saves last), and change the \
          cache key, since what was saved so far is empty.",
