@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod engine;
 mod exit;
+mod explained;
 mod folder;
 mod instrument;
 mod judging;

@@ -34,29 +34,37 @@ impl Presented<'_> {
     pub(super) fn print(&self, report: &Report, format: Format) {
         let text = match format {
             Format::Json => self.json(report),
-            Format::Github => report::github(report),
-            Format::Markdown => report::markdown(report, self.subject),
-            Format::Html => report::html(&[self.html(report)]),
-            Format::Text => report::text(
-                report,
-                &TextOptions {
-                    color: true,
-                    width: WIDTH,
-                    subject: self.subject,
-                    evidence: self.evidence,
-                    repeat: self.repeat,
-                    explain: self.explain,
-                    assumed: self.assumed,
-                    cut: std::io::stdout().is_terminal(),
-                },
-            ),
+            Format::Github => self.masked(&report::github(report)),
+            Format::Markdown => self.masked(&report::markdown(report, self.subject)),
+            Format::Html => self.page(report),
+            Format::Text => self.text(report, true, std::io::stdout().is_terminal()),
         };
-        out(&self.masked(&text));
+        out(&text);
     }
 
     /// Replaces every secret in a text.
     fn masked(&self, text: &str) -> String {
         self.hidden.map_or_else(|| text.to_owned(), |given| given.masked(text))
+    }
+
+    /// The report as one page for a browser.
+    pub(super) fn page(&self, report: &Report) -> String {
+        self.masked(&report::html(&[self.html(report)]))
+    }
+
+    /// Writes the report for people; `cut` says that long lines may be cut.
+    pub(super) fn text(&self, report: &Report, color: bool, cut: bool) -> String {
+        let options = TextOptions {
+            color,
+            width: WIDTH,
+            subject: self.subject,
+            evidence: self.evidence,
+            repeat: self.repeat,
+            explain: self.explain,
+            assumed: self.assumed,
+            cut,
+        };
+        self.masked(&report::text(report, &options))
     }
 
     /// The report for a browser, as a part of a page.

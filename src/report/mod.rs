@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 mod explain;
+mod folder;
 mod github;
 mod html;
 mod json;
@@ -20,6 +21,7 @@ mod text;
 mod tests;
 
 pub use explain::{explain, explain_obligation};
+pub use folder::folder_readme;
 pub use github::github;
 pub use html::{HtmlSubject, html};
 pub use json::{Document, SCHEMA, json, json_of_jobs};

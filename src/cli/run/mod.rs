@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use super::args;
 use super::engine::{clear_away, connect, session, tell_kept, tell_leftovers};
 use super::exit::Exit;
+use super::explained::explain_folder;
 use super::folder::Folder;
 use super::live::LiveView;
 use super::present::{Presented, write_page};
@@ -20,6 +21,7 @@ use crate::engine::Engine as _;
 use crate::evidence::Evidence;
 use crate::plan::{Given, Trigger};
 use crate::runner::{self, Clock, Experiment, ExperimentOutcome, NamespaceLedger, PlannedRun, RunError, RunProgress};
+use crate::source::Source;
 use crate::verify::{self, Case, CaseSource, Verdict};
 use repeat::repeat;
 use subject::{RunSubject, check_dockerfile, subject};
@@ -175,12 +177,11 @@ fn conclude(
         assumed: &assumed(subject, Some(outcome)),
         hidden: subject.runs.first().map(|run| &run.plan.given),
     };
-    let files = [("report.json", presented.json(&report)), ("workflow.yml", subject.workflow.text.clone())];
-    for (name, text) in files {
-        let path = evidence.path.join(name);
-        fs::write(&path, text)
-            .map_err(|error| CliProblem::stopped(format!("cannot write {}: {error}", path.display())))?;
-    }
+    let path = evidence.path.join("workflow.yml");
+    fs::write(&path, &subject.workflow.text)
+        .map_err(|error| CliProblem::stopped(format!("cannot write {}: {error}", path.display())))?;
+    let dockerfiles: Vec<&Source> = subject.runs.iter().map(|run| &run.dockerfile).collect();
+    explain_folder(&evidence.path, &presented, &report, &dockerfiles)?;
     tell_failed_build(&case, &subject.runs.first().map(|run| run.plan.given.clone()).unwrap_or_default());
     let keep = args.keep || args.out.is_some() || report.verdict != Verdict::Effective;
     let place = if keep { Some(evidence.keep().display().to_string()) } else { None };

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::catalogue::{Column, JudgedBy, JudgedRuns, ScenarioOutcome, ScenarioResult, SelectedScenario, judge};
 use crate::cli::engine::{LiveEngine, clear_away, session};
+use crate::cli::explained::explain_folder;
 use crate::cli::folder::Folder;
 use crate::cli::logs::read_jobs;
 use crate::cli::present::Presented;
@@ -16,6 +17,7 @@ use crate::cli::problem::CliProblem;
 use crate::evidence::Evidence;
 use crate::log::LoggedJob;
 use crate::runner::{self, Clock, Experiment, NamespaceLedger, PlannedRun, Project, RunProgress};
+use crate::source::Source;
 
 /// One scenario and where it is run.
 pub(super) struct ScenarioTask<'a> {
@@ -131,16 +133,15 @@ fn keep_reports(arm: &ScenarioTask<'_>, judged: &[JudgedRuns], by: &JudgedBy) ->
         hidden: None,
     };
     let mut files = vec![("workflow.yml", scenario.workflow.text.clone())];
-    for judged in judged.iter().filter(|judged| judged.last) {
-        let (name, command) = match judged.column {
-            Column::Live => ("report.json", "run"),
-            Column::Log => ("report-from-logs.json", "logs"),
-        };
-        files.push((name, presented(command).json(&judged.report)));
-    }
+    let of = |column: Column| judged.iter().find(|judged| judged.last && judged.column == column);
+    files.extend(of(Column::Log).map(|judged| ("report-from-logs.json", presented("logs").json(&judged.report))));
     for (name, text) in files {
         let path = arm.evidence.join(name);
         fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
+    }
+    if let Some(judged) = of(Column::Live) {
+        let dockerfiles: Vec<&Source> = arm.chosen.history.iter().map(|happening| &happening.dockerfile).collect();
+        explain_folder(&arm.evidence, &presented("run"), &judged.report, &dockerfiles)?;
     }
     Ok(())
 }
