@@ -8,6 +8,7 @@
 //! | [`cli`] | arguments, printing, exit codes, environment: the only place that prints, exits or reads the environment |
 //! | [`report`] | a [`verify::Report`] becomes text or JSON; pure |
 //! | [`catalogue`] | what each scenario expects, held against what the verifier says; pure |
+//! | [`lint`] | the third door to the rules: a workflow and its Dockerfiles, before any run; pure |
 //! | [`verify`] | a case becomes a report: the one verifier, one file per rule; pure, cannot fail |
 //! | [`runner`], [`log`] | two doors that emit the same facts: a job on fresh runners (I/O), and the CI log parser (pure) |
 //! | [`engine`] | BuildKit through the Docker API, and a fake |
@@ -26,6 +27,7 @@ pub mod dance;
 pub mod dockerfile;
 pub mod engine;
 pub mod evidence;
+pub mod lint;
 pub mod log;
 pub mod plan;
 pub mod report;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::lint::{LINT_HELP, LintArgs};
 use super::scenarios::{ScenarioName, Scenarios};
 use crate::dance::DanceCode;
 use crate::plan::Secret;
@@ -29,6 +30,9 @@ pub(super) enum Command {
     /// Judge the logs of real CI runs
     #[command(after_help = LOGS_HELP)]
     Logs(Logs),
+    /// Say what will fail in a repository's own workflows and Dockerfiles, before any run
+    #[command(after_help = LINT_HELP)]
+    Lint(LintArgs),
     /// The catalogue of ways the set-up works and fails
     #[command(subcommand)]
     Scenarios(Scenarios),

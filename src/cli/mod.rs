@@ -11,6 +11,7 @@ mod explained;
 mod folder;
 mod instrument;
 mod judging;
+mod lint;
 mod live;
 mod logs;
 mod present;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
     let result = match args.command.unwrap_or_default() {
         Command::Run(run) => run::run(*run),
         Command::Logs(logs) => logs::run(&logs),
+        Command::Lint(lint) => lint::run(&lint),
         Command::Scenarios(command) => scenarios::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Explain { code } => explain(&code),
@@ -69,6 +71,10 @@ pub fn main() -> ExitCode {
 fn explain(code: &str) -> Result<Exit, CliProblem> {
     if let Ok(obligation) = code.parse::<crate::verify::ObligationId>() {
         out(&crate::report::explain_obligation(obligation));
+        return Ok(Exit::Effective);
+    }
+    if let Some(definition) = crate::lint::definition(code) {
+        out(&crate::report::explain_lint(definition));
         return Ok(Exit::Effective);
     }
     let code = code.parse::<crate::verify::Code>();

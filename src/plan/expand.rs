@@ -52,8 +52,17 @@ pub fn choose_job(
     Ok(plan)
 }
 
-/// Plans a job.
+/// Plans a job that builds.
 pub(super) fn plan(workflow: &Workflow, job: &Job, options: &PlanOptions) -> Result<JobPlan, PlanError> {
+    let plan = list(workflow, job, options)?;
+    if !plan.steps.iter().any(|step| step.action.builds()) {
+        return Err(no_build(workflow.source(), job, &plan.steps));
+    }
+    Ok(plan)
+}
+
+/// Lists what a job does.
+pub(super) fn list(workflow: &Workflow, job: &Job, options: &PlanOptions) -> Result<JobPlan, PlanError> {
     let source = Arc::new(workflow.source().clone());
     let mut plan = JobPlan {
         workflow_name: workflow.name.clone().unwrap_or_else(|| source.name.clone()),
@@ -92,9 +101,6 @@ pub(super) fn plan(workflow: &Workflow, job: &Job, options: &PlanOptions) -> Res
     for (step, doubt) in plan.steps.iter_mut().zip(doubts) {
         // What keeps a script from being understood says more than that it is not.
         step.doubt = doubt.map(|doubt| step.doubt.take().unwrap_or(doubt));
-    }
-    if !plan.steps.iter().any(|step| step.action.builds()) {
-        return Err(no_build(&source, job, &plan.steps));
     }
     plan.post_steps = post::post_steps(&plan.steps);
     Ok(plan)

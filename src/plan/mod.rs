@@ -109,6 +109,14 @@ impl JobPlan {
         expand::plan(workflow, job, options)
     }
 
+    /// Lists what a job does, whether or not a step of it builds an image.
+    ///
+    /// # Errors
+    /// As [`Self::with`], but for the last.
+    pub fn listed(workflow: &Workflow, job: &Job, options: &PlanOptions) -> Result<Self, PlanError> {
+        expand::list(workflow, job, options)
+    }
+
     /// Returns the workflow's text, which every span of the plan points into.
     pub fn source(&self) -> &Source {
         &self.source

@@ -1,6 +1,7 @@
 //! The page of one finding code, or of one obligation. [`explain`] is principal.
 
 use super::style::wrap;
+use crate::lint::LintDefinition;
 use crate::verify::{Code, CodePage, ObligationId};
 
 /// How wide a page is.
@@ -9,6 +10,12 @@ const WIDTH: usize = 80;
 /// Writes what a code means, what a person sees, why it matters and what to do.
 pub fn explain(code: Code) -> String {
     page(&format!("{code}  (check {})", code.check().as_str()), "What you see", code.docs())
+}
+
+/// Writes the page of a code that only a lint reports.
+pub fn explain_lint(definition: &LintDefinition) -> String {
+    let title = format!("{}  (lint, {})", definition.code, definition.severity.as_str());
+    page(&title, "What you see", definition.page)
 }
 
 /// Writes what an obligation asks for, which lines show it, why it matters and what to do where it is missing.

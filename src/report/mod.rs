@@ -20,7 +20,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{explain, explain_obligation};
+pub use explain::{explain, explain_lint, explain_obligation};
 pub use folder::folder_readme;
 pub use github::github;
 pub use html::{HtmlSubject, html};

@@ -34,9 +34,10 @@ pub use code::{Code, CodePage, UnknownCode};
 pub use journey::{Journey, StationLines, VertexSummary};
 pub use obligations::{Obligation, ObligationId, ObligationState, UnknownObligation};
 pub use report::{Finding, Note, Report, Severity, Verdict};
-pub use rules::{Need, Rule, rules};
+pub use rules::{Need, Rule, declared, rules};
 pub use summary::{
     BuildSummary, CarryTiming, MountSummary, RestoreOutcome, RestoreSummary, RunSummary, SaveSummary, SavedOutcome,
     StepSummary,
 };
 pub use verdict::{verify, verify_informed};
+pub(crate) use view::covers;

@@ -16,7 +16,7 @@ const CACHE_MODES: [&str; 4] = ["read", "write", "write-only", "none"];
 /// Reads a workflow from its source.
 pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
     let reader = NodeReader { source };
-    let root = yaml::read(&source.text).map_err(|(problem, span)| reader.not_yaml(problem, span))?;
+    let root = document(source)?;
     if root.entries().is_none() {
         let found = if root.is_null() { "an empty file" } else { root.shape() };
         return Err(reader.error(root.span, WorkflowProblem::NotMapping(found)));
@@ -57,6 +57,12 @@ pub(super) fn action(source: &Source) -> Result<ActionFile, WorkflowError> {
         },
         source: source.clone(),
     })
+}
+
+/// Reads the YAML document of a workflow, whatever it holds.
+pub(super) fn document(source: &Source) -> Result<YamlNode, WorkflowError> {
+    let reader = NodeReader { source };
+    yaml::read(&source.text).map_err(|(problem, span)| reader.not_yaml(problem, span))
 }
 
 /// Returns a value that is there and not null.

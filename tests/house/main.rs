@@ -15,7 +15,7 @@ use std::fmt;
 use text::{is_test_file, line_of, names, sources, without_tests, without_words, word_at};
 
 /// The storeys from the ground up; those of one line do not use one another.
-const STOREYS: [&[&str]; 12] = [
+const STOREYS: [&[&str]; 13] = [
     &["source", "shell"],
     &["workflow", "dockerfile"],
     &["cache", "dance"],
@@ -25,6 +25,7 @@ const STOREYS: [&[&str]; 12] = [
     &["engine"],
     &["runner", "log"],
     &["verify"],
+    &["lint"],
     &["catalogue"],
     &["report"],
     &["cli"],
@@ -34,7 +35,7 @@ const STOREYS: [&[&str]; 12] = [
 const HIDDEN_FROM_VERIFY: [&str; 3] = ["runner", "log", "engine"];
 
 /// The storeys that do no I/O.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "source",
     "shell",
     "workflow",
@@ -45,6 +46,7 @@ const PURE: [&str; 12] = [
     "evidence",
     "log",
     "verify",
+    "lint",
     "catalogue",
     "report",
 ];

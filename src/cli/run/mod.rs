@@ -188,7 +188,7 @@ fn conclude(
     presented.evidence = place.as_deref();
     presented.print(&report, args.format);
     if let Some(path) = &args.html {
-        write_page(path, &crate::report::html(&[presented.html(&report)]))?;
+        write_page(path, &presented.page(&report))?;
     }
     Ok(report.verdict.into())
 }

@@ -10,6 +10,7 @@ pub(super) mod dance_ended;
 mod dance_message;
 pub(super) mod dance_missing;
 pub(super) mod dance_skipped;
+mod declared;
 pub(super) mod extract;
 pub(super) mod host_paths;
 pub(super) mod identity;
@@ -27,6 +28,8 @@ pub(super) mod restore_failed;
 pub(super) mod save_order;
 mod symptoms;
 pub(super) mod unseen;
+
+pub use declared::declared;
 
 use super::view::CaseView;
 use super::{Code, Finding};

@@ -1,0 +1,126 @@
+//! The third door to the rules: a repository's own workflows and Dockerfiles, before any run. [`lint`] is principal.
+//!
+//! A lint has a plan and no evidence. It asks the verifier's rules about the run that the files declare, and rules of its
+//! own about what only files show. What depends on a run is unknown here, and nothing is said about it. It reads no file:
+//! whoever calls it brings the texts, and a [`RepositoryFiles`] that answers for the rest.
+
+mod build;
+mod codes;
+mod declare;
+mod finding;
+mod job;
+pub mod output;
+mod place;
+mod repository;
+mod rules;
+mod shared;
+mod triggers;
+mod values;
+
+pub use codes::{definition, definitions};
+pub use finding::{LintDefinition, LintEdit, LintFinding, LintPlace, LintProblem, LintReport};
+pub use repository::{MemoryFiles, RepositoryFiles};
+
+use build::BuildFile;
+use job::{LintJob, SharedCache};
+
+use crate::plan::{Action, JobPlan, PlanOptions};
+use crate::source::Source;
+use crate::workflow::{Workflow, WorkflowOutline};
+
+/// A workflow that could be read.
+struct ReadWorkflow {
+    outline: WorkflowOutline,
+    plans: Vec<JobPlan>,
+}
+
+/// Looks at workflows of one repository together: what one of them saves, another may restore.
+pub fn lint(workflows: &[Source], files: &dyn RepositoryFiles) -> LintReport {
+    let mut report = LintReport { workflows: workflows.len(), ..LintReport::default() };
+    let read: Vec<ReadWorkflow> = workflows.iter().filter_map(|source| read(source, &mut report)).collect();
+    let shared = shared_caches(&read, files);
+    for workflow in &read {
+        for plan in &workflow.plans {
+            let job = LintJob::new(plan, &workflow.outline, files, &shared);
+            if !job.concerns() {
+                continue;
+            }
+            report.jobs += 1;
+            remember(&job, &mut report);
+            let mut found = shared::findings(&job);
+            found.extend(rules::findings(&job));
+            report.findings.extend(rules::root_causes(found));
+        }
+    }
+    report.findings.sort_by(|one, other| key(one).cmp(&key(other)));
+    report
+        .findings
+        .dedup_by(|one, other| one.code == other.code && one.places == other.places && one.title == other.title);
+    report
+}
+
+fn key(finding: &LintFinding) -> (String, usize, crate::verify::Severity, &'static str) {
+    let first = finding.places.first();
+    let place = first.map(|place| (place.file.clone(), place.span.start)).unwrap_or_default();
+    (place.0, place.1, finding.severity, finding.code)
+}
+
+fn read(source: &Source, report: &mut LintReport) -> Option<ReadWorkflow> {
+    let workflow = match Workflow::parse(source) {
+        Ok(workflow) => workflow,
+        Err(error) => {
+            report.unread.push(LintProblem { message: error.to_string(), hint: error.hint() });
+            return None;
+        }
+    };
+    let outline = WorkflowOutline::parse(source).unwrap_or_default();
+    let mut plans = Vec::new();
+    for job in workflow.jobs.iter().filter(|job| job.calls.is_none()) {
+        match JobPlan::listed(&workflow, job, &PlanOptions::default()) {
+            Ok(plan) => plans.push(plan),
+            Err(error) => report.unread.push(LintProblem { message: error.to_string(), hint: error.hint() }),
+        }
+    }
+    Some(ReadWorkflow { outline, plans })
+}
+
+/// Keeps the texts that findings may point into.
+fn remember(job: &LintJob<'_>, report: &mut LintReport) {
+    let dockerfiles = job.builds.iter().filter_map(|build| build.dockerfile()).map(|file| file.source());
+    for source in dockerfiles.chain([job.source()]) {
+        report.sources.entry(source.name.clone()).or_insert_with(|| source.clone());
+    }
+    for build in &job.builds {
+        if let BuildFile::Refused(error) = &build.file {
+            let problem = LintProblem { message: error.to_string(), hint: error.hint() };
+            if !report.unread.contains(&problem) {
+                report.unread.push(problem);
+            }
+        }
+    }
+}
+
+/// Lists the cache steps of every job.
+fn shared_caches(workflows: &[ReadWorkflow], files: &dyn RepositoryFiles) -> Vec<SharedCache> {
+    let mut all = Vec::new();
+    for workflow in workflows {
+        for plan in &workflow.plans {
+            if !plan.steps.iter().any(|step| matches!(step.action, Action::Cache(_))) {
+                continue;
+            }
+            let job = LintJob::new(plan, &workflow.outline, files, &[]);
+            let on_branch = triggers::saves_for_others(&workflow.outline);
+            for cache in &job.caches {
+                all.push(SharedCache {
+                    job: (plan.source().name.clone(), plan.job_id.clone()),
+                    part: cache.part,
+                    paths: cache.paths.clone(),
+                    key: cache.step.input("key").map(|key| key.raw().to_owned()).unwrap_or_default(),
+                    resolved: cache.key.text.clone(),
+                    on_branch,
+                });
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,89 @@
+//! What may start a workflow, as runs to look at. [`of`] is principal.
+
+use crate::plan::{DEFAULT_BRANCH, Trigger};
+use crate::workflow::{EventFilter, WorkflowOutline};
+
+/// Returns what may start a workflow, the commonest first; never empty.
+///
+/// The default branch has the name that the rest of the program gives it; a workflow that says `master` and never `main` is
+/// taken to mean the same.
+pub(super) fn of(outline: &WorkflowOutline, text: &str) -> Vec<Trigger> {
+    let branch = branch(outline, text);
+    let mut found: Vec<Trigger> = outline.events.iter().filter_map(|event| one(event, &branch)).collect();
+    found.sort_by_key(|trigger| rank(trigger));
+    if found.is_empty() {
+        let event = if outline.event("workflow_call").is_some() { "workflow_call" } else { "push" };
+        found.push(Trigger::on_branch(event, &branch));
+    }
+    found
+}
+
+/// Tells whether what a run saves can be read by the runs of other refs, as far as that is known.
+pub(super) fn saves_for_others(outline: &WorkflowOutline) -> bool {
+    outline.events.is_empty()
+        || outline.events.iter().any(|event| {
+            !matches!(
+                event.event.as_str(),
+                "pull_request" | "release" | "create" | "merge_group" | "pull_request_target"
+            ) && !tags_only(event)
+        })
+}
+
+/// Tells whether an event is a push of tags and of nothing else.
+pub(super) fn tags_only(event: &EventFilter) -> bool {
+    event.event == "push" && event.filters_tags && !event.filters_branches
+}
+
+fn one(event: &EventFilter, branch: &str) -> Option<Trigger> {
+    let tag = |event: &str| Trigger { event: event.to_owned(), git_ref: "refs/tags/v1.0.0".to_owned(), base: None };
+    Some(match event.event.as_str() {
+        _ if tags_only(event) => tag("push"),
+        "release" => tag("release"),
+        "pull_request" | "pull_request_target" => Trigger::pull_request(&event.event, 1),
+        "workflow_call" => return None,
+        name => Trigger::on_branch(name, branch),
+    })
+}
+
+fn rank(trigger: &Trigger) -> usize {
+    let tag = trigger.git_ref.starts_with("refs/tags/");
+    match trigger.event.as_str() {
+        "push" if !tag => 0,
+        "schedule" => 1,
+        "workflow_dispatch" => 2,
+        "push" | "release" => 4,
+        "pull_request" => 3,
+        _ => 5,
+    }
+}
+
+fn branch(outline: &WorkflowOutline, text: &str) -> String {
+    let named = outline.event("push").map(|push| push.branches.as_slice()).unwrap_or_default();
+    let plain = |name: &&String| !name.contains(['*', '?', '!', '[', '$']);
+    let usual = named.iter().find(|name| matches!(name.as_str(), "main" | "master"));
+    match usual.or_else(|| named.iter().find(plain)) {
+        Some(name) => name.clone(),
+        None if text.contains("refs/heads/master") && !text.contains("refs/heads/main") => "master".to_owned(),
+        None => DEFAULT_BRANCH.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    fn events(on: &str) -> Vec<String> {
+        let text = format!("{on}\njobs: {{}}\n");
+        let outline = WorkflowOutline::parse(&Source::new("w.yml", text.as_str())).unwrap();
+        of(&outline, &text).iter().map(|trigger| format!("{} {}", trigger.event, trigger.git_ref)).collect()
+    }
+
+    #[test]
+    fn a_push_to_the_default_branch_comes_first() {
+        assert_eq!(events("on: [pull_request, push]"), ["push refs/heads/main", "pull_request refs/pull/1/merge"]);
+        assert_eq!(events("on: {push: {branches: [dev, master]}}"), ["push refs/heads/master"]);
+        assert_eq!(events("on: {push: {tags: ['v*']}}"), ["push refs/tags/v1.0.0"]);
+        assert_eq!(events("on: {workflow_call: {}}"), ["workflow_call refs/heads/main"]);
+    }
+}
