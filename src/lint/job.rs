@@ -274,14 +274,19 @@ fn entries(
     };
     match cache_map(inputs, behaviour, dockerfile) {
         Ok(map) => LintMap::Entries(map),
-        Err(_) if !map_known => LintMap::Unknown,
+        Err(_) if !map_known && !inside_names(&inputs.cache_map) => LintMap::Unknown,
         // Without a map it wants the Dockerfile, which another step may bring.
         Err(error) if error.place.is_none() && inputs.cache_map.trim() == "{}" => {
             let sure = file_known
-                && there != None
+                && there.is_some()
                 && (there == Some(false) || parsed.is_none() || matches!(parsed, Some(Ok(_))));
             if sure { LintMap::Refused(error) } else { LintMap::Unknown }
         }
         Err(error) => LintMap::Refused(error),
     }
+}
+
+/// Tells whether what is not known stands inside the names and targets of a map only, where no value makes or mends JSON.
+fn inside_names(map: &str) -> bool {
+    map.match_indices(UNKNOWN).all(|(at, _)| map[..at].replace("\\\"", "").matches('"').count() % 2 == 1)
 }

@@ -91,13 +91,28 @@ fn placed(job: &LintJob<'_>, build: Option<&LintBuild<'_>>, finding: Finding) ->
     LintFinding {
         code: finding.code.as_str(),
         severity,
-        // No run was seen.
-        title: finding.title.replacen("in run 1 the ", "the ", 1),
+        title: title(job, &finding),
         places,
         why: finding.why,
         help: finding.fix,
         job: job.plan.job_id.clone(),
         edits: Vec::new(),
+    }
+}
+
+/// Says what is wrong without speaking of a run, which nobody has seen.
+fn title(job: &LintJob<'_>, finding: &Finding) -> String {
+    let skips = |step: &PlannedStep| step.input("skip-extraction").map(|template| template.raw().trim().to_owned());
+    match finding.code {
+        Code::ExtractSkipped if finding.severity == Severity::Warning => {
+            let written = job.dances.iter().find_map(|dance| skips(dance.step)).unwrap_or_default();
+            format!("`skip-extraction: {written}` never skips: only the exact text `true` does")
+        }
+        Code::ExtractSkipped => "the extract is skipped in a run that must save".to_owned(),
+        Code::DanceSkipped => {
+            "the dance's `if:` skips it in a run that finds a cache, so nothing is injected".to_owned()
+        }
+        _ => finding.title.replacen("in run 1 the ", "the ", 1),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::workflow::{EventFilter, WorkflowOutline};
 pub(super) fn of(outline: &WorkflowOutline, text: &str) -> Vec<Trigger> {
     let branch = branch(outline, text);
     let mut found: Vec<Trigger> = outline.events.iter().filter_map(|event| one(event, &branch)).collect();
-    found.sort_by_key(|trigger| rank(trigger));
+    found.sort_by_key(rank);
     if found.is_empty() {
         let event = if outline.event("workflow_call").is_some() { "workflow_call" } else { "push" };
         found.push(Trigger::on_branch(event, &branch));
@@ -20,13 +20,19 @@ pub(super) fn of(outline: &WorkflowOutline, text: &str) -> Vec<Trigger> {
 
 /// Tells whether what a run saves can be read by the runs of other refs, as far as that is known.
 pub(super) fn saves_for_others(outline: &WorkflowOutline) -> bool {
+    let own_ref = ["pull_request", "release", "create", "merge_group"];
     outline.events.is_empty()
-        || outline.events.iter().any(|event| {
-            !matches!(
-                event.event.as_str(),
-                "pull_request" | "release" | "create" | "merge_group" | "pull_request_target"
-            ) && !tags_only(event)
-        })
+        || outline
+            .events
+            .iter()
+            .any(|event| !own_ref.contains(&event.event.as_str()) && !tags_only(event) && !is_low_trust(&event.event))
+}
+
+/// Tells whether GitHub lets no run of an event write to the cache. Of `workflow_run` that holds after a fork's pull request
+/// only, and a call has the rights of its caller.
+pub(super) fn is_low_trust(event: &str) -> bool {
+    !matches!(event, "workflow_run" | "workflow_call" | "pull_request" | "release" | "create" | "merge_group")
+        && Trigger::on_branch(event, DEFAULT_BRANCH).is_low_trust()
 }
 
 /// Tells whether an event is a push of tags and of nothing else.

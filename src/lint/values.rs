@@ -11,7 +11,7 @@ use crate::cache::{ActionKind, Outputs};
 use crate::plan::{Action, CacheStepPart, DEFAULT_BRANCH, JobPlan, PlannedStep, Trigger};
 use crate::runner::archive::PathPattern;
 use crate::workflow::WorkflowOutline;
-use crate::workflow::expr::{Condition, Contexts, HashFilesError, JobStatus, Template, Value, mentions};
+use crate::workflow::expr::{Condition, Contexts, HashFilesError, JobStatus, Template, Value};
 
 /// What stands for a piece of a text that is not known. It is what a runner writes in place of a secret.
 pub(super) const UNKNOWN: &str = "***";
@@ -65,8 +65,7 @@ impl PlanValues<'_> {
     pub(super) fn resolve_hashing(&self, step: &PlannedStep, template: &Template) -> (Resolved, Vec<HashedFiles>) {
         let contexts = StepContexts::new(self, step);
         let text = contexts.evaluate(template);
-        let known = text.is_some() && !contexts.doubt.get();
-        let text = text.unwrap_or_else(|| UNKNOWN.to_owned());
+        let known = !contexts.doubt.get();
         (Resolved { text, known }, contexts.hashed.into_inner())
     }
 
@@ -140,17 +139,14 @@ impl<'a> StepContexts<'a> {
         Self { values, step, doubt: Cell::new(false), hashed: RefCell::default(), depth: Cell::new(0) }
     }
 
-    fn evaluate(&self, template: &Template) -> Option<String> {
+    /// Evaluates a text; what is not known stands masked in it.
+    fn evaluate(&self, template: &Template) -> String {
         // The evaluator answers for these itself, and knows none of them.
-        if ["vars", "secrets"].iter().any(|context| mentions(template, context)) {
-            self.doubt.set(true);
-            return None;
-        }
-        let text = template.evaluate(self);
-        if text.is_err() {
+        let (text, whole) = template.evaluate_partly(self, &["vars", "secrets"], UNKNOWN);
+        if !whole {
             self.doubt.set(true);
         }
-        text.ok()
+        text
     }
 
     fn holds(&self, condition: &Condition) -> Option<bool> {
@@ -178,7 +174,7 @@ impl<'a> StepContexts<'a> {
             self.depth.set(self.depth.get() + 1);
             let value = self.evaluate(template);
             self.depth.set(self.depth.get() - 1);
-            return value.map_or_else(|| self.unknown(), Value::String);
+            return Value::String(value);
         }
         let before = &self.values.plan.steps[..self.step.index.min(self.values.plan.steps.len())];
         let may_set = |step: &PlannedStep| matches!(step.action, Action::NotReproduced { .. });
@@ -283,7 +279,7 @@ impl Contexts for StepContexts<'_> {
         // Steps before may have made files that no checkout brings.
         let before = &self.values.plan.steps[..self.step.index.min(self.values.plan.steps.len())];
         let made = before.iter().any(|step| matches!(step.action, Action::NotReproduced { .. }));
-        let matches = matches.filter(|count| *count > 0 || !made || patterns.iter().any(|pattern| !pattern.is_empty()));
+        let matches = matches.filter(|count| *count > 0 || !made);
         let text = match matches {
             Some(0) => String::new(),
             _ => format!("hash({})", patterns.join(" ")),

@@ -42,6 +42,8 @@ pub struct JobOutline {
     pub runs_on: Option<Vec<Spanned<String>>>,
     /// Whether it has a matrix.
     pub has_matrix: bool,
+    /// Whether its steps run in a container.
+    pub in_container: bool,
     /// Its `if`, if any.
     pub condition: Option<Spanned<String>>,
 }
@@ -124,6 +126,7 @@ fn job(id: &str, node: &YamlNode) -> JobOutline {
         id: id.to_owned(),
         runs_on,
         has_matrix: node.get("strategy").and_then(|strategy| strategy.get("matrix")).is_some(),
+        in_container: node.get("container").is_some_and(|container| !container.is_null()),
         condition: node.get("if").and_then(YamlNode::text),
     }
 }

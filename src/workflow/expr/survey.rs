@@ -57,6 +57,15 @@ pub(super) fn names_status(expression: &Expression) -> bool {
     found
 }
 
+/// Tells whether an expression names a context, such as `secrets`.
+pub(super) fn names_context(expression: &Expression, context: &str) -> bool {
+    let mut found = false;
+    expression.tree.walk(&mut |tree| {
+        found |= matches!(tree, ExprTree::Path(PathRoot::Context(name), _) if name.eq_ignore_ascii_case(context));
+    });
+    found
+}
+
 fn any(template: &Template, mut test: impl FnMut(&ExprTree) -> bool) -> bool {
     let mut found = false;
     for expression in template.expressions() {

@@ -2,6 +2,7 @@
 
 use super::eval::evaluate;
 use super::locate::Locator;
+use super::survey;
 use super::tree::Expression;
 use super::{Contexts, ExprError, Value};
 use crate::source::{Span, Spanned};
@@ -87,6 +88,28 @@ impl Template {
             }
         }
         (text, unknown)
+    }
+
+    /// Evaluates what can be, and says whether that was all: an expression that cannot be evaluated, or that names one of these
+    /// contexts, leaves the mask in its place.
+    pub fn evaluate_partly(&self, contexts: &dyn Contexts, unknown: &[&str], mask: &str) -> (String, bool) {
+        let (mut text, mut whole) = (String::new(), true);
+        for part in &self.parts {
+            match part {
+                TemplatePart::Text(piece) => text.push_str(piece),
+                TemplatePart::Expression(expression) => {
+                    let known = !unknown.iter().any(|context| survey::names_context(expression, context));
+                    match known.then(|| evaluate(expression, contexts)) {
+                        Some(Ok(value)) => text.push_str(&value.render()),
+                        _ => {
+                            text.push_str(mask);
+                            whole = false;
+                        }
+                    }
+                }
+            }
+        }
+        (text, whole)
     }
 
     /// Returns the text as it was written.
