@@ -20,9 +20,13 @@ pub(crate) const WORKFLOW: &str = ".github/workflows/workflow.yml";
 
 /// Looks at a workflow and a Dockerfile in a small Go repository.
 pub(crate) fn look(workflow: &str, dockerfile: &str) -> LintReport {
+    look_at_workflows(&[Source::new(WORKFLOW, workflow)], &files(dockerfile))
+}
+
+/// The files of a small Go repository.
+pub(crate) fn files(dockerfile: &str) -> MemoryFiles {
     let files = [("Dockerfile", dockerfile), ("go.mod", "module app\n"), ("go.sum", ""), ("main.go", "package main\n")];
-    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
-    look_at_workflows(&[Source::new(WORKFLOW, workflow)], &MemoryFiles::new(files))
+    MemoryFiles::new(files.map(|(path, text)| (path.to_owned(), text.to_owned())))
 }
 
 /// The codes of the errors, in their order.

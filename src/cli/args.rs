@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::lint::{LINT_HELP, LintArgs};
+use super::lint::{CacheVersionArgs, LINT_HELP, LintArgs};
 use super::scenarios::{ScenarioName, Scenarios};
 use crate::dance::DanceCode;
 use crate::plan::Secret;
@@ -33,6 +33,8 @@ pub(super) enum Command {
     /// Say what will fail in a repository's own workflows and Dockerfiles, before any run
     #[command(after_help = LINT_HELP)]
     Lint(LintArgs),
+    /// Print a new value for cache_version: v4-0130-0943 while debugging, stable-v1 once it works
+    CacheVersion(CacheVersionArgs),
     /// The catalogue of ways the set-up works and fails
     #[command(subcommand)]
     Scenarios(Scenarios),

@@ -1,6 +1,10 @@
 //! `lint`: finds the workflows of a repository, has them looked at, and prints what is wrong. [`LintArgs`] is principal.
 
+mod git;
 mod repository;
+mod version;
+
+pub(super) use version::{CacheVersionArgs, cache_version};
 
 use std::path::PathBuf;
 
@@ -10,8 +14,10 @@ use super::exit::Exit;
 use super::out;
 use super::present::visible;
 use super::problem::CliProblem;
+use super::say;
 use crate::lint::output::{self, TextStyle};
-use crate::lint::{LintReport, lint};
+use crate::lint::{LintReport, lint, mend, unbumped};
+use git::BaseFiles;
 use repository::Repository;
 
 /// How `lint` is called.
@@ -30,6 +36,15 @@ pub(super) struct LintArgs {
     /// Workflow files, or directories of repositories [default: the repository here]
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// Mend what can be, in place; each edit is kept only where the changed file is judged clean of the fault
+    #[arg(long, conflicts_with = "diff")]
+    pub(super) fix: bool,
+    /// Show what --fix would change, as a diff, and change nothing
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Also compare with this revision of Git: what is carried changed, and the cache keys did not
+    #[arg(long, value_name = "REV")]
+    pub(super) base: Option<String>,
     /// How to say it
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: LintFormat,
@@ -56,13 +71,38 @@ const WIDTH: usize = 110;
 pub(super) fn run(args: &LintArgs) -> Result<Exit, CliProblem> {
     let mut report = LintReport::default();
     for repository in Repository::find(&args.paths)? {
-        let mut found = lint(&repository.workflows, &repository);
+        let mut found = match args.fix || args.diff {
+            true => mended(&repository, args)?,
+            false => lint(&repository.workflows, &repository),
+        };
+        if let Some(revision) = &args.base {
+            let base = BaseFiles::at(&repository, revision)?;
+            merge(&mut found, unbumped((&base.workflows, &base), (&repository.workflows, &repository)));
+        }
         repository.name_from_here(&mut found);
         found.unread.extend(repository.unread.iter().cloned());
         merge(&mut report, found);
     }
-    print(&report, args.format);
+    if !args.diff {
+        print(&report, args.format);
+    }
     Ok(exit(&report))
+}
+
+/// Mends what can be, or shows how, and returns what is left to say.
+fn mended(repository: &Repository, args: &LintArgs) -> Result<LintReport, CliProblem> {
+    let mended = mend(&repository.workflows, repository);
+    for (code, title) in &mended.fixed {
+        say(&format!("{}: {code}: {title}", if args.diff { "would fix" } else { "fixed" }));
+    }
+    for (name, text) in &mended.files {
+        if args.diff {
+            out(&repository.diff(name, text));
+        } else {
+            repository.write(name, text)?;
+        }
+    }
+    Ok(mended.report)
 }
 
 fn exit(report: &LintReport) -> Exit {

@@ -44,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run::run(*run),
         Command::Logs(logs) => logs::run(&logs),
         Command::Lint(lint) => lint::run(&lint),
+        Command::CacheVersion(args) => lint::cache_version(&args),
         Command::Scenarios(command) => scenarios::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Explain { code } => explain(&code),

@@ -4,10 +4,15 @@
 //! own about what only files show. What depends on a run is unknown here, and nothing is said about it. It reads no file:
 //! whoever calls it brings the texts, and a [`RepositoryFiles`] that answers for the rest.
 
+mod base;
 mod build;
 mod codes;
 mod declare;
+mod edit;
 mod finding;
+mod fix;
+mod fixes;
+mod ignore;
 mod job;
 pub mod output;
 mod place;
@@ -16,12 +21,19 @@ mod rules;
 mod shared;
 mod triggers;
 mod values;
+mod version;
 
+pub use base::unbumped;
 pub use codes::{definition, definitions};
 pub use finding::{LintDefinition, LintEdit, LintFinding, LintPlace, LintProblem, LintReport};
+pub use fix::{Mended, mend};
 pub use repository::{MemoryFiles, RepositoryFiles};
+pub use version::{CacheVersion, cache_version_of};
+
+use std::collections::BTreeMap;
 
 use build::BuildFile;
+use ignore::Ignores;
 use job::{LintJob, SharedCache};
 
 use crate::plan::{Action, JobPlan, PlanOptions};
@@ -49,14 +61,30 @@ pub fn lint(workflows: &[Source], files: &dyn RepositoryFiles) -> LintReport {
             remember(&job, &mut report);
             let mut found = shared::findings(&job);
             found.extend(rules::findings(&job));
-            report.findings.extend(rules::root_causes(found));
+            let mut found = rules::root_causes(found);
+            found.iter_mut().for_each(|finding| fixes::propose(&job, finding));
+            report.findings.extend(found);
         }
     }
+    silence(&mut report);
     report.findings.sort_by(|one, other| key(one).cmp(&key(other)));
     report
         .findings
         .dedup_by(|one, other| one.code == other.code && one.places == other.places && one.title == other.title);
     report
+}
+
+/// Takes out what a comment in a file silences.
+fn silence(report: &mut LintReport) {
+    let ignores: BTreeMap<&str, Ignores> =
+        report.sources.iter().map(|(name, source)| (name.as_str(), Ignores::of(&source.text))).collect();
+    let before = report.findings.len();
+    report.findings.retain(|finding| {
+        !finding.places.iter().any(|place| {
+            ignores.get(place.file.as_str()).is_some_and(|ignores| ignores.silence(finding.code, place.span.start))
+        })
+    });
+    report.ignored = before - report.findings.len();
 }
 
 fn key(finding: &LintFinding) -> (String, usize, crate::verify::Severity, &'static str) {

@@ -34,10 +34,11 @@ pub use code::{Code, CodePage, UnknownCode};
 pub use journey::{Journey, StationLines, VertexSummary};
 pub use obligations::{Obligation, ObligationId, ObligationState, UnknownObligation};
 pub use report::{Finding, Note, Report, Severity, Verdict};
+pub(crate) use rules::map_entry;
 pub use rules::{Need, Rule, declared, rules};
 pub use summary::{
     BuildSummary, CarryTiming, MountSummary, RestoreOutcome, RestoreSummary, RunSummary, SaveSummary, SavedOutcome,
     StepSummary,
 };
 pub use verdict::{verify, verify_informed};
-pub(crate) use view::covers;
+pub(crate) use view::{MountKind, covers};

@@ -16,7 +16,7 @@ const MOST_FILES: usize = 200_000;
 
 /// One repository and those of its workflows to look at.
 pub(super) struct Repository {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     /// How its root is written from here: empty, or with a slash at its end.
     prefix: String,
     /// The workflows, named from the root.
@@ -78,6 +78,25 @@ impl Repository {
                 self.unread.push(LintProblem { message, hint: None });
             }
         }
+    }
+
+    /// Shows how a file would change.
+    pub(super) fn diff(&self, name: &str, text: &str) -> String {
+        let old = self.text_of(name).unwrap_or_default();
+        let patch = diffy::create_patch(&old, text).to_string();
+        let body = patch.lines().skip(2).map(|line| format!("{line}\n")).collect::<String>();
+        format!("--- a/{name}\n+++ b/{name}\n{body}")
+    }
+
+    /// Writes a changed file.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), CliProblem> {
+        fs::write(self.root.join(name), text)
+            .map_err(|error| CliProblem::stopped(format!("cannot write {}{name}: {error}", self.prefix)))
+    }
+
+    fn text_of(&self, name: &str) -> Option<String> {
+        let workflow = self.workflows.iter().find(|source| source.name == name);
+        workflow.map(|source| source.text.clone()).or_else(|| self.read(name))
     }
 
     /// Names the files of a report as they are found from here.

@@ -1,7 +1,7 @@
 //! The report in SARIF 2.1.0, as GitHub's code scanning takes it. [`sarif`] is principal.
 //!
-//! Source of the form: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0". A test reads what is
-//! written here back with a library that knows the published shape.
+//! Source of the form: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0". A test holds
+//! every object to the properties that the standard gives it.
 
 use std::collections::BTreeSet;
 

@@ -53,6 +53,7 @@ pub(super) const DEFINITIONS: &[LintDefinition] = &[
     never_skipped::DEFINITION,
     dances_share::DEFINITION,
     dockerfile_missing::DEFINITION,
+    super::base::DEFINITION,
 ];
 
 /// How a rule looks at a job.
@@ -151,7 +152,7 @@ fn of_code(
 }
 
 /// Makes a finding of one of the lint's own codes.
-fn own(
+pub(super) fn own(
     job: &LintJob<'_>,
     definition: &LintDefinition,
     title: impl Into<String>,
@@ -171,7 +172,7 @@ fn own(
 }
 
 /// Returns the cache steps that carry what the dance moves.
-fn carrying<'j, 'a>(job: &'j LintJob<'a>) -> impl Iterator<Item = &'j LintCache<'a>> {
+pub(super) fn carrying<'j, 'a>(job: &'j LintJob<'a>) -> impl Iterator<Item = &'j LintCache<'a>> {
     job.caches.iter().filter(|cache| job.carries(cache))
 }
 

@@ -76,7 +76,7 @@ fn asked(text: &str) -> Vec<String> {
 
 fn is_near(known: &str, asked: &str) -> bool {
     let shared = known.chars().zip(asked.to_ascii_lowercase().chars()).take_while(|(one, other)| one == other).count();
-    shared >= 3 || shared + 1 >= known.len()
+    shared >= 2 || shared + 1 >= known.len()
 }
 
 #[cfg(test)]

@@ -37,6 +37,11 @@ pub fn declared(run: Evidence) -> Vec<Finding> {
     root_causes(found.chain(uncarried(&view)).collect(), false)
 }
 
+/// Writes the cache map's entry that fits a mount, such as `"go-mod": {"target": "/go/pkg/mod", "id": "go-mod"}`.
+pub(crate) fn map_entry(source: &str, mount: &MountSpec) -> String {
+    entry(source, mount)
+}
+
 /// Reports Go's mounts that the cache map leaves out. What a run sees as a cold mount, the files show beforehand.
 fn uncarried(view: &CaseView) -> Vec<Finding> {
     let run = &view.judged;

@@ -30,6 +30,7 @@ mod symptoms;
 pub(super) mod unseen;
 
 pub use declared::declared;
+pub(crate) use declared::map_entry;
 
 use super::view::CaseView;
 use super::{Code, Finding};
