@@ -92,7 +92,11 @@ impl BuildOutput {
                 seeded.chain(unused).map(Fact::BuildDoubt).collect()
             }
         };
-        let places = vertex.places.clone().into_iter().map(Fact::GoPlace);
+        // What one step sets for itself says nothing of the others; where a mount lies there, its use does.
+        let places = std::mem::take(&mut vertex.places).into_iter();
+        let (compiles, instruction) = (vertex.rank > 0, vertex.mounts.is_empty() && name.contains("] ENV "));
+        let places = places.filter(|place| compiles || instruction || vertex.mounted(&place.path)).collect::<Vec<_>>();
+        let places = places.into_iter().map(Fact::GoPlace);
         found.into_iter().chain(doubts).chain(places).collect()
     }
 
@@ -192,8 +196,8 @@ impl BuildOutput {
         };
         self.vertexes.iter().filter(beside).find_map(|(_, vertex)| {
             let took = vertex.busy(self.now, own);
-            let idle = took <= QUICK && !vertex.worked && !vertex.active;
-            let may = vertex.may_compile() && (vertex.ended || vertex.printed) && !idle;
+            let idle = vertex.ended && took <= QUICK && !vertex.worked && !vertex.active;
+            let may = vertex.may_compile() && !idle;
             may.then(|| BuildDoubt::AtWork { target: target.to_owned(), vertex: vertex.shown().to_owned(), took })
         })
     }
@@ -238,6 +242,10 @@ impl BuildOutput {
             match observation {
                 Observation::Marker(moment) => self.mark(id, moment),
                 Observation::Place(place) => facts.push(Fact::GoPlace(place)),
+                Observation::Path(path) => {
+                    let place = self.vertexes.get_mut(&id).and_then(|vertex| vertex.asked_for(path));
+                    facts.extend(place.map(Fact::GoPlace));
+                }
                 // What a tool needs, in a step that mounts no cache, says nothing of the caches.
                 Observation::Download(_) if self.fetches_beside(id) => {
                     facts.extend(

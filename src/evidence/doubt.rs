@@ -84,6 +84,6 @@ pub enum BuildDoubt {
 pub struct HiddenWork {
     /// The command or line that may build.
     pub command: String,
-    /// How long it was at work without a word of a build.
+    /// How long it was at work without a word of a build; zero where that was not seen.
     pub took: Duration,
 }

@@ -37,6 +37,27 @@ pub(super) fn places_of(command: &str, mounts: &[MountSpec]) -> Vec<GoPlace> {
     places
 }
 
+/// Returns the places that an `ENV` of a Dockerfile names: `ENV GOCACHE=/o GOMODCACHE=/m`, or `ENV GOCACHE /o`.
+pub(super) fn places_of_env(values: &str) -> Vec<GoPlace> {
+    let pairs = values.split_whitespace().filter_map(assigned).collect::<Vec<_>>();
+    let old = values.trim().split_once(char::is_whitespace).filter(|(name, _)| !name.contains('='));
+    let old = old.and_then(|(name, value)| assigned(&format!("{name}={}", value.trim())));
+    pairs.into_iter().chain(old).collect()
+}
+
+/// Returns the caches whose places a command asks `go env` for, in the order in which it prints them; none where it prints
+/// anything else between them.
+pub(super) fn asked(command: &str) -> Vec<GoCache> {
+    let Some((_, rest)) = command.split_once("go env ") else { return Vec::new() };
+    let rest = rest.split([';', '&', '|', ')', '\n', '"', '`']).next().unwrap_or_default();
+    let caches = rest.split_whitespace().map(|name| match name {
+        "GOMODCACHE" => Some(GoCache::Modules),
+        "GOCACHE" => Some(GoCache::Objects),
+        _ => None,
+    });
+    caches.collect::<Option<Vec<_>>>().filter(|_| command.matches("go env ").count() == 1).unwrap_or_default()
+}
+
 /// Reads a line of `go env`: `GOMODCACHE='/data/m'`.
 pub(super) fn printed_place(line: &str) -> Option<GoPlace> {
     let line = line.trim();
@@ -89,6 +110,22 @@ mod tests {
         assert!(places_of("go mod download", &[mount("/a"), mount("/b")]).is_empty());
         assert!(places_of("go mod download && go build", &[mount("/a")]).is_empty());
         assert!(places_of("go mod download", &[mount("/root/.cache/go-build")]).is_empty());
+    }
+
+    #[test]
+    fn an_env_of_the_dockerfile_names_them_too() {
+        assert_eq!(places_of_env("GOCACHE=/o GOMODCACHE=\"/m\" X=1"), [objects("/o"), modules("/m")]);
+        assert_eq!(places_of_env("GOCACHE /o"), [objects("/o")]);
+        assert!(places_of_env("PATH=/go/bin:$PATH").is_empty());
+    }
+
+    #[test]
+    fn what_go_env_is_asked_for_it_prints_in_that_order() {
+        assert_eq!(asked("go env GOMODCACHE GOCACHE && du -sh /m"), [GoCache::Modules, GoCache::Objects]);
+        assert_eq!(asked("go env GOCACHE"), [GoCache::Objects]);
+        for other in ["go env", "go env GOFLAGS GOCACHE", "go env GOCACHE; go env GOMODCACHE", "echo go"] {
+            assert!(asked(other).is_empty(), "{other}");
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum Observation {
     Download(String),
     /// Where Go keeps a cache, as `go env` prints it.
     Place(GoPlace),
+    /// A path and nothing else, as `go env GOCACHE` prints it.
+    Path(String),
     /// A printed duration.
     Time(Duration),
 }
@@ -142,6 +144,9 @@ pub(super) fn observe(text: &str) -> Vec<Observation> {
     }
     if let Some(sizes) = sizes(line) {
         return sizes;
+    }
+    if first == b'/' && line.len() < 400 && !line.contains([' ', '\t', '\'', '"', ':', '$']) {
+        return vec![Observation::Path(clean(line))];
     }
     if let Some((moment, rest)) = marker(line) {
         let mut found = vec![Observation::Marker(moment)];
@@ -353,6 +358,7 @@ mod tests {
             "3 files in /tmp",
             "go: finding module",
             "118M total",
+            "/go/x: permission",
         ] {
             assert_eq!(observe(line), [], "{line}");
         }

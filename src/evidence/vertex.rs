@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use super::go_place::{GoPlace, places_of};
+use super::go_place::{GoCache, GoPlace, asked, places_of, places_of_env};
 use super::harmless::{first_compiling, first_unknown};
 use super::run_mounts::{run_command, run_mounts, stage_of, without_flags};
 use super::{BuildTime, CompileStep, MeasuredAt, MountSpec, TimeSource};
@@ -80,6 +80,8 @@ pub(super) struct Vertex {
     pub(super) proof: Option<ProofStep>,
     /// The targets that such a step mounts read-only.
     pub(super) read_only: BTreeSet<String>,
+    /// The caches whose places it asks `go env` for and has not printed yet.
+    asked: Vec<GoCache>,
     /// When it was named, by the clock of who feeds it.
     pub(super) began: Option<SystemTime>,
     /// How long it had been at work with its last line.
@@ -187,6 +189,10 @@ impl Vertex {
     pub(super) fn name(&mut self, name: &str) {
         let cut = (0..=SHOWN.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
         self.name = Some(name[..cut].to_owned());
+        // The classic builder shows each instruction.
+        if let Some((_, values)) = name.split_once("] ENV ") {
+            self.places = places_of_env(values);
+        }
         let Some(command) = run_command(name) else { return };
         let command = without_flags(command);
         self.proof = ProofStep::read(command);
@@ -213,6 +219,7 @@ impl Vertex {
         self.unused = unused(command, &self.mounts);
         self.seeded = seeded(name);
         self.places = places_of(command, &self.mounts);
+        self.asked = asked(command);
         self.product =
             self.rank > 0 && (command.contains("go build") || command.contains(".sh") || builds_with_a_tool(command));
         self.block = block(command);
@@ -309,6 +316,12 @@ impl Vertex {
         let Some(took) = self.took.filter(|_| silent).map(|took| took.max(self.busy(now, other))) else { return false };
         let most = (took.as_secs_f64().max(0.1) * FILLED_A_SECOND as f64) as u64;
         took <= QUICK && bytes > most
+    }
+
+    /// Takes a path that it printed for the next one that its command asks `go env` for.
+    pub(super) fn asked_for(&mut self, path: String) -> Option<GoPlace> {
+        let cache = if self.asked.is_empty() { return None } else { self.asked.remove(0) };
+        Some(GoPlace { cache, path })
     }
 
     /// Takes a line for what it says of work before a size that may follow.

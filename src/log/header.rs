@@ -28,6 +28,8 @@ pub(super) struct Header {
     indent: usize,
     coloured: bool,
     confirmed: bool,
+    /// It begins with a mark of the runner, and not with plain text.
+    grouped: bool,
     room: usize,
 }
 
@@ -57,8 +59,8 @@ impl Header {
         let known = is_action(title);
         let opens = match line.channel {
             LineKind::Group => true,
-            // The web page shows the group's head as plain text.
-            LineKind::Plain => !stamped && !line.echo && (known || title.starts_with("docker ")),
+            // The web page shows the group's head as plain text; that of a script is known by the line that follows it.
+            LineKind::Plain => !stamped && !line.echo,
             _ => false,
         };
         opens.then(|| Self {
@@ -71,6 +73,7 @@ impl Header {
             indent: 0,
             coloured: false,
             confirmed: known,
+            grouped: line.channel == LineKind::Group,
             room: ROOM,
         })
     }
@@ -99,7 +102,11 @@ impl Header {
     /// Takes the next line.
     pub(super) fn feed(&mut self, line: &LogLine<'_>, stamped: bool) -> HeaderFlow {
         match line.channel {
-            LineKind::EndGroup => return HeaderFlow::Last,
+            LineKind::EndGroup => {
+                // A group that is named as a step and holds nothing is a step whose script is its name.
+                self.confirmed |= self.grouped && self.script.is_empty();
+                return HeaderFlow::Last;
+            }
             LineKind::Plain => {}
             _ => return HeaderFlow::Over,
         }
@@ -147,13 +154,17 @@ impl Header {
         if self.coloured && !line.echo && !continues {
             return HeaderFlow::Over;
         }
-        if !self.coloured && !line.echo && line.at.is_some() && !self.script.is_empty() {
-            return HeaderFlow::Over;
-        }
         if line.echo {
             self.coloured = true;
             self.confirmed = true;
-        } else if line.at.is_some() {
+        } else if self.script.is_empty() {
+            // Without its colours a script is known by its first line, which is the step's name as well.
+            let own = text.trim() == self.title.trim();
+            if !own && !self.title.starts_with("docker ") {
+                return HeaderFlow::Over;
+            }
+            self.confirmed |= own;
+        } else if !continues && ends_a_script(text) {
             return HeaderFlow::Over;
         }
         if let Some(room) = self.room.checked_sub(text.len() + 1) {
@@ -206,6 +217,14 @@ impl Header {
         let output = ["Cache ", "Failed ", "Lookup ", "Received ", "#", "FROM ", "Run ", "Post ", "[", "No cache map"];
         many.iter().any(|known| known.eq_ignore_ascii_case(name)) && !output.iter().any(|start| text.starts_with(start))
     }
+}
+
+/// Tells whether a line is no line of a script: one of a build's progress, or the beginning of another step.
+fn ends_a_script(text: &str) -> bool {
+    super::progress::shows_a_build(text)
+        || text == "Post job cleanup."
+        || text.starts_with("Cache ")
+        || text.strip_prefix("Run ").is_some_and(is_action)
 }
 
 /// Reads `  name: value`; `None` when the line has another shape.
@@ -291,6 +310,28 @@ mod tests {
             assert_eq!(header.input("cache-map"), Some("{\n  \"a\": \"/b\"\n}"));
             assert_eq!(taken, 8);
         }
+    }
+
+    #[test]
+    fn a_script_that_lost_its_colours_is_known_by_its_first_line() {
+        let stamp = "2026-02-18T12:20:49.8879943Z ";
+        let log =
+            ["##[group]Run task unit", "task unit", "task lint", "shell: bash", "##[endgroup]", "task: [unit] docker"];
+        for prefix in [stamp, ""] {
+            let text = log.map(|line| format!("{prefix}{line}")).join("\n");
+            let text =
+                if prefix.is_empty() { text.replacen("##[group]", "", 1).replace("##[endgroup]\n", "") } else { text };
+            let (header, _) = read(&text);
+            assert!(header.is_step(), "{text}");
+            assert_eq!(header.script, "task unit\ntask lint\n");
+        }
+        let (header, _) = read(&format!("{stamp}##[group]Run task unit\n{stamp}##[endgroup]\n{stamp}x"));
+        assert!(header.is_step(), "an empty group");
+        let (header, taken) =
+            read("Run make image\nmake image\n#0 building with \"default\" instance using docker driver\n");
+        assert_eq!((header.script.as_str(), taken), ("make image\n", 2));
+        let (header, taken) = read("Run tests of the image\nok\n");
+        assert!(!header.is_step() && taken == 1);
     }
 
     #[test]

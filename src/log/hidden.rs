@@ -46,7 +46,12 @@ impl Hidden {
     /// A build of the step shows its first line. Returns what was at work before it, where it may have been another build.
     pub(super) fn build_begins(&mut self, since: Option<SystemTime>, at: Option<SystemTime>) -> Option<HiddenWork> {
         self.shown = true;
-        let took = at?.duration_since(since?).ok().filter(|took| *took > QUIET)?;
+        let Some((at, since)) = at.zip(since) else {
+            // Without a clock only a build that was told to be silent is known to have been one.
+            let silent = self.suspects.iter().find(|command| is_container_tool(command) && is_silent(command))?;
+            return Some(HiddenWork { command: silent.clone(), took: Duration::ZERO });
+        };
+        let took = at.duration_since(since).ok().filter(|took| *took > QUIET)?;
         // One plain command is the build that shows itself now; more than one, or a script, may have built before it.
         let other = match self.suspects.as_slice() {
             [] => return None,
@@ -58,7 +63,15 @@ impl Hidden {
 
     /// The step is over. Returns what may have been a build that never showed itself.
     pub(super) fn ends(self, took: Option<Duration>) -> Option<HiddenWork> {
-        let took = took.filter(|took| *took >= QUIET && !self.shown)?;
+        if self.shown {
+            return None;
+        }
+        let Some(took) = took else {
+            // Without a clock only the command of a build itself tells of one.
+            let named = self.suspects.into_iter().find(|command| is_container_tool(command));
+            return self.echoed.or(named).map(|command| HiddenWork { command, took: Duration::ZERO });
+        };
+        let took = Some(took).filter(|took| *took >= QUIET)?;
         let command = self.echoed.or_else(|| self.suspects.into_iter().next())?;
         Some(HiddenWork { command, took })
     }
@@ -74,7 +87,7 @@ fn names_a_build(text: &str) -> bool {
     at > 0
         && text.len() < 2_000
         && text.split([';', '&', '|']).any(|part| {
-            let words: Vec<&str> = part.split_whitespace().collect();
+            let words: Vec<&str> = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
             words.iter().enumerate().any(|(at, word)| is_container_tool(word) && builds(&words[at + 1..]))
         })
 }
@@ -83,6 +96,12 @@ fn is_container_tool(command: &str) -> bool {
     let word = command.split_whitespace().next().unwrap_or_default();
     let name = word.rsplit('/').next().unwrap_or(word);
     matches!(name, "docker" | "docker-compose" | "podman" | "nerdctl" | "buildctl" | "buildah" | "depot" | "earthly")
+}
+
+/// Tells whether a command throws its output away, or asks for none.
+fn is_silent(command: &str) -> bool {
+    command.contains("/dev/null")
+        || command.split_whitespace().any(|word| matches!(word, "-q" | "--quiet" | "--quiet=true"))
 }
 
 /// Tells whether the words after a container tool build an image.
@@ -183,6 +202,18 @@ mod tests {
         let mut echoing = Hidden::of_script("npm run image");
         echoing.line("> docker buildx build --quiet .");
         assert!(echoing.ends(Some(seconds(20))).is_some());
+    }
+
+    #[test]
+    fn without_a_clock_the_command_of_a_build_tells_of_it() {
+        assert!(Hidden::of_script("docker build -q .").ends(None).is_some());
+        assert!(Hidden::of_script("make lint").ends(None).is_none());
+        let mut echoing = Hidden::of_script("task unit");
+        echoing.line("task: [unit] docker buildx build --quiet .");
+        assert!(echoing.ends(None).is_some());
+        let two = |first: &str| Hidden::of_script(&format!("{first}\ndocker buildx build .")).build_begins(None, None);
+        assert!(two("docker buildx build --quiet --target unit .").is_some());
+        assert!(two("docker buildx build --target unit .").is_none());
     }
 
     #[test]

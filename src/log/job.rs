@@ -480,7 +480,16 @@ impl JobReader {
     /// A build in a step that builds nothing: the line that began its own step is lost. Left out, a build that follows would
     /// look as if nothing had warmed it.
     fn stray_build(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) -> bool {
-        line.text().starts_with('#') && self.build(line, spot)
+        let text = line.text();
+        let drawn = matches!(text.as_bytes().first(), Some(b' ' | b'[' | b'=')) && line.channel == LineKind::Plain;
+        let drawn = drawn.then(|| self.surroundings.terminal(text)).flatten();
+        drawn.into_iter().for_each(|fact| self.sink.add(spot, self.current.id, fact));
+        // The dance builds images of its own.
+        let own = ["ance", "scratch"].iter().any(|part| text.contains(part));
+        if line.channel == LineKind::Plain && !own {
+            self.current.hidden.line(text);
+        }
+        text.starts_with('#') && self.build(line, spot)
     }
 
     /// Lines of a cache in a step that nothing names.

@@ -79,10 +79,11 @@ fn filled_by_the_build(view: &CaseView, mount: &ExpectedMount) -> Option<Proof> 
 fn hidden(view: &CaseView) -> Option<Proof> {
     let measured = first_size(view);
     let hidden = view.judged.evidence.hidden.iter().find(|work| measured.is_none_or(|order| work.order < order))?;
+    let took = hidden.value.took;
+    let long = if took.is_zero() { String::new() } else { format!(", for {}", seconds(took.as_secs_f64())) };
     Some(Proof::missing(
         format!(
-            "a step before the measured build may have built on the same mounts without showing it, for {}: `{}`",
-            seconds(hidden.value.took.as_secs_f64()),
+            "a step before the measured build may have built on the same mounts without showing it{long}: `{}`",
             short(&hidden.value.command)
         ),
         vec![hidden.quote.clone()],

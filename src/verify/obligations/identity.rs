@@ -1,9 +1,9 @@
 //! Identity: the mount that was measured, the one that was injected and the one that the build used are one.
 
 use super::{Obligation, ObligationId, Proof, of_each_mount, proof};
-use crate::evidence::{BuildDoubt, DancePhase, Quote, same_target};
+use crate::evidence::{BuildDoubt, DancePhase, GoCache, Quote, same_target};
 use crate::verify::CodePage;
-use crate::verify::view::{CaseView, ExpectedMount, MountMatch, pair};
+use crate::verify::view::{CaseView, ExpectedMount, MountKind, MountMatch, pair};
 
 pub(super) const PAGE: CodePage = CodePage {
     what: "The cache mount that was measured, the one that the dance injected into and the one that the build used are one cache: \
@@ -33,6 +33,9 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
     if let Some(proof) = proof::against(ObligationId::Identity, view, mount) {
         return proof;
     }
+    if let Some(elsewhere) = kept_elsewhere(view, mount) {
+        return elsewhere;
+    }
     for pairing in pair(&view.judged, DancePhase::Inject) {
         match pairing {
             MountMatch::Same(spec, entry) if spec.clean_target() == mount.target => {
@@ -59,6 +62,25 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
     // What the dance works on is not in sight in every copy of a log; the size that the build printed is the build's own.
     let sizes = build.and_then(|build| build.sizes_of(&mount.target)?.before.as_ref());
     Proof::Shown(named.into_iter().chain(sizes.map(|size| size.quote.clone())).collect())
+}
+
+/// Finds a place that the build names for this cache of Go's, where none that it names is in the mount.
+fn kept_elsewhere(view: &CaseView, mount: &ExpectedMount) -> Option<Proof> {
+    let (cache, name) = match mount.kind {
+        MountKind::Modules => (GoCache::Modules, "GOMODCACHE"),
+        MountKind::BuildCache => (GoCache::Objects, "GOCACHE"),
+        MountKind::Other => return None,
+    };
+    let places = || view.judged.build.iter().flat_map(|build| &build.places).filter(|place| place.value.cache == cache);
+    let inside = |path: &str| {
+        path.strip_prefix(mount.target.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let other = places().next().filter(|_| !places().any(|place| inside(&place.value.path)))?;
+    Some(Proof::missing(
+        format!("the build keeps its {name} at {}, which is not in the mount {}", other.value.path, mount.target),
+        vec![other.quote.clone()],
+        format!("#9 0.1 {name}='{}'", mount.target),
+    ))
 }
 
 fn target_and_id(id: Option<&str>, mount: &ExpectedMount) -> String {

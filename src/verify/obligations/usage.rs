@@ -1,8 +1,10 @@
 //! Use: the build read what it found in the mounts.
 
 use super::{Obligation, ObligationId, Proof, of_each_mount};
-use crate::evidence::{BuildDoubt, Quote};
-use crate::verify::view::{CaseView, ExpectedMount, MountKind};
+use std::time::Duration;
+
+use crate::evidence::{BuildDoubt, Quote, TimeSource};
+use crate::verify::view::{CaseView, ColdRun, ExpectedMount, MountKind};
 use crate::verify::{CodePage, checks, seconds, size};
 
 pub(super) const PAGE: CodePage = CodePage {
@@ -26,6 +28,18 @@ fn prove(view: &CaseView, mount: &ExpectedMount) -> Proof {
             format!("the build filled {} anew: {} before it, {} after it", mount.target, size(before), size(after)),
             quotes,
             format!("#9 2.6 {}\t{}   (after the build, about as much as before it)", size(before), mount.target),
+        );
+    }
+    if let Some((took, quote)) = unproven_time(view, mount) {
+        return Proof::missing(
+            format!(
+                "{} may be the time of a small program's cold build: neither a cold run nor the size of {} after the build shows how \
+                 little was compiled",
+                seconds(took.as_secs_f64()),
+                mount.target
+            ),
+            vec![quote],
+            format!("#9 2.6 114M\t{}   (after the build, about as much as before it)", mount.target),
         );
     }
     match view.judged.build_time() {
@@ -63,4 +77,15 @@ fn outgrown(view: &CaseView, mount: &ExpectedMount) -> Option<(u64, u64, Vec<Quo
     let (before, after) = (sizes.before.as_ref()?, sizes.after.as_ref()?);
     checks::outgrown(before.value, after.value)
         .then(|| (before.value, after.value, vec![before.quote.clone(), after.quote.clone()]))
+}
+
+/// Returns a time that may as well be that of a small program's cold build: nothing that was seen says how much it compiled.
+fn unproven_time(view: &CaseView, mount: &ExpectedMount) -> Option<(Duration, Quote)> {
+    let time = view.judged.build_time().filter(|_| mount.kind == MountKind::BuildCache)?;
+    let compared = matches!(view.cold(), ColdRun::Run(run) if run.build_time().is_some());
+    let sizes = view.judged.build.and_then(|build| build.sizes_of(&mount.target));
+    let measured = sizes.is_some_and(|sizes| sizes.before.is_some() && sizes.after.is_some());
+    let sure = compared || (measured && time.value.source == TimeSource::Printed);
+    let long = time.value.took > view.thresholds.max_build_time / 2;
+    (long && !sure).then(|| (time.value.took, time.quote.clone()))
 }
