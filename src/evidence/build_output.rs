@@ -40,6 +40,8 @@ pub struct BuildOutput {
     filled: BTreeSet<String>,
     /// What the proof lines so far have told.
     pub(super) proofs: ProofsSoFar,
+    /// The last line showed something.
+    shown: bool,
 }
 
 impl BuildOutput {
@@ -93,7 +95,7 @@ impl BuildOutput {
             }
         };
         // What one step sets for itself says nothing of the others; where a mount lies there, its use does.
-        let places = std::mem::take(&mut vertex.places).into_iter();
+        let places = vertex.places.clone().into_iter();
         let (compiles, instruction) = (vertex.rank > 0, vertex.mounts.is_empty() && name.contains("] ENV "));
         let places = places.filter(|place| compiles || instruction || vertex.mounted(&place.path)).collect::<Vec<_>>();
         let places = places.into_iter().map(Fact::GoPlace);
@@ -230,7 +232,8 @@ impl BuildOutput {
             self.last_size = None;
             return vec![Fact::MountRefused { target }];
         }
-        if shows_nothing(text) {
+        self.shown = !shows_nothing(text);
+        if !self.shown {
             vertex.worked |= !text.trim().is_empty();
             self.last_size = None;
             return Vec::new();
@@ -381,6 +384,11 @@ impl BuildOutput {
             true => vertex.rank < top || vertex.rank == 0 || vertex.settled(),
             false => !vertex.active,
         })
+    }
+
+    /// Tells whether the last line may have shown anything: a size, a marker, a download, a time.
+    pub fn has_shown(&self) -> bool {
+        self.shown
     }
 
     /// Tells whether a size that this vertex prints now is taken as one before the build while nothing has shown yet that

@@ -13,6 +13,11 @@ use super::line;
 /// Where a link's text ends and its address begins; the search is prepared once, as every line is searched.
 static LINK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("](http"));
 
+/// Tells whether any line of a text may hold a link.
+pub(super) fn may_have_links(text: &str) -> bool {
+    LINK.find(text.as_bytes()).is_some()
+}
+
 /// Puts the digits back where links of them stand; a line's own number at its front goes.
 pub(super) fn without_links(text: &str) -> Cow<'_, str> {
     let Some(first) = LINK.find(text.as_bytes()) else { return Cow::Borrowed(text) };

@@ -268,7 +268,7 @@ impl OpenBuild {
             let end = rest.bytes().position(|byte| !(byte.is_ascii_digit() || byte == b'.')).unwrap_or(rest.len());
             let (seconds, text) = rest.split_at(end);
             if let Some(text) = text.strip_prefix(' ').filter(|_| seconds.contains('.')) {
-                let since = seconds.parse().ok().and_then(|since| Duration::try_from_secs_f64(since).ok());
+                let since = decimal(seconds);
                 if !self.dance {
                     self.output.tick(id, spot.at, since);
                 }
@@ -330,7 +330,8 @@ impl OpenBuild {
         if self.dance || (!named && self.vertexes.len() >= VERTEXES) {
             return;
         }
-        for fact in self.output.line(id, text) {
+        let facts = self.output.line(id, text);
+        for fact in facts {
             self.take(id, fact, spot, sink);
         }
         if text.starts_with("go version ")
@@ -338,7 +339,10 @@ impl OpenBuild {
         {
             sink.add(spot, self.step, fact);
         }
-        self.release(sink);
+        // Nearly every line shows nothing, and so confirms nothing.
+        if self.output.has_shown() {
+            self.release(sink);
+        }
     }
 
     fn end_vertex(&mut self, id: u64, end: End, spot: &LineContext<'_>, sink: &mut EventLog) {
@@ -428,6 +432,20 @@ fn numbered(text: &str) -> Option<(u64, &str)> {
     }
     let number = text.bytes().skip(1).take(digits).fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
     Some((number, &text[digits + 2..]))
+}
+
+/// Reads seconds as BuildKit writes them, `12.345`; every line of a build goes through here.
+fn decimal(text: &str) -> Option<Duration> {
+    const MOST: usize = 9;
+    let (whole, fraction) = text.split_once('.')?;
+    if whole.is_empty() || whole.len() > MOST || fraction.is_empty() || fraction.len() > MOST {
+        return None;
+    }
+    let digits = |text: &str| {
+        text.bytes().try_fold(0u64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
+    };
+    let (seconds, fraction) = (digits(whole)?, digits(fraction)? * 10u64.pow((MOST - fraction.len()) as u32));
+    Some(Duration::new(seconds, u32::try_from(fraction).ok()?))
 }
 
 /// What is kept of a vertex name to know it again.

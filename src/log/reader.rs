@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::encoding::Encoding;
 use super::job::{JobReader, LoggedJob};
 use super::line::{LogLine, Transport};
-use super::links::without_links;
+use super::links::{may_have_links, without_links};
 use super::wrapping::Wrapping;
 
 /// Longest line that is looked at; the rest of a longer one is dropped.
@@ -87,17 +87,28 @@ impl LogReader {
 
     /// Takes the next bytes of UTF-8.
     fn text(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = memchr::memchr(b'\n', bytes) {
+        if !self.partial.is_empty() {
+            let Some(end) = memchr::memchr(b'\n', bytes) else { return self.keep(bytes) };
             let (head, rest) = bytes.split_at(end);
+            self.keep(head);
+            self.line_end();
             bytes = &rest[1..];
-            if self.partial.is_empty() {
-                self.line(head);
-            } else {
-                self.keep(head);
-                self.line_end();
-            }
         }
-        self.keep(bytes);
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+        let (lines, rest) = bytes.split_at(whole);
+        // Checking many lines at once is much faster than each alone, and nearly every piece is whole and without links.
+        match std::str::from_utf8(lines) {
+            Ok(text) => {
+                let linked = may_have_links(text);
+                let mut from = 0;
+                for end in memchr::memchr_iter(b'\n', lines) {
+                    self.text_line(&text[from..end], linked);
+                    from = end + 1;
+                }
+            }
+            Err(_) => lines.split_inclusive(|byte| *byte == b'\n').for_each(|line| self.line(&line[..line.len() - 1])),
+        }
+        self.keep(rest);
     }
 
     /// Ends the last log and returns the jobs in the order in which they began.
@@ -136,11 +147,21 @@ impl LogReader {
         let bytes = &bytes[..bytes.len().min(LINE)];
         // Checking whole is much faster than repairing piece by piece, and nearly every line is whole.
         let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
+        self.read(&text, true);
+    }
+
+    /// Reads a line of a text that was checked; `linked` says that digits in it may have been turned into links.
+    fn text_line(&mut self, text: &str, linked: bool) {
+        if text.len() > LINE { self.line(text.as_bytes()) } else { self.read(text, linked) }
+    }
+
+    fn read(&mut self, text: &str, linked: bool) {
+        let text = if linked { without_links(text) } else { Cow::Borrowed(text) };
         if self.wrapping.undecided() {
-            self.wrapping.hold(&without_links(&text));
+            self.wrapping.hold(&text);
             self.released();
         } else {
-            self.unwrapped(&without_links(&text));
+            self.unwrapped(&text);
         }
     }
 
