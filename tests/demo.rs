@@ -120,6 +120,17 @@ fn a_pipe_gets_plain_text_at_once() {
 }
 
 #[test]
+fn where_no_fix_is_recorded_the_set_up_that_works_stands_beside_it() {
+    for name in recorded() {
+        let fixed = !recording(&name).unwrap().unwrap().fixed.is_empty();
+        let text = String::from_utf8(demo(&[name.as_str()]).stdout).unwrap();
+        let beside = text.lines().any(|line| line.trim_start().starts_with("as it was"));
+        assert_eq!(beside, name != "healthy", "{name}:\n{text}");
+        assert_eq!(text.contains("with the fix: "), fixed, "{name}");
+    }
+}
+
+#[test]
 fn without_a_name_it_shows_what_works_and_the_most_common_fault() {
     let text = String::from_utf8(demo(&[]).stdout).unwrap();
     let healthy = text.find("healthy: ").unwrap();

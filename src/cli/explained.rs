@@ -4,19 +4,25 @@
 use std::fs;
 use std::path::Path;
 
-use super::present::Presented;
 use super::problem::CliProblem;
-use crate::report;
+use crate::report::folder_readme;
 use crate::source::Source;
-use crate::verify::Report;
+use crate::verify::Verdict;
+
+/// A report in the forms that lie in a folder.
+pub(super) struct FolderReport<'a> {
+    pub(super) json: String,
+    pub(super) text: String,
+    pub(super) html: String,
+    pub(super) subject: &'a str,
+    pub(super) verdict: Verdict,
+    /// How many runs it is about.
+    pub(super) runs: usize,
+    pub(super) repeat: Option<&'a str>,
+}
 
 /// Writes what a person reads first into a folder of evidence. `dockerfiles` are those that were given, run by run.
-pub(super) fn explain_folder(
-    dir: &Path,
-    presented: &Presented<'_>,
-    shown: &Report,
-    dockerfiles: &[&Source],
-) -> Result<(), CliProblem> {
+pub(super) fn explain_folder(dir: &Path, shown: &FolderReport<'_>, dockerfiles: &[&Source]) -> Result<(), CliProblem> {
     for (dockerfile, number) in dockerfiles.iter().zip(1..) {
         let run = dir.join(format!("run-{number}"));
         // A run that built nothing has no copy to set it beside.
@@ -24,11 +30,10 @@ pub(super) fn explain_folder(
             write(&run.join("Dockerfile.original"), &dockerfile.text)?;
         }
     }
-    write(&dir.join("report.json"), &presented.json(shown))?;
-    write(&dir.join("report.txt"), &presented.text(shown, false, false))?;
-    write(&dir.join("report.html"), &presented.page(shown))?;
-    let files = files(dir);
-    let readme = report::folder_readme(presented.subject, shown.verdict, &files, shown.runs.len(), presented.repeat);
+    write(&dir.join("report.json"), &shown.json)?;
+    write(&dir.join("report.txt"), &shown.text)?;
+    write(&dir.join("report.html"), &shown.html)?;
+    let readme = folder_readme(shown.subject, shown.verdict, &files(dir), shown.runs, shown.repeat);
     write(&dir.join("README.md"), &readme)
 }
 
@@ -54,6 +59,7 @@ fn files(dir: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::present::Presented;
     use crate::verify::testing::{JobScript, case};
     use crate::verify::{Profile, Thresholds, verify};
 
@@ -79,7 +85,7 @@ mod tests {
             hidden: None,
         };
         let given = Source::new("Dockerfile", "given");
-        explain_folder(dir.path(), &presented, &shown, &[&given, &given]).unwrap();
+        explain_folder(dir.path(), &presented.for_folder(&shown), &[&given, &given]).unwrap();
         let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
         assert_eq!(read("run-1/Dockerfile.original"), "given");
         assert!(!dir.path().join("run-2/Dockerfile.original").exists(), "run 2 measured none");

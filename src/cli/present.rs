@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::Format;
+use super::explained::FolderReport;
 use super::out;
 use super::problem::CliProblem;
 use crate::plan::Given;
@@ -65,6 +66,19 @@ impl Presented<'_> {
             cut,
         };
         self.masked(&report::text(report, &options))
+    }
+
+    /// The report in the forms that lie in an evidence folder.
+    pub(super) fn for_folder(&self, report: &Report) -> FolderReport<'_> {
+        FolderReport {
+            json: self.json(report),
+            text: self.text(report, false, false),
+            html: self.page(report),
+            subject: self.subject,
+            verdict: report.verdict,
+            runs: report.runs.len(),
+            repeat: self.repeat,
+        }
     }
 
     /// The report for a browser, as a part of a page.

@@ -27,4 +27,4 @@ pub use html::{HtmlSubject, html};
 pub use json::{Document, SCHEMA, json, json_of_jobs};
 pub use markdown::markdown;
 pub use replay::{ReplayLine, ReplayStyle, ReplayWait, beside, diff, dimmed, heading, paragraph, replay};
-pub use text::{TextOptions, text};
+pub use text::{TextOptions, brief, text};

@@ -72,6 +72,16 @@ pub fn text(report: &Report, options: &TextOptions) -> String {
     page.lines.join("\n")
 }
 
+/// Writes the first screen of [`text`] alone: the verdict, the cause, the change and a line per check.
+pub fn brief(report: &Report, options: &TextOptions) -> String {
+    let (style, width, cut) = (Style::new(options.color), options.width.max(64), options.cut);
+    let mut page = TextPage { style, width, cut, lines: Vec::new() };
+    page.heading(&plain(options.subject));
+    page.lines.extend(first_screen(report, style, width, cut));
+    page.lines.push(String::new());
+    page.lines.join("\n")
+}
+
 /// The text under way.
 struct TextPage {
     style: Style,

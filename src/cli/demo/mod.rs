@@ -7,11 +7,14 @@ use super::exit::Exit;
 use super::out;
 use super::present::write_page;
 use super::problem::CliProblem;
-use super::recorded::JudgedRecording;
+use super::recorded::{JudgedLogs, JudgedRecording};
 use crate::report::{self, HtmlSubject, ReplayStyle, ReplayWait, TextOptions};
 use crate::scenario::{self, recording};
-use crate::verify::{Code, RunSummary};
+use crate::verify::Code;
 use pace::{Enough, Pace};
+
+/// The scenario of the set-up that works.
+const HEALTHY: &str = "healthy";
 
 /// The widest line of the words in between.
 const WIDTH: usize = 80;
@@ -25,7 +28,7 @@ pub(super) fn run(args: &Demo) -> Result<Exit, CliProblem> {
     let names: Vec<String> = match &args.scenario {
         Some(name) => vec![name.clone()],
         // The set-up that works, and the fault that most people have; its scenario is called as its code is.
-        None => vec!["healthy".to_owned(), Code::CacheLocked.to_string()],
+        None => vec![HEALTHY.to_owned(), Code::CacheLocked.to_string()],
     };
     let shown = names.iter().map(|name| Replayed::of(name)).collect::<Result<Vec<_>, _>>()?;
     if let Some(path) = &args.html {
@@ -65,6 +68,8 @@ fn list() -> Result<String, CliProblem> {
 /// A recording to tell.
 struct Replayed {
     recorded: JudgedRecording,
+    /// The set-up that works, where this is another and nothing is recorded of it with its fault undone.
+    healthy: Option<JudgedLogs>,
     /// How the judged runs are called on a page.
     titles: [String; 2],
 }
@@ -76,7 +81,11 @@ impl Replayed {
             return Err(problem.hint(Some("`verify-buildkit-cache demo --list` names those that have one".to_owned())));
         };
         let titles = [format!("recorded scenario {name}"), format!("recorded scenario {name}, with the fix")];
-        Ok(Self { recorded, titles })
+        let healthy = match (name, &recorded.fixed) {
+            (HEALTHY, _) | (_, Some(_)) => None,
+            _ => JudgedRecording::of(HEALTHY)?.map(|healthy| healthy.faulty),
+        };
+        Ok(Self { recorded, healthy, titles })
     }
 
     /// Both reports, for a page.
@@ -104,14 +113,15 @@ impl Replayed {
             pace.say("");
         }
         pace.line(&report::heading("what the verifier says of these logs", true), ReplayWait::Key)?;
-        pace.say(&report::text(&self.recorded.faulty.report, &text_options(&self.titles[0], pace.width().is_some())));
-        match self.summaries() {
-            Some([faulty, fixed]) => self.show_fix(pace, faulty, fixed),
-            None => Ok(()),
+        pace.say(&report::brief(&self.recorded.faulty.report, &text_options(&self.titles[0], pace.width().is_some())));
+        match &self.recorded.fixed {
+            Some(fixed) => self.show_fix(pace, fixed),
+            None => self.show_healthy(pace),
         }
     }
 
-    fn show_fix(&self, pace: &mut Pace, faulty: &RunSummary, fixed: &RunSummary) -> Result<(), Enough> {
+    /// Shows the fix, and the last run with it beside the last run without.
+    fn show_fix(&self, pace: &mut Pace, fixed: &JudgedLogs) -> Result<(), Enough> {
         let scenario = &self.recorded.chosen.scenario;
         pace.line(&report::heading("the fix", true), ReplayWait::Key)?;
         pace.say(&report::paragraph(&scenario.about.fix, WIDTH));
@@ -119,17 +129,32 @@ impl Replayed {
         if let Some((_, text)) = scenario.patches.iter().find(|(name, _)| name == "fix.diff") {
             pace.say(&report::diff(text, true));
         }
-        pace.line(&report::heading("the last run, as it was and with the fix", true), ReplayWait::Key)?;
-        pace.say(&report::beside(["as it was", "with the fix"], faulty, fixed, true));
-        let verdict = self.recorded.fixed.as_ref().map(|fixed| fixed.report.verdict.as_str()).unwrap_or_default();
-        pace.say(&format!("with the fix: {verdict}"));
-        pace.say(&format!("more: verify-buildkit-cache scenarios show {}", scenario.name));
+        self.show_beside(pace, "the last run, as it was and with the fix", "with the fix", fixed)?;
+        pace.say(&format!("with the fix: {}", fixed.report.verdict.as_str()));
+        self.show_more(pace)
+    }
+
+    /// Where no run with the fix is recorded, the warm run of the set-up that works stands beside the last run.
+    fn show_healthy(&self, pace: &mut Pace) -> Result<(), Enough> {
+        let Some(healthy) = &self.healthy else { return self.show_more(pace) };
+        pace.line(&report::heading("the fix", true), ReplayWait::Key)?;
+        pace.say(&report::paragraph(&self.recorded.chosen.scenario.about.fix, WIDTH));
+        pace.say("");
+        self.show_beside(pace, "the last run, and a warm run of the set-up that works", "healthy", healthy)?;
+        self.show_more(pace)
+    }
+
+    fn show_beside(&self, pace: &mut Pace, title: &str, name: &str, other: &JudgedLogs) -> Result<(), Enough> {
+        pace.line(&report::heading(title, true), ReplayWait::Key)?;
+        if let Some((this, other)) = self.recorded.faulty.report.runs.last().zip(other.report.runs.last()) {
+            pace.say(&report::beside(["as it was", name], this, other, true));
+        }
         Ok(())
     }
 
-    /// The last run of both forms.
-    fn summaries(&self) -> Option<[&RunSummary; 2]> {
-        Some([self.recorded.faulty.report.runs.last()?, self.recorded.fixed.as_ref()?.report.runs.last()?])
+    fn show_more(&self, pace: &Pace) -> Result<(), Enough> {
+        pace.say(&format!("more: verify-buildkit-cache scenarios show {}", self.recorded.chosen.scenario.name));
+        Ok(())
     }
 }
 

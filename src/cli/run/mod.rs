@@ -181,7 +181,7 @@ fn conclude(
     fs::write(&path, &subject.workflow.text)
         .map_err(|error| CliProblem::stopped(format!("cannot write {}: {error}", path.display())))?;
     let dockerfiles: Vec<&Source> = subject.runs.iter().map(|run| &run.dockerfile).collect();
-    explain_folder(&evidence.path, &presented, &report, &dockerfiles)?;
+    explain_folder(&evidence.path, &presented.for_folder(&report), &dockerfiles)?;
     tell_failed_build(&case, &subject.runs.first().map(|run| run.plan.given.clone()).unwrap_or_default());
     let keep = args.keep || args.out.is_some() || report.verdict != Verdict::Effective;
     let place = if keep { Some(evidence.keep().display().to_string()) } else { None };

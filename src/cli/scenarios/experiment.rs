@@ -141,7 +141,7 @@ fn keep_reports(arm: &ScenarioTask<'_>, judged: &[JudgedRuns], by: &JudgedBy) ->
     }
     if let Some(judged) = of(Column::Live) {
         let dockerfiles: Vec<&Source> = arm.chosen.history.iter().map(|happening| &happening.dockerfile).collect();
-        explain_folder(&arm.evidence, &presented("run"), &judged.report, &dockerfiles)?;
+        explain_folder(&arm.evidence, &presented("run").for_folder(&judged.report), &dockerfiles)?;
     }
     Ok(())
 }

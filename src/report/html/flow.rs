@@ -75,7 +75,7 @@ pub(super) fn lane(id: &str, report: &Report, run: &RunSummary, scale: u64, judg
             h3 id=(format!("{id}-r{}", run.number)) {
                 "Run " (run.number)
                 @if judged { " " span.tag { "judged" } }
-                " " span.run-name { (plain(&run.name)) }
+                @if run.name != format!("run {}", run.number) { " " span.run-name { (plain(&run.name)) } }
             }
             ol.flow {
                 @for (at, station) in stations.iter().enumerate() {
