@@ -139,7 +139,7 @@ fn line_of(check: &Check, style: Style, width: usize, cut: bool) -> String {
 fn explained<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<&'static str> {
     let text = lines.into_iter().collect::<Vec<_>>().join(" ").to_lowercase();
     let used = |words: &&[&str]| words.iter().any(|word| has_word(&text, word));
-    WORDS.iter().filter(|(words, _)| used(&words)).map(|(_, meaning)| *meaning).collect()
+    WORDS.iter().filter(|(words, _)| used(words)).map(|(_, meaning)| *meaning).collect()
 }
 
 /// Tells whether a text has a word or one that begins with it, such as `injected`; `cache-dance` is a name and no such word.
