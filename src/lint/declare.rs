@@ -29,7 +29,8 @@ pub(super) fn declare(job: &LintJob<'_>, build: Option<&LintBuild<'_>>, arm: Arm
         events: Vec::new(),
         ids: vec![None; job.plan.steps.len()],
         next: 0,
-        active: Some("default".to_owned()),
+        // The variable chooses a builder for every command.
+        active: (!job.source().text.contains("BUILDX_BUILDER")).then(|| "default".to_owned()),
     };
     run.main();
     run.post();
@@ -71,6 +72,9 @@ impl<'a, 'j> DeclaredRun<'a, 'j> {
                 Action::Dance(_) => self.dance(step, id),
                 Action::SetupBuildx => self.choose(step, id),
                 Action::BuildPush => self.build(step, id),
+                Action::BuildScript | Action::Composite(_) | Action::NotReproduced { .. } if self.may_choose(step) => {
+                    self.active = None;
+                }
                 Action::Checkout | Action::BuildScript | Action::Composite(_) | Action::NotReproduced { .. } => {}
             }
             self.add(Some(id), self.quote(step), Fact::StepEnded { outcome: StepOutcome::Success, took: None });
@@ -90,6 +94,18 @@ impl<'a, 'j> DeclaredRun<'a, 'j> {
                 _ => {}
             }
             self.add(Some(id), self.quote(step), Fact::StepEnded { outcome: StepOutcome::Success, took: None });
+        }
+    }
+
+    /// Tells whether a step that nobody reads here may choose another builder.
+    fn may_choose(&self, step: &PlannedStep) -> bool {
+        let text = self.job.text_of(step);
+        match &step.uses {
+            Some(uses) => {
+                let name = uses.text.to_ascii_lowercase();
+                PlanValues::is_opaque(step) && ["build", "docker", "depot", "./"].iter().any(|part| name.contains(part))
+            }
+            None => ["buildx create", "buildx use", "docker context"].iter().any(|words| text.contains(words)),
         }
     }
 

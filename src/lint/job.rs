@@ -174,6 +174,34 @@ impl<'a> LintJob<'a> {
         self.plan.steps.iter().any(local)
     }
 
+    /// The text of a step.
+    pub(super) fn text_of(&self, step: &PlannedStep) -> &'a str {
+        self.source().text.get(step.span.start..step.span.end).unwrap_or_default()
+    }
+
+    /// Tells whether a step builds, or may build, by other means than docker/build-push-action.
+    pub(super) fn builds_otherwise(&self) -> bool {
+        self.plan.steps.iter().any(|step| match &step.action {
+            Action::NotReproduced { builds: true, .. } => true,
+            Action::NotReproduced { .. } => {
+                let text = self.text_of(step);
+                step.uses.is_none()
+                    && ["docker", "make", "task ", "buildx", "bake"].iter().any(|word| text.contains(word))
+            }
+            _ => false,
+        })
+    }
+
+    /// Tells whether the stage that a build takes part in is known.
+    pub(super) fn knows_target(&self, build: &LintBuild<'_>) -> bool {
+        self.first().input(build.step, "target").is_none_or(|target| target.known)
+    }
+
+    /// Tells whether the version of every dance is known.
+    pub(super) fn knows_dances(&self) -> bool {
+        self.dances.iter().all(|dance| dance.behaviour.dance.known)
+    }
+
     /// The host directories of every dance.
     pub(super) fn sources(&self) -> Vec<&str> {
         let entries = self.dances.iter().filter_map(|dance| dance.entries());

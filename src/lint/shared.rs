@@ -54,9 +54,21 @@ fn holds(job: &LintJob<'_>, build: Option<&LintBuild<'_>>, arm: Arm, trigger: &T
             let first = job.values(Arm::First, trigger);
             arm == Arm::Hit && job.dances.iter().any(|dance| first.runs(dance.step) == Some(true))
         }
-        Code::CacheAfterDance | Code::SaveBeforeExtract | Code::BuilderMismatch => !job.has_local_actions(),
+        Code::BuilderMismatch => !job.has_local_actions(),
+        // Where no cache step carries the dance's directories, their order is another's.
+        Code::CacheAfterDance | Code::SaveBeforeExtract => {
+            !job.has_local_actions() && job.caches.iter().any(|cache| job.carries(cache))
+        }
+        // Another fork may read its inputs otherwise.
+        Code::DanceCrashed | Code::ExtractSkipped => job.knows_dances(),
+        // An entry may be meant for a build that nobody reads here.
+        Code::CacheMapIdMismatch | Code::CacheMapTargetMismatch | Code::CacheMapOwnerMismatch => {
+            !job.builds_otherwise()
+        }
         Code::ModulesNotRestored | Code::BuildCacheNotRestored => {
-            job.dances.iter().all(|dance| dance.entries().is_some()) && !job.has_other_carriers()
+            job.dances.iter().all(|dance| dance.entries().is_some())
+                && !job.has_other_carriers()
+                && build.is_none_or(|build| job.knows_target(build))
         }
         _ => true,
     }
@@ -130,7 +142,15 @@ fn severity(job: &LintJob<'_>, build: Option<&LintBuild<'_>>, finding: &Finding)
                 ["go/pkg/mod", "go-build", "go-mod", "gomod", "gocache"].iter().any(|part| path.contains(part))
             };
             let tries = job.caches.iter().any(|cache| cache.paths.iter().any(means));
-            if tries { Severity::Error } else { Severity::Warning }
+            // What Go on the runner itself caches is its own affair.
+            let own = job.plan.steps.iter().any(|step| {
+                let text = job.text_of(step);
+                matches!(step.action, Action::NotReproduced { .. })
+                    && ["setup-go", "go test", "go build", "go vet", "golangci", "make"]
+                        .iter()
+                        .any(|word| text.contains(word))
+            });
+            if tries && !own { Severity::Error } else { Severity::Note }
         }
         Code::ModulesNotRestored | Code::BuildCacheNotRestored => {
             let others = job.builds.iter().any(|other| build.is_some_and(|build| build.step.index != other.step.index));

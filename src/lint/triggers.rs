@@ -69,9 +69,21 @@ fn branch(outline: &WorkflowOutline, text: &str) -> String {
     let usual = named.iter().find(|name| matches!(name.as_str(), "main" | "master"));
     match usual.or_else(|| named.iter().find(plain)) {
         Some(name) => name.clone(),
-        None if text.contains("refs/heads/master") && !text.contains("refs/heads/main") => "master".to_owned(),
-        None => DEFAULT_BRANCH.to_owned(),
+        None => compared(text).unwrap_or_else(|| DEFAULT_BRANCH.to_owned()),
     }
+}
+
+/// Returns the branch that a workflow's conditions speak of, where that is not `main`.
+fn compared(text: &str) -> Option<String> {
+    let after = |mark: &str| -> Vec<String> {
+        let name =
+            |rest: &str| rest.chars().take_while(|char| char.is_alphanumeric() || "-_.".contains(*char)).collect();
+        text.match_indices(mark).map(|(at, _)| name(&text[at + mark.len()..])).collect()
+    };
+    let marks = ["refs/heads/", "github.ref_name == '", "github.ref_name != '"];
+    let names: Vec<String> = marks.iter().flat_map(|mark| after(mark)).filter(|name| !name.is_empty()).collect();
+    let main = names.iter().any(|name| name == DEFAULT_BRANCH);
+    names.into_iter().next().filter(|_| !main)
 }
 
 #[cfg(test)]

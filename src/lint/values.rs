@@ -101,10 +101,17 @@ impl PlanValues<'_> {
         }
     }
 
-    /// Tells whether a step may have set variables or files that nobody sees here: a script or an action of its own.
+    /// Tells whether a step is an action that nobody reads here and that may do anything to the workspace. Those that log in,
+    /// set up tools or describe images put no files of the repository there.
     pub(super) fn is_opaque(step: &PlannedStep) -> bool {
-        match &step.action {
-            Action::NotReproduced { .. } => step.uses.is_some(),
+        let harmless = |owner: &str| {
+            ["docker", "actions", "aws-actions", "azure", "google-github-actions", "sigstore", "crazy-max"]
+                .iter()
+                .any(|known| owner.eq_ignore_ascii_case(known))
+        };
+        match (&step.action, &step.uses) {
+            (Action::NotReproduced { .. }, Some(uses)) => uses.owner().is_none_or(|owner| !harmless(owner)),
+            (Action::NotReproduced { .. }, None) => true,
             _ => false,
         }
     }
@@ -115,13 +122,7 @@ impl PlanValues<'_> {
         if before.iter().any(|step| step.action == Action::Checkout) {
             return Some(true);
         }
-        before.is_empty().then_some(false).or_else(|| {
-            let may = |step: &PlannedStep| {
-                Self::is_opaque(step)
-                    || matches!(&step.action, Action::NotReproduced { what, .. } if step.uses.is_none() && !what.starts_with("run: echo"))
-            };
-            (!before.iter().any(may)).then_some(false)
-        })
+        (!before.iter().any(Self::is_opaque)).then_some(false)
     }
 }
 
@@ -258,6 +259,10 @@ impl Contexts for StepContexts<'_> {
                     None => Value::Null,
                 }
             }
+            // A push gives no inputs at all.
+            ["inputs", _] if !matches!(self.values.trigger.event.as_str(), "workflow_call" | "workflow_dispatch") => {
+                Value::Null
+            }
             ["inputs", name] => match self.values.outline.input_default(name) {
                 Some("true") => Value::Bool(true),
                 Some("false") => Value::Bool(false),
@@ -278,7 +283,7 @@ impl Contexts for StepContexts<'_> {
         };
         // Steps before may have made files that no checkout brings.
         let before = &self.values.plan.steps[..self.step.index.min(self.values.plan.steps.len())];
-        let made = before.iter().any(|step| matches!(step.action, Action::NotReproduced { .. }));
+        let made = before.iter().any(PlanValues::is_opaque);
         let matches = matches.filter(|count| *count > 0 || !made);
         let text = match matches {
             Some(0) => String::new(),

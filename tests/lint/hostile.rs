@@ -101,9 +101,9 @@ fn a_dockerfile_that_buildkit_refuses_is_named() {
 
 #[test]
 fn what_only_a_run_knows_is_not_judged() {
-    let plan = "      - run: ./plan.sh\n        id: x\n\n";
+    let plan = "      - run: ./plan.sh && docker buildx create --name mine --use\n        id: x\n\n      - uses: someone/s3-cache@v1\n\n";
     let workflow =
-        base("workflow.yml").replace("      - uses: docker/setup", &format!("{plan}      - uses: docker/setup"));
+        base("workflow.yml").replace("      - uses: actions/cache", &format!("{plan}      - uses: actions/cache"));
     for (from, to) in [
         ("\"/go/pkg/mod\"", "\"${{ steps.x.outputs.target }}\""),
         ("            go-mod\n", "            ${{ vars.DIR }}\n"),
@@ -118,6 +118,9 @@ fn what_only_a_run_knows_is_not_judged() {
         ("context: .", "context: https://github.com/a/b.git"),
         ("skip-extraction: ${{ steps.cache.outputs.cache-hit }}", "skip-extraction: ${{ secrets.SKIP }}"),
         ("actions/checkout@v4", "some/checkout@v1"),
+        // Others than this program reads may carry, choose or build.
+        ("builder: ${{ steps.buildx.outputs.name }}", "builder: mine"),
+        ("            go-mod\n            go-build\n", "            elsewhere\n"),
     ] {
         assert!(workflow.contains(from), "{from}");
         let report = with(&workflow.replace(from, to));

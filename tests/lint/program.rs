@@ -224,3 +224,11 @@ fn the_commands_beside_it_know_their_versions_and_pages() {
         assert!(page.starts_with(definition.code) && page.contains("What to do"), "{page}");
     }
 }
+
+#[test]
+fn every_code_stands_in_the_documentation() {
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lint.md")).unwrap();
+    for definition in verify_buildkit_cache::lint::definitions() {
+        assert!(docs.contains(&format!("| `{}` |", definition.code)), "{}", definition.code);
+    }
+}

@@ -24,7 +24,8 @@ fn kind_of(mount: &MountSpec) -> MountKind {
 }
 
 fn one(job: &LintJob<'_>, build: &LintBuild<'_>, kind: MountKind) -> Option<LintFinding> {
-    let file = build.dockerfile()?;
+    let file =
+        build.dockerfile().filter(|file| job.knows_target(build) && !file.source().text.contains("go env -w"))?;
     let mounts = |run: &LintRun| {
         run.mounts.iter().any(|mount| kind_of(mount) == kind || mount.target.contains('$') || is_above(mount, kind))
     };
@@ -49,8 +50,9 @@ fn one(job: &LintJob<'_>, build: &LintBuild<'_>, kind: MountKind) -> Option<Lint
             let vendored = text.contains("-mod=vendor")
                 || text.contains("-mod vendor")
                 || vendors(job.files, build.context.as_deref());
-            let copied = text.lines().any(|line| line.contains("--from=") && line.contains("pkg/mod"))
-                || text.contains("from=") && text.contains("target=/go/pkg/mod,source");
+            let copied = text
+                .lines()
+                .any(|line| line.contains("pkg/mod") && (line.contains("from=") || line.contains("type=bind")));
             if in_layer || vendored || copied {
                 return None;
             }

@@ -26,7 +26,9 @@ pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
 fn one(job: &LintJob<'_>, dance: &LintDance<'_>) -> Option<LintFinding> {
     let behaviour = &dance.behaviour;
     let entries = dance.entries().map(|map| map.entries.as_slice()).unwrap_or_default();
-    let modules = entries.iter().any(|entry| MountKind::of(&entry.target, None) == MountKind::Modules);
+    let writable =
+        job.builds.iter().filter_map(|build| build.dockerfile()).any(|file| file.source().text.contains("modcacherw"));
+    let modules = !writable && entries.iter().any(|entry| MountKind::of(&entry.target, None) == MountKind::Modules);
     let upstream = behaviour.dance.flavour == Flavour::Upstream;
     let may_not_remove = upstream
         && behaviour.dance.version.major == 3

@@ -1,6 +1,7 @@
 //! A step empties a mount after the build has filled it.
 
 use super::of_code;
+use crate::evidence::MountSpec;
 use crate::lint::LintFinding;
 use crate::lint::build::{LintBuild, LintRun};
 use crate::lint::job::LintJob;
@@ -16,12 +17,18 @@ pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
 
 fn one(job: &LintJob<'_>, build: &LintBuild<'_>) -> Option<LintFinding> {
     // What is filled again afterwards is not lost.
+    let carried = |target: &str| {
+        let entries = job.dances.iter().filter_map(|dance| dance.entries()).flat_map(|map| &map.entries);
+        let mounts = build.mounts.iter().map(MountSpec::from).filter(|mount| mount.clean_target() == target);
+        let specs: Vec<MountSpec> = entries.filter_map(|entry| Some(MountSpec::from(&entry.mount().ok()?))).collect();
+        mounts.into_iter().any(|mount| specs.iter().any(|spec| spec.same_cache(&mount)))
+    };
     let (run, what) = build.runs.iter().enumerate().rev().find_map(|(at, run)| {
         let (what, target) = empties(run)?;
         let filled = build.runs[at + 1..].iter().any(|later| {
             later.mounts.iter().any(|mount| mount.clean_target() == target) && (later.compiles() || later.downloads())
         });
-        (!filled).then_some((run, what))
+        (!filled && carried(&target)).then_some((run, what))
     })?;
     let file = build.dockerfile()?;
     let text = &file.source().text[run.span.start..run.span.end];
@@ -33,7 +40,12 @@ fn one(job: &LintJob<'_>, build: &LintBuild<'_>) -> Option<LintFinding> {
     Some(of_code(
         job,
         Code::ExtractEmpty,
-        Severity::Error,
+        // A condition may keep it from running.
+        if ["if ", "[ ", "test "].iter().any(|word| run.command.contains(word)) {
+            Severity::Warning
+        } else {
+            Severity::Error
+        },
         format!("`{what}` empties the cache mount after the build has filled it"),
         vec![at],
         "Remove it: a cache mount is no part of the image, so emptying it makes no layer smaller. Then change the cache key.",
@@ -55,7 +67,7 @@ fn empties(run: &LintRun) -> Option<(String, String)> {
         }
         let target = match words.as_slice() {
             ["rm", rest @ ..] if rest.iter().any(|word| word.starts_with('-') && word.contains(['r', 'R'])) => {
-                rest.iter().find_map(|word| mounted(word)).map(crate::evidence::MountSpec::clean_target)
+                rest.iter().find_map(|word| mounted(word)).map(MountSpec::clean_target)
             }
             ["go", "clean", rest @ ..] => {
                 let cleans = |flag: &str| rest.iter().any(|word| word.trim_start_matches('-') == flag);
@@ -64,7 +76,7 @@ fn empties(run: &LintRun) -> Option<(String, String)> {
                     () if cleans("cache") => "go-build",
                     () => continue,
                 };
-                run.mounts.iter().map(crate::evidence::MountSpec::clean_target).find(|target| target.ends_with(part))
+                run.mounts.iter().map(MountSpec::clean_target).find(|target| target.ends_with(part))
             }
             _ => None,
         };

@@ -17,7 +17,8 @@ pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
 }
 
 fn one(job: &LintJob<'_>, build: &LintBuild<'_>, kind: MountKind, word: &str) -> Option<LintFinding> {
-    let file = build.dockerfile()?;
+    // What `go env -w` wrote, no variable tells.
+    let file = build.dockerfile().filter(|file| !file.source().text.contains("go env -w"))?;
     let (run, mount, cache, says) = build.runs.iter().filter(|run| run.compiles()).find_map(|run| {
         let (cache, says) = cache_of(run, kind)?;
         if !is_known(&cache) || cache.contains('$') || run.mounts.iter().any(|mount| mount.target.contains('$')) {
@@ -68,8 +69,10 @@ fn cache_of(run: &LintRun, kind: MountKind) -> Option<(String, String)> {
     }
     let user = run.user.as_deref().filter(|user| is_known(user) && !user.contains('$'));
     let root = user.is_some_and(|user| matches!(user.split(':').next(), Some("root" | "0")));
+    // Whatever the home of another user is, it is not root's.
+    let of_root = run.mounts.iter().any(|mount| mount.target.starts_with("/root/"));
     let home = || match user {
-        Some(user) if !root => {
+        Some(user) if !root && of_root => {
             let (home, _) = given("HOME").unwrap_or((format!("/home/{}", user.split(':').next()?), String::new()));
             (home != "/root").then(|| (clean_path(&format!("{home}/.cache/go-build")), format!("`USER {user}`")))
         }

@@ -21,7 +21,7 @@ pub(super) const DEFINITION: LintDefinition = LintDefinition {
 };
 
 /// Below these the user of a hosted runner may write.
-const WRITABLE: [&str; 5] = ["/home/runner", "/tmp", "/var/tmp", "/opt/hostedtoolcache", "/dev/shm"];
+const WRITABLE: [&str; 6] = ["/home/runner", "/tmp", "/var/tmp", "/opt", "/usr/share", "/dev/shm"];
 
 pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
     let contained = job.outline.job(&job.plan.job_id).is_some_and(|outline| outline.in_container);

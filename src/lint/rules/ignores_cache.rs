@@ -3,7 +3,7 @@
 use super::own;
 use crate::lint::job::LintJob;
 use crate::lint::{LintDefinition, LintFinding, place};
-use crate::verify::{CodePage, Severity};
+use crate::verify::{CodePage, MountKind, Severity};
 
 pub(super) const DEFINITION: LintDefinition = LintDefinition {
     code: "build-ignores-cache",
@@ -36,7 +36,15 @@ pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
                 Some(place)
             });
             let title = "the build compiles every package again: `-a` uses nothing of the cache";
-            found.push(own(job, &DEFINITION, title, place.into_iter().collect(), DEFINITION.page.fix));
+            let mut finding = own(job, &DEFINITION, title, place.into_iter().collect(), DEFINITION.page.fix);
+            // The modules are still of use.
+            let objects = |mount: &crate::evidence::MountSpec| {
+                MountKind::of(&mount.target, mount.id.as_deref()) == MountKind::BuildCache
+            };
+            if !run.mounts.iter().any(objects) {
+                finding.severity = Severity::Warning;
+            }
+            found.push(finding);
         }
     }
     found

@@ -17,15 +17,18 @@ pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
 fn one(job: &LintJob<'_>, cache: &LintCache<'_>) -> Option<LintFinding> {
     let key = cache.step.input("key")?;
     let hashed = job.first().resolve_hashing(cache.step, key).1;
-    let title = if job.plan.constant_over_runs(cache.step, key) {
-        format!("the key `{}` never changes, so what a later run leaves is never saved", key.raw().trim())
+    let (title, help) = if job.plan.constant_over_runs(cache.step, key) {
+        (format!("the key `{}` never changes, so what a later run leaves is never saved", key.raw().trim()), HELP)
     } else if nothing_else_changes(job, cache, key) && is_empty(&hashed) {
-        format!("{}, so the key never changes", why_empty(job, cache, &hashed))
+        (
+            format!("{}, so the key never changes", why_empty(job, cache, &hashed)),
+            super::hash_files::DEFINITION.page.fix,
+        )
     } else {
         return None;
     };
     let places = vec![job.at_input(cache.step, "key", "always the same")];
-    Some(of_code(job, Code::CacheKeyStale, Severity::Warning, title, places, HELP))
+    Some(of_code(job, Code::CacheKeyStale, Severity::Warning, title, places, help))
 }
 
 /// Tells whether every call of `hashFiles` is known to find nothing.
