@@ -161,6 +161,7 @@ impl Reader<'_> {
                         _ => return self.error("`&`"),
                     }
                 }
+                Some('|') if self.rest.get(self.at + 1) == Some(&'|') => return self.error("`||`"),
                 Some('|') => return self.error("`|`"),
                 Some('(' | ')') => return self.error("a group in parentheses"),
                 Some('<' | '>') => self.redirection(false)?,
@@ -525,7 +526,7 @@ mod tests {
     fn what_is_more_than_a_list_of_commands_is_not_understood() {
         for (script, what) in [
             ("a | b", "`|`"),
-            ("a || b", "`|`"),
+            ("a || b", "`||`"),
             ("a &", "`&`"),
             ("\nif a; then b; fi", "`if`"),
             ("for x in a; do b; done", "`for`"),

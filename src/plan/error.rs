@@ -66,7 +66,7 @@ pub enum PlanProblem {
         uses: String,
     },
     /// The only steps that build do so by other means.
-    #[error("step `{step}` of the job `{job}` builds with `{what}`; only docker/build-push-action is reproduced")]
+    #[error("step `{step}` of the job `{job}` builds with `{what}`, which is not reproduced{why}")]
     BuildsOtherwise {
         /// The job.
         job: String,
@@ -74,6 +74,8 @@ pub enum PlanProblem {
         step: String,
         /// What it does, in short.
         what: String,
+        /// What of it is not understood: empty, or `: ` and the reason.
+        why: String,
     },
 }
 
@@ -99,7 +101,7 @@ impl PlanError {
             PlanProblem::NoCombination { .. } => Some("choose one with `--matrix NAME=VALUE`".to_owned()),
             PlanProblem::TooDeep { .. } => None,
             PlanProblem::BuildsOtherwise { .. } => {
-                Some("write the build as `uses: docker/build-push-action@v6` with its inputs".to_owned())
+                Some("write the build as `uses: docker/build-push-action@v6` with its inputs, or as a plain `docker buildx build` command".to_owned())
             }
         }
     }

@@ -284,7 +284,7 @@ impl Expander<'_> {
             let scripted = planned.script.as_ref().filter(|_| planned.action.may_build());
             match scripted.map(|script| script.starts_builds()) {
                 Some(Ok(true)) => planned.action = Action::BuildScript,
-                Some(Err(error)) => planned.doubt = Some(format!("it builds an image, and {error}")),
+                Some(Err(error)) => planned.doubt = Some(error.to_string()),
                 Some(Ok(false)) | None => {}
             }
             let local = match &step.action {

@@ -191,6 +191,11 @@ fn no_build(source: &Source, job: &Job, steps: &[PlannedStep]) -> PlanError {
             job: job.id.clone(),
             step: step.display_name.clone(),
             what: what.strip_prefix("run: ").unwrap_or(what).to_owned(),
+            why: step
+                .doubt
+                .as_ref()
+                .filter(|_| step.script.is_some())
+                .map_or_else(String::new, |why| format!(": {why}")),
         };
         return PlanError::new(&step.source, step.span, problem);
     }

@@ -111,13 +111,17 @@ fn a_job_that_does_not_build_is_refused_by_what_it_does_instead() {
     ci.yml:2:3: no step of the job `lint` builds with docker/build-push-action; its steps are `Run actions/checkout@v4`, `Run make lint`
     hint: add a step `uses: docker/build-push-action@v6`, or choose another job with `--job NAME`
     ");
-    assert_snapshot!(refusal("jobs:\n  b:\n    steps:\n      - name: Image\n        run: |\n          docker build .\n"), @r"
-    ci.yml:4:9: step `Image` of the job `b` builds with `docker build .`; only docker/build-push-action is reproduced
-    hint: write the build as `uses: docker/build-push-action@v6` with its inputs
+    assert_snapshot!(refusal("jobs:\n  b:\n    steps:\n      - name: Image\n        run: |\n          docker buildx bake\n"), @r"
+    ci.yml:4:9: step `Image` of the job `b` builds with `docker buildx bake`, which is not reproduced: line 1 of the script: `docker buildx bake` is not understood
+    hint: write the build as `uses: docker/build-push-action@v6` with its inputs, or as a plain `docker buildx build` command
     ");
     assert_snapshot!(refusal("jobs:\n  b:\n    steps:\n      - uses: docker/bake-action@v5\n"), @r"
-    ci.yml:4:9: step `Run docker/bake-action@v5` of the job `b` builds with `docker/bake-action@v5`; only docker/build-push-action is reproduced
-    hint: write the build as `uses: docker/build-push-action@v6` with its inputs
+    ci.yml:4:9: step `Run docker/bake-action@v5` of the job `b` builds with `docker/bake-action@v5`, which is not reproduced
+    hint: write the build as `uses: docker/build-push-action@v6` with its inputs, or as a plain `docker buildx build` command
+    ");
+    assert_snapshot!(refusal("jobs:\n  b:\n    steps:\n      - uses: ./make-image\n"), @r"
+    ci.yml:4:9: no step of the job `b` is known to build an image; step `Run ./make-image` may: the code of this local action is not run here
+    hint: give the workflow of the job that builds, or write the build as a step of its own
     ");
 }
 

@@ -90,8 +90,8 @@ mod tests {
         for command in [
             "verify-buildkit-cache run --scenario cache-locked --fixed --sample small --control --go-image my/golang:1",
             "verify-buildkit-cache run --project . --dockerfile ./Dockerfile --workflow ci.yml --job build --runs 3 --edit none",
-            "verify-buildkit-cache run --workflow ci.yml --event tag --ref refs/tags/v1 --matrix go=1.25 --input push=true --var A=b --set \
-             steps.a.outputs.b=c --secret TOKEN --leave-out 'Free disk' --dance-as upstream@v3.3.2",
+            "verify-buildkit-cache run --workflow ci.yml --event tag --ref refs/tags/v1 --matrix 'go=1.25' --input 'push=true' --var 'A=b' --set \
+             'steps.a.outputs.b=c' --secret TOKEN --leave-out 'Free disk' --dance-as upstream@v3.3.2",
             "verify-buildkit-cache run --profile auto --min-restore 104857600 --min-mod 1 --min-build 2 --max-build-time 1m 30s \
              --max-build-ratio 0.25 --max-downloads 0",
         ] {

@@ -13,7 +13,7 @@ pub(crate) fn read(view: &CaseView) -> Reading {
     // Of few modules a few are many: no more than a quarter of what the cold run downloaded, whatever the flag allows.
     let cold = view.cold_downloads().map(<[_]>::len);
     let most = view.thresholds.max_downloads.min(cold.map_or(usize::MAX, |cold| cold / 4));
-    let threshold = match cold {
+    let threshold = match cold.filter(|_| most < view.thresholds.max_downloads) {
         Some(cold) => format!("at most {most} of the {cold} of the cold run"),
         None => format!("at most {most}"),
     };
