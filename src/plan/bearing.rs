@@ -73,8 +73,7 @@ pub(super) fn doubt(step: &PlannedStep, carried: &[String], given: &Given) -> Op
             ActionForm::Repository { owner, repo, .. } => {
                 let name = format!("{owner}/{repo}").to_ascii_lowercase();
                 let known = |listed: &&str| *listed == name || *listed == owner.to_ascii_lowercase();
-                (!HARMLESS.iter().any(|listed| known(&listed)))
-                    .then(|| format!("nothing here knows what `{}` does", uses.text))
+                (!HARMLESS.iter().any(known)).then(|| format!("nothing here knows what `{}` does", uses.text))
             }
             ActionForm::Local { .. } => Some("the code of this local action is not run here".to_owned()),
             ActionForm::Image { .. } => Some("the image of this action is not run here".to_owned()),
@@ -107,13 +106,13 @@ fn command_doubt(command: &str, carried: &[String]) -> Option<String> {
     let first = words.next()?.rsplit('/').next().unwrap_or_default();
     let second = words.next().unwrap_or_default();
     let third = words.next().unwrap_or_default();
-    let builder = match (first, second, third) {
-        ("docker", "buildx", "create" | "use" | "rm" | "prune" | "stop" | "install") => true,
-        ("docker", "builder" | "system" | "volume", "prune" | "rm") => true,
-        ("docker", "context", "use" | "create") => true,
-        ("buildctl" | "buildkitd", _, _) => true,
-        _ => false,
-    };
+    let builder = matches!(
+        (first, second, third),
+        ("docker", "buildx", "create" | "use" | "rm" | "prune" | "stop" | "install")
+            | ("docker", "builder" | "system" | "volume", "prune" | "rm")
+            | ("docker", "context", "use" | "create")
+            | ("buildctl" | "buildkitd", _, _)
+    );
     if builder {
         return Some(format!("it works on the builder itself: `{first} {second} {third}`").trim_end().to_owned());
     }

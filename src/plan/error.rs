@@ -66,16 +66,14 @@ pub enum PlanProblem {
         uses: String,
     },
     /// The only steps that build do so by other means.
-    #[error("step `{step}` of the job `{job}` builds with `{what}`, which is not reproduced{why}")]
+    #[error("step `{step}` of the job `{job}` builds with {what}")]
     BuildsOtherwise {
         /// The job.
         job: String,
         /// The step by the name GitHub shows.
         step: String,
-        /// What it does, in short.
+        /// What it does, in short, and why that is not reproduced.
         what: String,
-        /// What of it is not understood: empty, or `: ` and the reason.
-        why: String,
     },
 }
 

@@ -187,15 +187,12 @@ fn no_build(source: &Source, job: &Job, steps: &[PlannedStep]) -> PlanError {
         _ => None,
     });
     if let Some((step, what)) = otherwise {
+        let why = step.doubt.as_ref().filter(|_| step.script.is_some());
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let problem = PlanProblem::BuildsOtherwise {
             job: job.id.clone(),
             step: step.display_name.clone(),
-            what: what.strip_prefix("run: ").unwrap_or(what).to_owned(),
-            why: step
-                .doubt
-                .as_ref()
-                .filter(|_| step.script.is_some())
-                .map_or_else(String::new, |why| format!(": {why}")),
+            what: format!("`{}`, which is not reproduced{why}", what.strip_prefix("run: ").unwrap_or(what)),
         };
         return PlanError::new(&step.source, step.span, problem);
     }

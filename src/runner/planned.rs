@@ -106,8 +106,5 @@ pub fn dockerfile_of(plan: &JobPlan, project: &Path) -> Option<Source> {
     let mut found: Vec<Source> = plan.dockerfiles(WORKSPACE).iter().filter_map(|path| read(path)).collect();
     let mounts = |file: &Source| Dockerfile::parse(file).ok()?.cache_mounts(&Default::default()).ok();
     let with = found.iter().position(|file| mounts(file).is_some_and(|mounts| !mounts.is_empty()));
-    match with.or((!found.is_empty()).then_some(0)) {
-        Some(at) => Some(found.swap_remove(at)),
-        None => None,
-    }
+    with.or((!found.is_empty()).then_some(0)).map(|at| found.swap_remove(at))
 }

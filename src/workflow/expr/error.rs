@@ -38,7 +38,7 @@ pub enum ExprError {
         /// The expression as written.
         expression: String,
         /// The value.
-        value: Unresolved,
+        value: Box<Unresolved>,
         /// The place of the expression.
         span: Span,
     },

@@ -20,7 +20,9 @@ pub(super) enum EvalStop {
 pub(super) fn evaluate(expression: &Expression, contexts: &dyn Contexts) -> Result<Value, ExprError> {
     let Expression { tree, text, span } = expression;
     value(tree, contexts).map_err(|stop| match stop {
-        EvalStop::Unresolved(value) => ExprError::Unresolved { expression: text.clone(), value, span: *span },
+        EvalStop::Unresolved(value) => {
+            ExprError::Unresolved { expression: text.clone(), value: Box::new(value), span: *span }
+        }
         EvalStop::Message(message) => ExprError::Evaluation { expression: text.clone(), message, span: *span },
     })
 }
