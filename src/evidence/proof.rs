@@ -148,7 +148,11 @@ impl ProofLine {
     /// It is of another version, or anything is missing, too much or unreadable.
     pub fn read(text: &str) -> Result<Self, ProofError> {
         let malformed = |what: &str| ProofError::Malformed(what.to_owned());
-        let words: Vec<&str> = text.trim_end().split(' ').collect();
+        let text = text.trim_end();
+        if text.chars().any(char::is_control) {
+            return Err(malformed("it has a control character"));
+        }
+        let words: Vec<&str> = text.split(' ').collect();
         let [PROOF_WORD, version, moment, rest @ ..] = words.as_slice() else {
             return Err(malformed("it does not say what it is about"));
         };
@@ -359,6 +363,7 @@ mod tests {
             ),
             (FOUND.replace(" end", " more=1 end"), "a malformed proof line: 13 values where 12 belong"),
             (FOUND.replace(" end", ""), "a malformed proof line: it breaks off"),
+            (FOUND.replace("e33d", "e3\u{1b}[2J3d"), "a malformed proof line: it has a control character"),
             (FOUND.replace("write=yes", "write=maybe"), "a malformed proof line: `write=maybe`"),
         ] {
             assert_eq!(ProofLine::read(&text).unwrap_err().to_string(), said);

@@ -20,6 +20,9 @@ const CLOCKS: Duration = Duration::from_secs(600);
 /// How much of the time between the proof lines may be left unexplained: layers are stored in it, too.
 const UNEXPLAINED: Duration = Duration::from_secs(30);
 
+/// How many reasons are told for which lines of one build were left out.
+const REASONS: usize = 8;
+
 /// What the proof lines of a build have told so far.
 #[derive(Debug, Default)]
 pub(super) struct ProofsSoFar {
@@ -50,8 +53,8 @@ impl BuildOutput {
                 facts
             }
             Err(error) => {
-                let reason = error.to_string();
-                let news = self.proofs.ignored.insert(reason.clone());
+                let reason: String = error.to_string().chars().filter(|char| !char.is_control()).take(200).collect();
+                let news = self.proofs.ignored.len() < REASONS && self.proofs.ignored.insert(reason.clone());
                 if news { vec![Fact::ProofIgnored { reason }] } else { Vec::new() }
             }
         }

@@ -168,3 +168,11 @@ fn time_that_no_step_explains_is_doubted() {
     assert!(!doubted(125.0, 3), "storing layers takes a while");
     assert!(doubted(190.0, 3));
 }
+
+#[test]
+fn lines_without_end_are_told_a_few_times_only() {
+    let mut output = build(MOUNTS);
+    let odd = (0..100).map(|number| found("/go/pkg/mod", &format!("{number}x"), "yes"));
+    let told = odd.flat_map(|line| output.line(5, &line)).count();
+    assert_eq!(told, REASONS);
+}
