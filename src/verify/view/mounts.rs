@@ -226,6 +226,24 @@ pub(crate) fn differs(mount: &MountSpec, entry: &MountSpec) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{Event, Evidence, Fact, GoPlace, Quote};
+
+    #[test]
+    fn of_two_mounts_above_a_place_the_deeper_one_holds_it() {
+        let kinds = |targets: &[&str]| {
+            let mount = |target: &&str| MountSpec { target: (*target).into(), id: None, owner: String::new() };
+            let place = GoPlace { cache: GoCache::Objects, path: "/root/.cache/go-build".into() };
+            let facts = targets.iter().map(|target| Fact::BuildMount(mount(target))).chain([Fact::GoPlace(place)]);
+            let event = |fact| Event { step: None, at: None, quote: Quote::measured("test", "seen"), fact };
+            let events: Vec<Event> = facts.map(event).collect();
+            let evidence = Evidence::fold("run", &events);
+            let build = evidence.builds.first();
+            targets.iter().map(|target| MountKind::in_build(build, target, None)).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&["/root/.cache"]), [MountKind::BuildCache]);
+        assert_eq!(kinds(&["/root/.cache", "/root/.cache/go-build"]), [MountKind::Other, MountKind::BuildCache]);
+        assert_eq!(kinds(&["/root/.cache", "/root/.cache/pip"]), [MountKind::BuildCache, MountKind::Other]);
+    }
 
     #[test]
     fn a_template_spells_what_its_variables_may_make_of_it() {
