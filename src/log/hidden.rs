@@ -33,9 +33,14 @@ impl Hidden {
 
     /// Takes a line of output that is none of a build.
     pub(super) fn line(&mut self, text: &str) {
-        if self.echoed.is_none() && names_a_build(text) {
+        if self.echoed.is_none() && (is_image_id(text) || names_a_build(text)) {
             self.echoed = Some(text.trim().chars().take(200).collect());
         }
+    }
+
+    /// A line shows that a step began here whose first lines are lost: it may have been a script that builds.
+    pub(super) fn lost_head(&mut self, line: &str) {
+        self.echoed.get_or_insert_with(|| format!("{}{LOST}", line.trim()));
     }
 
     /// Tells whether a build of the step has shown itself: what follows changes nothing.
@@ -54,8 +59,10 @@ impl Hidden {
         let took = at.duration_since(since).ok().filter(|took| *took > QUIET)?;
         // One plain command is the build that shows itself now; more than one, or a script, may have built before it.
         let other = match self.suspects.as_slice() {
-            [] => return None,
-            [only] if is_container_tool(only) => return None,
+            // What only names a build may be the one that shows itself now.
+            [] => self.echoed.clone().filter(|line| is_image_id(line) || is_silent(line) || line.ends_with(LOST))?,
+            // What was told to be silent is not what shows itself now.
+            [only] if is_container_tool(only) && !is_silent(only) => return None,
             [first, ..] => first.clone(),
         };
         Some(HiddenWork { command: other, took })
@@ -77,6 +84,9 @@ impl Hidden {
     }
 }
 
+/// What is said of a line that is left of a step.
+const LOST: &str = " (of a step whose first lines are lost)";
+
 /// The words without which no line names a build; their search is prepared once.
 static BUILD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("build"));
 static BAKE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("bake"));
@@ -96,6 +106,12 @@ fn is_container_tool(command: &str) -> bool {
     let word = command.split_whitespace().next().unwrap_or_default();
     let name = word.rsplit('/').next().unwrap_or(word);
     matches!(name, "docker" | "docker-compose" | "podman" | "nerdctl" | "buildctl" | "buildah" | "depot" | "earthly")
+}
+
+/// Tells whether a line is the id of an image and nothing else, which is all that a quiet build prints.
+fn is_image_id(text: &str) -> bool {
+    text.strip_prefix("sha256:")
+        .is_some_and(|id| id.len() >= 12 && id.trim_end().bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Tells whether a command throws its output away, or asks for none.
@@ -211,9 +227,16 @@ mod tests {
         let mut echoing = Hidden::of_script("task unit");
         echoing.line("task: [unit] docker buildx build --quiet .");
         assert!(echoing.ends(None).is_some());
+        let mut quiet = Hidden::default();
+        quiet.line("sha256:1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c");
+        assert!(quiet.ends(Some(Duration::from_secs(46))).is_some());
         let two = |first: &str| Hidden::of_script(&format!("{first}\ndocker buildx build .")).build_begins(None, None);
         assert!(two("docker buildx build --quiet --target unit .").is_some());
         assert!(two("docker buildx build --target unit .").is_none());
+        let mut lost = Hidden::default();
+        lost.lost_head("##[endgroup]");
+        let start = SystemTime::UNIX_EPOCH;
+        assert!(lost.build_begins(Some(start), Some(start + Duration::from_secs(40))).is_some());
     }
 
     #[test]

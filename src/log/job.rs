@@ -92,6 +92,8 @@ pub(super) struct JobReader {
     /// The cache maps of the dances, the last one on top: post steps come in reverse order.
     maps: Vec<Option<String>>,
     unplaced: Unplaced,
+    /// How many groups are open that are no step's own.
+    groups: usize,
     steps: usize,
     last: (Arc<str>, usize, String),
     began: Option<SystemTime>,
@@ -158,6 +160,7 @@ impl JobReader {
             posts: Vec::new(),
             maps: Vec::new(),
             unplaced: Unplaced::default(),
+            groups: 0,
             steps: 0,
             last: (Arc::clone(source), 0, String::new()),
             began: None,
@@ -209,13 +212,18 @@ impl JobReader {
             match header.feed(line, self.stamped) {
                 HeaderFlow::Taken => return,
                 HeaderFlow::Last => return self.close_header(&spot),
-                HeaderFlow::Over => self.close_header(&spot),
+                HeaderFlow::Over => {
+                    // Its end is still to come.
+                    self.groups += 1;
+                    self.close_header(&spot);
+                }
             }
         }
         if line.text().starts_with("Run ")
             && let Some(header) = Header::begin(line, &spot, self.stamped)
         {
             self.header = Some(header);
+            self.groups = 0;
             return;
         }
         if line.channel == LineKind::Plain && line.text() == "Post job cleanup." {
@@ -371,19 +379,41 @@ impl JobReader {
     /// The current step is over. `seen` says that a line shows it.
     fn end_step(&mut self, spot: &LineContext<'_>, seen: bool) {
         self.current.progress.end(seen.then_some(spot), &mut self.sink);
+        let took = spot.at.zip(self.current.since).and_then(|(end, since)| end.duration_since(since).ok());
+        // A step of which nothing else is worth telling may have built all the same.
+        if let Some(work) = std::mem::take(&mut self.current.hidden).ends(took).filter(|_| seen) {
+            self.sink.add(spot, self.current.id, Fact::HiddenWork(work));
+        }
         if let Some(id) = self.current.id.filter(|_| seen) {
-            let took = spot.at.zip(self.current.since).and_then(|(end, since)| end.duration_since(since).ok());
-            if let Some(work) = std::mem::take(&mut self.current.hidden).ends(took) {
-                self.sink.add(spot, Some(id), Fact::HiddenWork(work));
-            }
             self.sink.add(spot, Some(id), Fact::StepEnded { outcome: self.current.outcome, took });
         }
         self.next(None, StepKind::Unknown, spot.at);
     }
 
+    /// Looks for what is left of a step whose head is lost: its shell, or the end of a group that nothing began.
+    fn boundaries(&mut self, line: &LogLine<'_>) {
+        let lost = match line.channel {
+            LineKind::Group => {
+                self.groups += 1;
+                false
+            }
+            LineKind::EndGroup if self.groups > 0 => {
+                self.groups -= 1;
+                false
+            }
+            LineKind::EndGroup => self.steps > 0,
+            LineKind::Plain => line.text().starts_with("shell: /"),
+            _ => false,
+        };
+        if lost {
+            self.current.hidden.lost_head(line.shown());
+        }
+    }
+
     /// A line of a step's output.
     fn output(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
         let text = line.text();
+        self.boundaries(line);
         match text.as_bytes().first() {
             None => return,
             Some(b'C') if text.starts_with("Current runner version: ") => self.head = true,
