@@ -4,7 +4,7 @@
 //! well compile. Words are split as a shell does, with its quotes; variables keep their names.
 
 /// Commands that neither compile nor download Go code, whatever their arguments.
-const HARMLESS: [&str; 72] = [
+const HARMLESS: [&str; 83] = [
     "echo",
     "printf",
     "set",
@@ -77,6 +77,17 @@ const HARMLESS: [&str; 72] = [
     "addgroup",
     "adduser",
     "useradd",
+    "dd",
+    "rm",
+    "rmdir",
+    "basename",
+    "dirname",
+    "expr",
+    "seq",
+    "md5sum",
+    "base64",
+    "mktemp",
+    "nproc",
 ];
 
 /// Words that stand before a command or between commands.
@@ -117,24 +128,55 @@ fn before(word: &str) -> bool {
     let assigns = word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     });
-    assigns || BEFORE.contains(&word)
+    assigns || BEFORE.contains(&word) || word.ends_with("()")
 }
 
 fn leaves_alone(words: &[String]) -> bool {
-    // What a command in the words gives is another command.
-    let hidden = words.iter().any(|word| word.contains("$(") && !word.contains("$(du ") || word.contains('`'));
+    if words.iter().any(|word| substitutes(word)) {
+        return false;
+    }
     let mut words = words.iter().map(String::as_str).skip_while(|word| before(word));
     let Some(first) = words.next() else { return true };
-    // A function that a line defines for itself, such as a stand-in for `time`.
-    if first.ends_with("()") || matches!(first, "}" | ")" | "\"$@\"" | "$@") {
-        return !hidden;
+    // A function that a line defines for itself, such as a stand-in for `time`, runs what it is given.
+    if matches!(first, "}" | ")" | "$@") {
+        return true;
     }
     let first = name(first);
     if first == "go" {
         return words.next().is_some_and(|what| GO.contains(&what));
     }
-    // `env` and `time` may run another.
-    HARMLESS.contains(&first) && !hidden
+    HARMLESS.contains(&first)
+}
+
+/// Tells whether a word holds the output of a command that is not known.
+fn substitutes(word: &str) -> bool {
+    if word.split('`').skip(1).step_by(2).any(|inner| first_unknown(inner).is_some()) {
+        return true;
+    }
+    let mut rest = word;
+    while let Some(at) = rest.find("$(") {
+        let inner = &rest[at + 2..];
+        let mut depth = 1usize;
+        let end = inner.find(|char| {
+            depth = match char {
+                '(' => depth + 1,
+                ')' => depth - 1,
+                _ => depth,
+            };
+            depth == 0
+        });
+        let text = end.map_or(inner, |end| &inner[..end]);
+        // Arithmetic runs no command but those inside it.
+        let unknown = match text.strip_prefix('(') {
+            Some(sum) => substitutes(sum),
+            None => first_unknown(text).is_some(),
+        };
+        if unknown {
+            return true;
+        }
+        rest = end.map_or("", |end| &inner[end..]);
+    }
+    false
 }
 
 /// Splits a shell line into the words of its simple commands.
@@ -200,6 +242,9 @@ mod tests {
             "command -v time >/dev/null || time() { \"$@\"; }; ",
             "if [ -d /x ]; then du -s /x; fi",
             "echo size=$(du -sb /x)",
+            "[ -e /x ] || dd if=/dev/urandom of=/x bs=1048576 count=700 2>/dev/null; ",
+            "command -v time >/dev/null || time() { t=$(date +%s) && \"$@\" && echo \"real $(($(date +%s) - t)).00\"; }; ",
+            "echo `date`",
         ] {
             assert_eq!(first_unknown(line), None, "{line}");
         }
@@ -213,6 +258,8 @@ mod tests {
             ("go test ./...", "go test ./..."),
             ("FOO=1 time make check", "FOO=1 time make check"),
             ("echo $(go list ./...)", "echo $(go list ./...)"),
+            ("echo $((1 + $(bin/check)))", "echo $((1 + $(bin/check)))"),
+            ("x=`go vet ./...`", "x=`go vet ./...`"),
             ("sh build.sh", "sh build.sh"),
         ] {
             assert_eq!(first_unknown(line).as_deref(), Some(command), "{line}");
