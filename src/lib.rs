@@ -18,7 +18,7 @@
 //! | [`cache`], [`dance`] | the semantics of actions/cache and of buildkit-cache-dance; pure |
 //! | [`workflow`], [`dockerfile`] | parsers with spans; pure |
 //! | [`shell`] | plain shell scripts as lists of commands; pure |
-//! | [`source`] | named text and spans in it |
+//! | [`source`], [`suggest`] | named text and spans in it; what a misspelt name may have meant |
 
 pub mod cache;
 pub mod catalogue;
@@ -35,5 +35,6 @@ pub mod runner;
 pub mod scenario;
 pub mod shell;
 pub mod source;
+pub mod suggest;
 pub mod verify;
 pub mod workflow;

@@ -96,10 +96,10 @@ fn an_engine_that_is_not_there_is_named_with_what_to_do() {
 #[test]
 fn an_engine_address_of_another_kind_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    assert_snapshot!(says(dir.path(), "ssh://build@example.com", &["run"]), @r#"
+    assert_snapshot!(says(dir.path(), "npipe://docker_engine", &["run"]), @r#"
     exit 4
-    error: engine address `ssh://build@example.com` is not supported: only unix and tcp are spoken here
-    hint: use unix:///path/to/docker.sock or tcp://host:port
+    error: engine address `npipe://docker_engine` is not supported: only unix, tcp and ssh are spoken here
+    hint: use unix:///path/to/docker.sock, tcp://host:port or ssh://user@host
     "#);
 }
 
@@ -303,7 +303,7 @@ fn evidence_is_not_put_among_other_files() {
     assert_snapshot!(says_to_engine(ENGINE, dir.path(), &["run", "--out", "out"]), @r#"
     exit 2
     error: out is not empty
-    hint: name a new or empty directory with --out
+    hint: name a new or empty directory with --out, or replace older evidence with --force
     "#);
     assert_eq!(fs::read_to_string(dir.path().join("out/mine.txt")).unwrap(), "mine");
 }
@@ -328,7 +328,7 @@ fn arguments_that_make_no_sense_are_usage_errors() {
 #[test]
 fn logs_that_cannot_be_read_or_hold_no_job_are_named() {
     let dir = holding(&[("empty.log", ""), ("broken.zip", "PK\u{3}\u{4}broken")]);
-    for (log, words) in [("no.log", "no.log"), ("empty.log", "hold no job"), ("broken.zip", "broken.zip")] {
+    for (log, words) in [("no.log", "no.log"), ("empty.log", "it is empty"), ("broken.zip", "broken.zip")] {
         let said = says(dir.path(), NOWHERE, &["logs", log]);
         assert!(said.starts_with("exit 4\nerror: ") && said.contains(words), "{log}: {said}");
     }

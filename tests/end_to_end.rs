@@ -114,7 +114,7 @@ fn catalogue_stopped() {
     }
     started.signal("INT");
     let ended = started.end_within(CLEAN_UP);
-    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
     assert!(ended.stderr.contains("stopped by Ctrl-C"), "{}", ended.stderr);
     nothing_is_left(&engine, &before, &ended);
 }
@@ -154,7 +154,12 @@ fn stopped_by(signal: &str, called: &str) {
     }
     started.signal(signal);
     let ended = started.end_within(CLEAN_UP);
-    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    let code = match signal {
+        "INT" => 130,
+        "TERM" => 143,
+        _ => 129,
+    };
+    assert_eq!(ended.code, Some(code), "{}", ended.stderr);
     assert!(ended.stderr.contains(&format!("stopped by {called}")), "{}", ended.stderr);
     let log = fs::read_to_string(ended.evidence().join("run-1/job.log")).unwrap();
     assert!(log.contains("Run docker/build-push-action"), "the log is kept up to where it stopped:\n{log}");

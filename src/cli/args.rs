@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::code_name::CodeName;
 use super::lint::{CacheVersionArgs, LINT_HELP, LintArgs};
 use super::scenarios::{ScenarioName, Scenarios};
 use crate::dance::DanceCode;
@@ -16,16 +17,41 @@ use crate::plan::Secret;
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 effective, 1 ineffective, 2 usage, 3 inconclusive, 4 stopped by the environment or an input"
+    after_help = "Exit codes: 0 effective, 1 ineffective, 2 usage, 3 inconclusive, 4 stopped by the environment or an input, \
+                  130 stopped by Ctrl-C"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
+    /// When to use colours; auto asks the terminal, NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, help_heading = "Output")]
+    pub(super) color: ColorArg,
+    /// Say nothing on standard error but errors
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    pub(super) quiet: bool,
+    /// Show everything that the verdict rests on, and which numbers it is judged by
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(super) verbose: bool,
+    /// The file with the numbers to judge by [default: verify-buildkit-cache.toml here or above, in the repository]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Judging")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum ColorArg {
+    /// Where they can be shown
+    #[default]
+    Auto,
+    /// Also into a pipe
+    Always,
+    /// Nowhere
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run a workflow on fresh runners and judge it (the default: the healthy sample)
+    /// Run a workflow on fresh runners and judge it: in a repository the one that builds with cache mounts, elsewhere the
+    /// healthy sample
     Run(Box<RunArgs>),
     /// Judge the logs of real CI runs
     #[command(after_help = LOGS_HELP)]
@@ -42,8 +68,9 @@ pub(super) enum Command {
     Demo(Demo),
     /// Explain a finding code, or an obligation of an effective verdict
     Explain {
-        /// The code, such as cache-locked, or the obligation, such as freshness
-        code: String,
+        /// The code, such as cache-locked, or the obligation, such as freshness [default: list them all]
+        #[arg(value_parser = CodeName, hide_possible_values = true)]
+        code: Option<String>,
     },
     /// Say what this machine has and lacks
     Doctor,
@@ -56,17 +83,27 @@ pub(super) enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Show a workflow that carries a Dockerfile's cache mounts, and what to add to the Dockerfile, as a diff
+    #[command(after_help = "verify-buildkit-cache init | git apply")]
+    Init {
+        /// The Dockerfile [default: the one here that has cache mounts]
+        dockerfile: Option<PathBuf>,
+    },
+    /// Print the JSON schema of what `--format json` writes
+    Schema,
     /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_HELP)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-}
-
-impl Default for Command {
-    fn default() -> Self {
-        Self::Run(Box::default())
-    }
+    /// Print the man page of the program or of one of its commands
+    #[command(after_help = "verify-buildkit-cache man run | man -l -")]
+    Man {
+        /// The command, such as run, or scenarios list
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
 }
 
 #[derive(Debug, Default, clap::Args)]
@@ -148,6 +185,9 @@ pub(super) struct RunArgs {
     /// Where to put the evidence; implies --keep
     #[arg(long, value_name = "DIR", help_heading = "How to run")]
     pub(super) out: Option<PathBuf>,
+    /// Replace the evidence that lies in --out; other files there stay
+    #[arg(long, requires = "out", help_heading = "How to run")]
+    pub(super) force: bool,
 
     #[command(flatten)]
     pub(super) judging: Judging,
@@ -190,11 +230,20 @@ pub(super) struct Judging {
     pub(super) max_downloads: Option<usize>,
 }
 
+/// Where the scripts go.
+const COMPLETIONS_HELP: &str = "\
+  bash: verify-buildkit-cache completions bash > ~/.local/share/bash-completion/completions/verify-buildkit-cache
+  zsh:  verify-buildkit-cache completions zsh > \"${fpath[1]}/_verify-buildkit-cache\"
+  fish: verify-buildkit-cache completions fish > ~/.config/fish/completions/verify-buildkit-cache.fish";
+
 /// How `logs` is called.
 const LOGS_HELP: &str = "\
 Examples:
   verify-buildkit-cache logs run.log                    one run
   verify-buildkit-cache logs first.log second.log       consecutive runs, oldest first: compares them
+  verify-buildkit-cache logs OWNER/REPO                 from GitHub, through gh: the latest run, and those before it
+  verify-buildkit-cache logs https://github.com/OWNER/REPO/actions/runs/123
+  verify-buildkit-cache logs --run 123                  in a clone of the repository
   gh run view 123 --log | verify-buildkit-cache logs -  from standard input
   verify-buildkit-cache logs logs_123.zip               the archive that the web page downloads
   verify-buildkit-cache logs --dockerfile Dockerfile --workflow ci.yml run.log
@@ -205,9 +254,24 @@ unobserved, never a pass. To make a build show it: verify-buildkit-cache instrum
 #[derive(Debug, clap::Args)]
 pub(super) struct Logs {
     /// Logs of consecutive runs (raw, of gh, of act, or copied from the web page), the zip of a run, a directory of it
-    /// unpacked, or - for standard input
-    #[arg(required = true, value_name = "LOG")]
+    /// unpacked, or - for standard input; or OWNER/REPO or the address of a run, a job or a workflow on GitHub
+    #[arg(required_unless_present = "run", value_name = "LOG")]
     pub(super) inputs: Vec<PathBuf>,
+    /// The run of this number, of OWNER/REPO or of the repository that the current directory is a clone of
+    #[arg(long, value_name = "ID", help_heading = "From GitHub (through gh)")]
+    pub(super) run: Option<u64>,
+    /// The most earlier runs to fetch; it stops at the one that saved what was restored
+    #[arg(long, value_name = "COUNT", default_value_t = 5, help_heading = "From GitHub (through gh)")]
+    pub(super) previous: usize,
+    /// Judge only the job of this name, as GitHub shows it
+    #[arg(long, value_name = "NAME")]
+    pub(super) job: Option<String>,
+    /// The branch whose latest run is judged, where no run is named [default: the repository's default branch]
+    #[arg(long, value_name = "NAME", help_heading = "From GitHub (through gh)")]
+    pub(super) branch: Option<String>,
+    /// Keep the fetched logs here
+    #[arg(long, value_name = "DIR", help_heading = "From GitHub (through gh)")]
+    pub(super) keep_logs: Option<PathBuf>,
     /// The Dockerfile that was built, for a better diagnosis; it never makes a check pass
     #[arg(long, value_name = "FILE")]
     pub(super) dockerfile: Option<PathBuf>,
@@ -222,6 +286,9 @@ pub(super) struct Logs {
     /// Also write the report as one HTML page, which needs no network and runs no script
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) html: Option<PathBuf>,
+    /// Write the JSON document into this file, too
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) json: Option<PathBuf>,
     /// Show what the verdict rests on: each obligation, with the lines that show it or the line that would
     #[arg(long, help_heading = "Output")]
     pub(super) explain: bool,
@@ -259,6 +326,10 @@ pub(super) enum Format {
     Markdown,
     /// One page for a browser, which needs no network
     Html,
+    /// Findings for code scanning (SARIF 2.1.0)
+    Sarif,
+    /// A test suite for each job, a case for each check
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -346,10 +417,13 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// Reads a size; MB is 2^20 bytes, as in actions/cache's `Cache Size:`.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
     let unit = match text[digits.len()..].trim().to_ascii_uppercase().as_str() {
+        "" if digits.parse::<f64>().is_ok_and(|number| number > 0.0) => {
+            return Err(format!("a size needs its unit: `{digits}MB` if megabytes are meant, `{digits}B` if bytes"));
+        }
         "" | "B" => 1.0,
         "K" | "KB" | "KIB" => 1024.0,
         "M" | "MB" | "MIB" => 1_048_576.0,
@@ -389,7 +463,8 @@ mod tests {
     fn sizes_are_read_with_their_units() {
         assert_eq!(size("100MB"), Ok(100 << 20));
         assert_eq!(size("1.5 G"), Ok(3 << 29));
-        assert_eq!(size("42"), Ok(42));
+        assert_eq!((size("42B"), size("0")), (Ok(42), Ok(0)));
+        assert!(size("42").unwrap_err().contains("`42MB`"));
         assert!(size("ten").is_err() && size("1TB").is_err() && size("-1").is_err() && size("é").is_err());
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
+use super::docker_host::{DockerSettings, find};
 use super::folder::Folder;
 use super::problem::CliProblem;
-use super::say;
+use super::talk::say;
 use crate::engine::{Cleaned, Docker};
 use crate::runner::{NamespaceLedger, RunError};
 use crate::verify::size;
@@ -12,11 +13,27 @@ use crate::verify::size;
 /// Keeps the engine's type in one place of this storey.
 pub(super) type LiveEngine = Docker;
 
-/// Connects to the engine that the environment names.
+/// Connects to the engine that the docker CLI would use, or else the first that answers where engines usually are.
 pub(super) async fn connect() -> Result<LiveEngine, CliProblem> {
-    let address = std::env::var("DOCKER_HOST").ok().filter(|address| !address.is_empty());
-    let engine = LiveEngine::connect(address.as_deref()).await;
-    engine.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))
+    let found = find(&DockerSettings::of_environment())?;
+    let mut tried: Vec<String> = Vec::new();
+    let mut first: Option<CliProblem> = None;
+    for place in &found {
+        match LiveEngine::connect_at(&place.address, place.tls.as_ref()).await {
+            Ok(engine) => {
+                if !tried.is_empty() {
+                    say(&format!("engine: {} ({})", place.address, place.why));
+                }
+                return Ok(engine);
+            }
+            Err(error) => {
+                tried.push(format!("  {} ({})", place.address, place.why));
+                first.get_or_insert(CliProblem::from_error(&error).hint(error.hint()));
+            }
+        }
+    }
+    let detail = (tried.len() > 1).then(|| format!("tried:\n{}", tried.join("\n")));
+    Err(first.unwrap_or_else(|| CliProblem::stopped("no container engine is known")).detail(detail))
 }
 
 /// A word that no other run on the engine uses, nor any other of so many runs of this process.

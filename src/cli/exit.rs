@@ -17,8 +17,35 @@ pub(super) enum Exit {
     Inconclusive = 3,
     /// The environment or an input stopped us.
     Stopped = 4,
-    /// Ctrl-C, as a shell counts it.
+    /// The terminal went away (128 + SIGHUP).
+    HungUp = 129,
+    /// Ctrl-C (128 + SIGINT).
     Interrupted = 130,
+    /// It was asked to end (128 + SIGTERM).
+    Terminated = 143,
+}
+
+impl Exit {
+    /// The code of a signal, by its name.
+    pub(super) fn of_signal(name: &str) -> Self {
+        match name {
+            "SIGHUP" => Self::HungUp,
+            "SIGTERM" => Self::Terminated,
+            _ => Self::Interrupted,
+        }
+    }
+
+    /// The word for it in documents.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Effective => "effective",
+            Self::Ineffective => "ineffective",
+            Self::Usage => "usage",
+            Self::Inconclusive => "inconclusive",
+            Self::Stopped => "stopped",
+            Self::HungUp | Self::Interrupted | Self::Terminated => "interrupted",
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

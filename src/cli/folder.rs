@@ -14,11 +14,21 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn evidence(out: Option<&Path>) -> Result<Self, CliProblem> {
+        Self::evidence_over(out, false)
+    }
+
+    /// As [`Self::evidence`], in place of the evidence that lies there where `force` is given. What else lies there stays.
+    pub(super) fn evidence_over(out: Option<&Path>, force: bool) -> Result<Self, CliProblem> {
         let Some(path) = out else { return Self::temporary("verify-buildkit-cache-evidence-") };
-        let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
-        if occupied {
-            return Err(CliProblem::usage(format!("{} is not empty", path.display()))
-                .hint(Some("name a new or empty directory with --out".to_owned())));
+        let occupied = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+        if occupied() && force {
+            remove_evidence(path).map_err(|error| {
+                CliProblem::stopped(format!("cannot replace what is in {}: {error}", path.display()))
+            })?;
+        } else if occupied() {
+            return Err(CliProblem::usage(format!("{} is not empty", path.display())).hint(Some(
+                "name a new or empty directory with --out, or replace older evidence with --force".to_owned(),
+            )));
         }
         fs::create_dir_all(path)
             .map_err(|error| CliProblem::stopped(format!("cannot make {}: {error}", path.display())))?;
@@ -46,5 +56,44 @@ impl Folder {
         let removed = archive::remove_tree(&self.path);
         drop(self.temporary);
         removed
+    }
+}
+
+/// Removes what an earlier run has written into its folder of evidence, by its names.
+fn remove_evidence(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_str().unwrap_or_default();
+        if name.starts_with("run-") || name == "control" {
+            if entry.path().join("job.log").is_file() {
+                fs::remove_dir_all(entry.path())?;
+            }
+        } else if WRITTEN.contains(&name) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The files that a run writes beside the folders of its runs.
+const WRITTEN: [&str; 5] = ["report.json", "report.txt", "report.html", "workflow.yml", "README.md"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_evidence_is_replaced_and_only_when_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("run-1")).unwrap();
+        for file in ["run-1/job.log", "report.json", "mine.txt"] {
+            fs::write(dir.path().join(file), "x").unwrap();
+        }
+        assert!(Folder::evidence(Some(dir.path())).is_err());
+        assert!(dir.path().join("report.json").exists());
+        Folder::evidence_over(Some(dir.path()), true).unwrap();
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["mine.txt"]);
     }
 }

@@ -1,36 +1,50 @@
 //! `logs`: the verdict from CI logs alone.
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use super::args::{Format, Logs};
+use super::args::Logs;
 use super::exit::Exit;
+use super::gh::{GithubTarget, RunsWanted, fetch};
+use super::inputs::read_inputs;
+pub(super) use super::inputs::read_jobs;
 use super::judging::{profile, thresholds};
-use super::present::{Presented, visible, write_page};
+use super::present::{Presented, document, page, print_all, write_page};
 use super::problem::CliProblem;
-use super::reading::{ProgressReading, read};
-use super::{out, say};
+use super::reading::read;
+use super::talk::say;
 use crate::dockerfile::Dockerfile;
 use crate::evidence::{Evidence, MountSpec, Quote};
-use crate::log::{self, LogReader, LoggedJob, RunsOfJob};
-use crate::report::{self, HtmlSubject};
+use crate::log::{self, LoggedJob, RunsOfJob};
 use crate::scenario::ScenarioLimits;
+use crate::suggest::did_you_mean;
 use crate::verify::{self, Case, CaseSource, Note, Profile, Report, Verdict};
 use crate::workflow::Workflow;
 
-/// Bytes read at a time.
-const CHUNK: usize = 1 << 18;
-
 /// Runs `logs`.
 pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
-    let files = SideFiles {
+    let mut files = SideFiles {
         mounts: args.dockerfile.as_deref().map(dockerfile_mounts).transpose()?,
         workflow: args.workflow.as_deref().map(workflow).transpose()?,
     };
+    let fetched = github_target(args)?.map(|target| fetch(&target, &runs_wanted(args))).transpose()?;
     let mut jobs = Vec::new();
-    for input in &args.inputs {
-        jobs.extend(read_jobs(input)?);
+    match &fetched {
+        Some(fetched) => {
+            jobs.extend(fetched.jobs.iter().cloned());
+            if let Some(source) = fetched.workflow.as_ref().filter(|_| args.workflow.is_none()) {
+                files.workflow = Workflow::parse(source).ok();
+            }
+        }
+        None => jobs = read_inputs(&args.inputs)?,
+    }
+    if let Some(name) = &args.job {
+        let known: Vec<String> = jobs.iter().filter_map(|job| job.name.clone()).collect();
+        jobs.retain(|job| job.name.as_ref() == Some(name));
+        if jobs.is_empty() {
+            let hint = did_you_mean(name, known.iter().map(String::as_str));
+            return Err(CliProblem::usage(format!("no log is of a job `{name}`"))
+                .hint(hint.or_else(|| Some(format!("the jobs are {}", known.join(", "))))));
+        }
     }
     // Jobs that build no image are nothing to judge, where another does build one.
     let (judged, idle): (Vec<RunsOfJob>, Vec<RunsOfJob>) = log::in_order(jobs).into_iter().partition(RunsOfJob::builds);
@@ -39,25 +53,42 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
         idle.iter().map(|group| note(format!("job `{}` builds no image; it is not judged", title(group)))).collect();
     let profile = profile(&args.judging, Profile::Auto);
     let thresholds = thresholds(&args.judging, &ScenarioLimits::default());
-    let mut worst: Option<Verdict> = None;
-    let mut documents = Vec::new();
-    let mut pages: Vec<(String, Report)> = Vec::new();
+    let mut reports: Vec<(String, Report)> = Vec::new();
     for group in &judged {
         let runs = group.runs.iter().map(LoggedJob::evidence).collect();
         let case = Case { runs, source: CaseSource::Logs, thresholds, profile };
-        let mut report = match files.any() {
+        let listed = fetched.as_ref().map(|fetched| fetched.caches.facts(&group.runs)).unwrap_or_default();
+        let mut report = match files.any() || !listed.events.is_empty() {
             true => {
-                let runs = group.runs.iter().map(|job| files.inform(job)).collect();
+                let mut runs = group.runs.clone();
+                if let Some(judged) = runs.last_mut() {
+                    judged.events.extend(listed.events);
+                }
+                let runs = runs.iter().map(|job| files.inform(job)).collect();
                 verify::verify_informed(&case, &Case { runs, ..case.clone() })
             }
             false => verify::verify(&case),
         };
         report.notes.extend(group.notes.iter().cloned().map(note));
+        report.notes.extend(listed.notes);
+        report.notes.extend(fetched.iter().flat_map(|fetched| fetched.notes.iter().cloned().map(note)));
         report.notes.append(&mut idle);
-        let subject = group.runs.iter().map(LoggedJob::title).collect::<Vec<_>>().join(", ");
-        let presented = Presented {
+        let subject = match &fetched {
+            Some(fetched) => format!("{} of {}, {} runs", title(group), fetched.repository, group.runs.len()),
+            None => group.runs.iter().map(LoggedJob::title).collect::<Vec<_>>().join(", "),
+        };
+        reports.push((subject, report));
+    }
+    let Some(worst) = reports.iter().map(|(_, report)| report.verdict).reduce(worse) else {
+        return Err(
+            CliProblem::stopped("the logs hold no job").hint(Some("pass the log of a job that builds".to_owned()))
+        );
+    };
+    let presented: Vec<Presented> = reports
+        .iter()
+        .map(|(subject, _)| Presented {
             command: "logs",
-            subject: &subject,
+            subject,
             scenario: None,
             profile,
             thresholds: &thresholds,
@@ -67,42 +98,49 @@ pub(super) fn run(args: &Logs) -> Result<Exit, CliProblem> {
             explain: args.explain,
             assumed: &[],
             hidden: None,
-        };
-        match args.format {
-            Format::Json if judged.len() > 1 => documents.push(presented.document(&report)),
-            // All jobs are one page.
-            Format::Html => {}
-            format => presented.print(&report, format),
-        }
-        worst = Some(worse(worst, report.verdict));
-        pages.push((subject, report));
+        })
+        .collect();
+    let told: Vec<(&Presented, &Report)> = presented.iter().zip(reports.iter().map(|(_, report)| report)).collect();
+    print_all("logs", &told, worst, args.format);
+    if let Some(path) = &args.html {
+        write_page(path, &page(&told))?;
     }
-    let page = || {
-        let subjects: Vec<HtmlSubject> = pages
-            .iter()
-            .map(|(subject, report)| HtmlSubject { subject, report, evidence: None, repeat: None })
-            .collect();
-        report::html(&subjects)
-    };
-    if matches!(args.format, Format::Html) && !pages.is_empty() {
-        out(&page());
+    if let Some(path) = &args.json {
+        let written = std::fs::write(path, document("logs", &told, worst));
+        written.map_err(|error| CliProblem::stopped(format!("cannot write {}: {error}", path.display())))?;
     }
-    if let Some(path) = args.html.as_deref().filter(|_| !pages.is_empty()) {
-        write_page(path, &page())?;
+    Ok(worst.into())
+}
+
+/// Tells what of GitHub is asked for, where the arguments name no file.
+fn github_target(args: &Logs) -> Result<Option<GithubTarget>, CliProblem> {
+    let of_input = |input: &PathBuf| input.to_str().and_then(GithubTarget::of_input);
+    match (args.run, args.inputs.as_slice()) {
+        (None, [one]) => Ok(of_input(one)),
+        (None, several) => match several.iter().find(|input| of_input(input).is_some()) {
+            None => Ok(None),
+            Some(input) => {
+                Err(CliProblem::usage(format!("{} is on GitHub, and there are other inputs", input.display())).hint(
+                    Some("name one run; those before it are fetched with it (--previous says how many)".to_owned()),
+                ))
+            }
+        },
+        (Some(id), []) => Ok(Some(GithubTarget::of_run(id, None))),
+        (Some(id), [one]) => match of_input(one) {
+            Some(target) => Ok(Some(GithubTarget::of_run(id, Some(target)))),
+            None => Err(not_with_run(one)),
+        },
+        (Some(_), [one, ..]) => Err(not_with_run(one)),
     }
-    if let Some(verdict) = worst.filter(|_| judged.len() > 1) {
-        match args.format {
-            Format::Json => out(&visible(&format!("{:#}\n", report::json_of_jobs("logs", verdict, documents)))),
-            Format::Text => out(&format!("\nall {} jobs together: {}\n", judged.len(), verdict.as_str())),
-            Format::Github | Format::Markdown | Format::Html => {}
-        }
-    }
-    match worst {
-        Some(verdict) => Ok(verdict.into()),
-        None => {
-            Err(CliProblem::stopped("the logs hold no job").hint(Some("pass the log of a job that builds".to_owned())))
-        }
-    }
+}
+
+fn not_with_run(input: &Path) -> CliProblem {
+    CliProblem::usage(format!("--run fetches a run from GitHub, and {} is no repository there", input.display()))
+        .hint(Some("give --run with OWNER/REPO, or alone in a clone of the repository".to_owned()))
+}
+
+fn runs_wanted(args: &Logs) -> RunsWanted<'_> {
+    RunsWanted { previous: args.previous, branch: args.branch.as_deref(), keep: args.keep_logs.as_deref() }
 }
 
 /// The name of a job, or of the file it stands in.
@@ -148,10 +186,10 @@ fn workflow(path: &Path) -> Result<Workflow, CliProblem> {
     Workflow::parse(&source).map_err(|error| CliProblem::from_error(&error).hint(error.hint()))
 }
 
-fn worse(one: Option<Verdict>, other: Verdict) -> Verdict {
+fn worse(one: Verdict, other: Verdict) -> Verdict {
     match (one, other) {
-        (Some(Verdict::Ineffective), _) | (_, Verdict::Ineffective) => Verdict::Ineffective,
-        (Some(Verdict::Inconclusive), _) | (_, Verdict::Inconclusive) => Verdict::Inconclusive,
+        (Verdict::Ineffective, _) | (_, Verdict::Ineffective) => Verdict::Ineffective,
+        (Verdict::Inconclusive, _) | (_, Verdict::Inconclusive) => Verdict::Inconclusive,
         _ => Verdict::Effective,
     }
 }
@@ -170,79 +208,4 @@ fn dockerfile_mounts(path: &Path) -> Result<(Vec<MountSpec>, Quote), CliProblem>
         None => Quote::measured(&source.name, "no cache mount"),
     };
     Ok((mounts.iter().map(MountSpec::from).collect(), quote))
-}
-
-/// Reads one input: a log, a zip, a directory of logs, or standard input.
-pub(super) fn read_jobs(input: &Path) -> Result<Vec<LoggedJob>, CliProblem> {
-    if input == Path::new("-") {
-        return feed(ProgressReading::new(io::stdin().lock(), "standard input", None), "standard input");
-    }
-    let name = input.display().to_string();
-    let failed = |error: io::Error| CliProblem::stopped(format!("cannot read {name}: {error}"));
-    if input.is_dir() {
-        return directory(input, &name);
-    }
-    let file = File::open(input).map_err(failed)?;
-    let whole = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
-    let mut file = ProgressReading::new(file, &name, whole);
-    let mut magic = [0u8; 4];
-    let length = file.read(&mut magic).map_err(failed)?;
-    if magic.starts_with(&[0x1f, 0x8b]) {
-        let problem = CliProblem::stopped(format!("{name} is compressed"));
-        return Err(problem.hint(Some(format!("unpack it: gunzip -c {name} | verify-buildkit-cache logs -"))));
-    }
-    if magic[..length] == *b"PK\x03\x04" {
-        file.rewind().map_err(failed)?;
-        let jobs = log::read_archive(&name, file, log::ZipLimits::default());
-        return jobs.map_err(|error| CliProblem::from_error(&error).hint(error.hint()));
-    }
-    feed(io::Cursor::new(&magic[..length]).chain(file), &name)
-}
-
-fn feed(from: impl Read, name: &str) -> Result<Vec<LoggedJob>, CliProblem> {
-    let mut reader = LogReader::new(name);
-    copy(from, &mut reader, name)?;
-    Ok(reader.finish())
-}
-
-fn copy(mut from: impl Read, reader: &mut LogReader, name: &str) -> Result<(), CliProblem> {
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match from.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(count) => reader.feed(&chunk[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(CliProblem::stopped(format!("cannot read {name}: {error}"))),
-        }
-    }
-}
-
-/// Reads an archive that was unpacked.
-fn directory(dir: &Path, name: &str) -> Result<Vec<LoggedJob>, CliProblem> {
-    let failed = |error: io::Error| CliProblem::stopped(format!("cannot read {name}: {error}"));
-    let mut names = Vec::new();
-    let mut open: Vec<PathBuf> = vec![dir.to_owned()];
-    while let Some(below) = open.pop() {
-        for entry in std::fs::read_dir(&below).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let path = entry.path();
-            if entry.file_type().map_err(failed)?.is_dir() {
-                open.push(path);
-            } else if let Some(inside) = path.strip_prefix(dir).ok().and_then(Path::to_str) {
-                names.push(inside.to_owned());
-            }
-        }
-    }
-    names.sort();
-    let mut reader = LogReader::new(name);
-    for part in log::arrange(&names) {
-        let Some(inside) = names.get(part.index) else { continue };
-        reader.file(&format!("{name}/{inside}"), part.job.as_deref(), part.step.as_deref());
-        let path = dir.join(inside);
-        let file = File::open(&path).map_err(failed)?;
-        let whole = file.metadata().ok().map(|about| about.len());
-        let name = path.display().to_string();
-        copy(ProgressReading::new(file, &name, whole), &mut reader, &name)?;
-    }
-    Ok(reader.finish())
 }

@@ -1,17 +1,17 @@
 //! Puts a report into the words asked for. [`Presented`] is principal.
 
 use std::fs;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use super::args::Format;
 use super::explained::FolderReport;
-use super::out;
 use super::problem::CliProblem;
+use super::talk::{complain, out};
 use crate::plan::Given;
 use crate::report::{self, Document, HtmlSubject, TextOptions};
 use crate::runner::ExperimentTiming;
-use crate::verify::{Profile, Report, Thresholds};
+use crate::verify::{Profile, Report, Thresholds, Verdict};
 
 /// What is told along with a report.
 pub(super) struct Presented<'a> {
@@ -33,14 +33,7 @@ pub(super) struct Presented<'a> {
 impl Presented<'_> {
     /// Prints the report.
     pub(super) fn print(&self, report: &Report, format: Format) {
-        let text = match format {
-            Format::Json => self.json(report),
-            Format::Github => self.masked(&report::github(report)),
-            Format::Markdown => self.masked(&report::markdown(report, self.subject)),
-            Format::Html => self.page(report),
-            Format::Text => self.text(report, true, std::io::stdout().is_terminal()),
-        };
-        out(&text);
+        print_all(self.command, &[(self, report)], report.verdict, format);
     }
 
     /// Replaces every secret in a text.
@@ -101,8 +94,11 @@ impl Presented<'_> {
             evidence: self.evidence,
         };
         let mut value = report::json(report, &document);
-        if let Some(object) = value.as_object_mut().filter(|_| !self.assumed.is_empty()) {
-            object.insert("assumed".to_owned(), serde_json::json!(self.assumed));
+        if let Some(object) = value.as_object_mut() {
+            object.insert("subject".to_owned(), self.subject.into());
+            if !self.assumed.is_empty() {
+                object.insert("assumed".to_owned(), serde_json::json!(self.assumed));
+            }
         }
         if let (Some(timing), Some(object)) = (self.timing, value.as_object_mut()) {
             let (wall, builds, copies) =
@@ -124,6 +120,58 @@ impl Presented<'_> {
 /// Writes a page beside what is printed.
 pub(super) fn write_page(path: &Path, page: &str) -> Result<(), CliProblem> {
     fs::write(path, page).map_err(|error| CliProblem::stopped(format!("cannot write {}: {error}", path.display())))
+}
+
+/// Prints the reports of several jobs in one format, and adds them to the step summary where there is one.
+pub(super) fn print_all(command: &str, reports: &[(&Presented, &Report)], worst: Verdict, format: Format) {
+    let jobs: Vec<(&str, &Report)> = reports.iter().map(|(about, report)| (about.subject, *report)).collect();
+    // Secrets are those of one run, and a run has one report.
+    let hide = |text: String| reports.iter().fold(text, |text, (about, _)| about.masked(&text));
+    match (format, reports) {
+        (Format::Json, _) => out(&document(command, reports, worst)),
+        (Format::Github, _) => {
+            for (job, report) in &jobs {
+                out(&hide(report::github_of_job(report, Some(*job).filter(|_| command == "logs"))));
+            }
+        }
+        (Format::Markdown, _) => jobs.iter().for_each(|(job, report)| out(&hide(report::markdown(report, job)))),
+        (Format::Html, _) => out(&page(reports)),
+        (Format::Sarif, _) => out(&hide(visible(&format!("{:#}\n", report::sarif(&jobs))))),
+        (Format::Junit, _) => out(&hide(report::junit(&jobs))),
+        (Format::Text, _) => {
+            let cut = std::io::stdout().is_terminal();
+            reports.iter().for_each(|(about, report)| out(&about.text(report, true, cut)));
+            if reports.len() > 1 {
+                out(&format!("\nall {} jobs together: {}\n", reports.len(), worst.as_str()));
+            }
+        }
+    }
+    let summary: String = jobs.iter().map(|(job, report)| report::markdown(report, job)).collect();
+    step_summary(&hide(summary));
+}
+
+/// Writes the reports for a browser, as one page.
+pub(super) fn page(reports: &[(&Presented, &Report)]) -> String {
+    let parts: Vec<HtmlSubject> = reports.iter().map(|(about, report)| about.html(report)).collect();
+    reports.iter().fold(report::html(&parts), |text, (about, _)| about.masked(&text))
+}
+
+/// Writes the reports for programs, as one document.
+pub(super) fn document(command: &str, reports: &[(&Presented, &Report)], worst: Verdict) -> String {
+    if let [(about, report)] = reports {
+        return about.json(report);
+    }
+    let documents = reports.iter().map(|(about, report)| about.document(report)).collect();
+    visible(&format!("{:#}\n", report::json_of_jobs(command, worst, documents)))
+}
+
+/// Adds the reports to the summary of the GitHub step that this runs in, as GITHUB_STEP_SUMMARY names it.
+fn step_summary(text: &str) {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+    if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+        complain(&format!("warning: cannot write the step summary {}: {error}", path.display()));
+    }
 }
 
 /// Escapes, inside the strings of a document, the characters that reorder or hide text on a terminal; JSON itself escapes

@@ -3,7 +3,7 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Exit;
-use super::say;
+use super::talk::complain;
 
 /// Waits for a signal that ends the program. From then on another one ends it at once, whatever is left behind: a person who
 /// asks twice does not want to wait for an engine that may never answer.
@@ -13,8 +13,8 @@ pub(super) async fn interrupted() -> &'static str {
     let name = signals.next().await;
     tokio::spawn(async move {
         let name = signals.next().await;
-        say(&format!("error: stopped by {name} again, before all was removed that was made"));
-        std::process::exit(Exit::Stopped as i32);
+        complain(&format!("error: stopped by {name} again, before all was removed that was made"));
+        std::process::exit(Exit::of_signal(name) as i32);
     });
     name
 }

@@ -78,7 +78,7 @@ impl EngineError {
                  if the socket refuses, add yourself to the `docker` group"
                     .to_owned()
             }
-            Self::Address { .. } => "use unix:///path/to/docker.sock or tcp://host:port".to_owned(),
+            Self::Address { .. } => "use unix:///path/to/docker.sock, tcp://host:port or ssh://user@host".to_owned(),
             Self::NoBuildKit { .. } => "use Docker Engine 20.10 or newer on Linux".to_owned(),
             Self::Image { image, .. } => {
                 format!("check the network or the name, `docker pull {image}` by hand, or name a local image with --go-image")

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use crate::evidence::Creator;
 
 pub use build::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest};
-pub use docker::Docker;
+pub use docker::{ClientFiles, Docker};
 pub use error::EngineError;
 pub use fake::Fake;
 

@@ -1,11 +1,16 @@
 //! Workflow annotations for GitHub. [`github`] is principal.
 
-use super::quote::{place, plain_lines};
+use super::quote::{place, plain, plain_lines};
 use crate::verify::{Finding, Report, Severity, Verdict};
 
 /// Writes one workflow command per finding, and one that tells the verdict.
 pub fn github(report: &Report) -> String {
-    let mut lines: Vec<String> = report.findings.iter().map(annotation).collect();
+    github_of_job(report, None)
+}
+
+/// Writes the same, naming the job in each title.
+pub fn github_of_job(report: &Report, job: Option<&str>) -> String {
+    let mut lines: Vec<String> = report.findings.iter().map(|finding| annotation(finding, job)).collect();
     let (command, words) = match report.verdict {
         Verdict::Effective => ("notice", "effective: the caches survive from one run to the next"),
         Verdict::Ineffective => ("error", "ineffective: the caches do not survive from one run to the next"),
@@ -17,12 +22,16 @@ pub fn github(report: &Report) -> String {
         let missing = format!("not shown: {}{about}: {} (would show it: {})", one.id, one.reason, one.would_show);
         words.extend(plain_lines(&missing));
     }
-    lines.push(format!("::{command} title={}::{}", property("verify-buildkit-cache"), message(&words.join("\n"))));
+    lines.push(format!(
+        "::{command} title={}::{}",
+        property(&titled("verify-buildkit-cache", job)),
+        message(&words.join("\n"))
+    ));
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn annotation(finding: &Finding) -> String {
+fn annotation(finding: &Finding, job: Option<&str>) -> String {
     let command = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -34,7 +43,26 @@ fn annotation(finding: &Finding) -> String {
     }
     words.extend(plain_lines(&format!("why: {}", finding.why)));
     words.extend(plain_lines(&format!("fix: {}", finding.fix)));
-    format!("::{command} title={}::{}", property(finding.code.as_str()), message(&words.join("\n")))
+    let place = finding
+        .evidence
+        .iter()
+        .find_map(|quote| Some((&quote.source, quote.line?)).filter(|(file, _)| is_repository_file(file)));
+    let place = place.map_or_else(String::new, |(file, line)| format!("file={},line={line},", property(&plain(file))));
+    format!(
+        "::{command} {place}title={}::{}",
+        property(&titled(finding.code.as_str(), job)),
+        message(&words.join("\n"))
+    )
+}
+
+fn titled(title: &str, job: Option<&str>) -> String {
+    job.map_or_else(|| title.to_owned(), |job| format!("{title} (job {})", plain(job)))
+}
+
+/// Tells whether a source is a file that a person edits, and no log.
+pub(super) fn is_repository_file(name: &str) -> bool {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
+    file.ends_with(".yml") || file.ends_with(".yaml") || file.contains("dockerfile")
 }
 
 /// Escapes a message as the runner reads it.

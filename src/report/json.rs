@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::evidence::{Phase, Quote, StepOutcome};
-use crate::verify::{Finding, Obligation, Profile, Report, RunSummary, Thresholds, Verdict};
+use crate::verify::{Finding, Measured, MeasuredUnit, Obligation, Profile, Report, RunSummary, Thresholds, Verdict};
 
 /// The schema number of the document.
 pub const SCHEMA: u32 = 1;
@@ -43,6 +43,7 @@ pub fn json(report: &Report, about: &Document) -> serde_json::Value {
                 status: check.status.as_str(),
                 observed: &check.observed,
                 threshold: &check.threshold,
+                numbers: report.measured.iter().filter(|one| one.check == check.id).map(number).collect(),
                 evidence: quotes(&check.evidence),
             })
             .collect(),
@@ -75,6 +76,42 @@ pub fn json_of_jobs(command: &str, verdict: Verdict, jobs: Vec<serde_json::Value
     let verdict = verdict.as_str();
     let document = WireJobs { schema: SCHEMA, tool: env!("CARGO_PKG_NAME"), command, verdict, jobs };
     serde_json::to_value(document).unwrap_or_default()
+}
+
+/// Why there is no report.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorDocument<'a> {
+    /// A word for the kind: `usage`, `stopped`, `interrupted`.
+    pub code: &'a str,
+    /// The exit code.
+    pub exit: u8,
+    /// What happened.
+    pub message: &'a str,
+    /// What is known all the same.
+    pub detail: Option<&'a str>,
+    /// What to do about it.
+    pub hint: Option<&'a str>,
+    /// The file it is about.
+    pub file: Option<&'a str>,
+    /// The line of it.
+    pub line: Option<usize>,
+}
+
+/// Writes why there is no report, as the one document that a program reads.
+pub fn error_json(error: &ErrorDocument) -> serde_json::Value {
+    serde_json::json!({
+        "schema": SCHEMA,
+        "tool": env!("CARGO_PKG_NAME"),
+        "error": {
+            "code": error.code,
+            "exit": error.exit,
+            "message": error.message,
+            "detail": error.detail,
+            "hint": error.hint,
+            "file": error.file,
+            "line": error.line,
+        },
+    })
 }
 
 #[derive(Serialize)]
@@ -112,7 +149,17 @@ struct WireCheck<'a> {
     status: &'a str,
     observed: &'a str,
     threshold: &'a str,
+    numbers: Vec<WireNumber<'a>>,
     evidence: Vec<WireQuote<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireNumber<'a> {
+    of: &'a str,
+    unit: &'a str,
+    observed: Option<serde_json::Number>,
+    needs: Option<serde_json::Number>,
+    relation: &'a str,
 }
 
 #[derive(Serialize)]
@@ -221,6 +268,22 @@ struct WireThresholds {
 
 fn quotes(quotes: &[Quote]) -> Vec<WireQuote<'_>> {
     quotes.iter().map(|quote| WireQuote { source: &quote.source, line: quote.line, text: &quote.text }).collect()
+}
+
+fn number(measured: &Measured) -> WireNumber<'_> {
+    let whole = measured.unit != MeasuredUnit::Seconds;
+    let number = |value: f64| if whole { Some((value as u64).into()) } else { serde_json::Number::from_f64(value) };
+    WireNumber {
+        of: &measured.of,
+        unit: match measured.unit {
+            MeasuredUnit::Bytes => "bytes",
+            MeasuredUnit::Seconds => "seconds",
+            MeasuredUnit::Count => "count",
+        },
+        observed: measured.observed.and_then(number),
+        needs: measured.needs.and_then(number),
+        relation: if measured.at_least { "at-least" } else { "at-most" },
+    }
 }
 
 fn obligation(obligation: &Obligation) -> WireObligation<'_> {

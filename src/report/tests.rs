@@ -441,6 +441,15 @@ fn an_ineffective_case_as_json() {
           "status": "fail",
           "observed": "restored an empty archive: 198 B (GitHub's log says \"~0 MB\")",
           "threshold": "at least 100.0 MB",
+          "numbers": [
+            {
+              "of": "restored",
+              "unit": "bytes",
+              "observed": 198,
+              "needs": 104857600,
+              "relation": "at-least"
+            }
+          ],
           "evidence": [
             {
               "source": "run-2/job.log",
@@ -460,6 +469,7 @@ fn an_ineffective_case_as_json() {
           "status": "fail",
           "observed": "/go/pkg/mod: the Dockerfile's cache has id `go-mod`, the cache map's has no id (likewise /root/.cache/go-build)",
           "threshold": "data copied into the build's cache mounts before the build, and copied out before actions/cache saves",
+          "numbers": [],
           "evidence": [
             {
               "source": "run-2/job.log",
@@ -484,6 +494,22 @@ fn an_ineffective_case_as_json() {
           "status": "fail",
           "observed": "/go/pkg/mod 8.0 KB, /root/.cache/go-build 8.0 KB",
           "threshold": "at least 100.0 MB and at least 50.0 MB",
+          "numbers": [
+            {
+              "of": "/go/pkg/mod",
+              "unit": "bytes",
+              "observed": 8192,
+              "needs": 104857600,
+              "relation": "at-least"
+            },
+            {
+              "of": "/root/.cache/go-build",
+              "unit": "bytes",
+              "observed": 8192,
+              "needs": 52428800,
+              "relation": "at-least"
+            }
+          ],
           "evidence": [
             {
               "source": "run-2/job.log",
@@ -503,6 +529,15 @@ fn an_ineffective_case_as_json() {
           "status": "fail",
           "observed": "17.4 s, 1.00 of run 1 (17.4 s)",
           "threshold": "at most 0.50 of the cold run",
+          "numbers": [
+            {
+              "of": "go build",
+              "unit": "seconds",
+              "observed": 17.43,
+              "needs": 8.715,
+              "relation": "at-most"
+            }
+          ],
           "evidence": [
             {
               "source": "run-2/job.log",
@@ -522,6 +557,15 @@ fn an_ineffective_case_as_json() {
           "status": "fail",
           "observed": "41 modules downloaded",
           "threshold": "at most 3",
+          "numbers": [
+            {
+              "of": "downloads",
+              "unit": "count",
+              "observed": 41,
+              "needs": 3,
+              "relation": "at-most"
+            }
+          ],
           "evidence": [
             {
               "source": "run-2/job.log",

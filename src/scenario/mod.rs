@@ -86,11 +86,9 @@ pub fn names() -> Vec<String> {
 /// [`ScenarioError`] naming the scenario and the file.
 pub fn find(name: &str) -> Result<Scenario, ScenarioError> {
     if !names().iter().any(|known| known == name) {
-        let words: Vec<&str> = name.split(['-', '_', ' ']).filter(|word| word.len() > 2).collect();
-        let shared = |known: &String| words.iter().filter(|word| known.contains(*word)).count();
-        let mut alike: Vec<String> = names().into_iter().filter(|known| shared(known) > 0).collect();
-        alike.sort_by_key(|known| std::cmp::Reverse(shared(known)));
-        alike.truncate(3);
+        let names = names();
+        let alike =
+            crate::suggest::meant(name, names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
         return Err(ScenarioError::Unknown { name: name.to_owned(), alike });
     }
     let text = |file: &str| {

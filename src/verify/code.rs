@@ -54,11 +54,7 @@ pub struct UnknownCode(pub String);
 impl UnknownCode {
     /// Names the codes that look most like the unknown one.
     pub fn hint(&self) -> Option<String> {
-        let words: Vec<&str> = self.0.split(['-', '_', ' ']).filter(|word| word.len() > 2).collect();
-        let shared = |code: &Code| words.iter().filter(|word| code.as_str().contains(**word)).count();
-        let most = Code::ALL.iter().map(shared).max().filter(|most| *most > 0)?;
-        let near: Vec<_> = Code::ALL.iter().filter(|code| shared(code) == most).map(|code| code.as_str()).collect();
-        Some(format!("did you mean {}?", near.join(", ")))
+        crate::suggest::did_you_mean(&self.0, Code::ALL.iter().map(|code| code.as_str()))
     }
 }
 

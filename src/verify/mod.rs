@@ -33,7 +33,7 @@ pub use check::{Check, CheckId, CheckStatus};
 pub use code::{Code, CodePage, UnknownCode};
 pub use journey::{Journey, StationLines, VertexSummary};
 pub use obligations::{Obligation, ObligationId, ObligationState, UnknownObligation};
-pub use report::{Finding, Note, Report, Severity, Verdict};
+pub use report::{Finding, Measured, MeasuredUnit, Note, Report, Severity, Verdict};
 pub(crate) use rules::map_entry;
 pub use rules::{Need, Rule, declared, rules};
 pub use summary::{

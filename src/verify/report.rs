@@ -2,7 +2,7 @@
 //!
 //! These are domain types; documents for machines have types of their own in the storey above.
 
-use super::{Check, Code, Obligation, ObligationState, RunSummary};
+use super::{Check, CheckId, Code, Obligation, ObligationState, RunSummary};
 use crate::evidence::Quote;
 
 /// The whole answer to one case.
@@ -20,6 +20,36 @@ pub struct Report {
     pub runs: Vec<RunSummary>,
     /// What to keep in mind when reading the numbers.
     pub notes: Vec<Note>,
+    /// The numbers behind the checks' words.
+    pub measured: Vec<Measured>,
+}
+
+/// One number that a check compares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The check.
+    pub check: CheckId,
+    /// What was measured: `restored`, a mount's target, `go build`, `downloads`.
+    pub of: String,
+    /// In what it counts.
+    pub unit: MeasuredUnit,
+    /// What was seen; `None` where it was not.
+    pub observed: Option<f64>,
+    /// The limit it is held against; `None` where there is nothing to compare with.
+    pub needs: Option<f64>,
+    /// Whether it must reach the limit, and not stay below it.
+    pub at_least: bool,
+}
+
+/// In what a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeasuredUnit {
+    /// Bytes.
+    Bytes,
+    /// Seconds.
+    Seconds,
+    /// Things.
+    Count,
 }
 
 impl Report {

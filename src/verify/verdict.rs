@@ -19,6 +19,7 @@ pub fn verify(case: &Case) -> Report {
             findings: Vec::new(),
             runs: Vec::new(),
             notes: Vec::new(),
+            measured: Vec::new(),
         };
     };
     let mut checks = checks::read(&view);
@@ -34,7 +35,8 @@ pub fn verify(case: &Case) -> Report {
     }
     let verdict = verdict(&checks, &obligations);
     let notes = notes::notes(&view, case, verdict);
-    Report { verdict, checks, obligations, findings, runs: view.runs().map(summary::of).collect(), notes }
+    let measured = checks::numbers::measured(&view);
+    Report { verdict, checks, obligations, findings, runs: view.runs().map(summary::of).collect(), notes, measured }
 }
 
 /// Judges a case with what files at hand add to it.

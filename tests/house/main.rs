@@ -16,7 +16,7 @@ use text::{is_test_file, line_of, names, sources, without_tests, without_words, 
 
 /// The storeys from the ground up; those of one line do not use one another.
 const STOREYS: [&[&str]; 13] = [
-    &["source", "shell"],
+    &["source", "shell", "suggest"],
     &["workflow", "dockerfile"],
     &["cache", "dance"],
     &["plan"],
@@ -35,9 +35,10 @@ const STOREYS: [&[&str]; 13] = [
 const HIDDEN_FROM_VERIFY: [&str; 3] = ["runner", "log", "engine"];
 
 /// The storeys that do no I/O.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "source",
     "shell",
+    "suggest",
     "workflow",
     "dockerfile",
     "cache",

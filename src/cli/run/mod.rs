@@ -48,7 +48,7 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
         subject = subject::subject(&args, &info.platform)?;
     }
 
-    let evidence = Folder::evidence(args.out.as_deref())?;
+    let evidence = Folder::evidence_over(args.out.as_deref(), args.force)?;
     let scratch = Folder::scratch()?;
     let session = session(0);
     let experiment = Experiment {
@@ -161,7 +161,8 @@ fn conclude(
 ) -> Result<Exit, CliProblem> {
     let runs = outcome.runs.iter().map(|run| Evidence::fold(run.name.clone(), &run.events)).collect();
     let case = Case { runs, source: CaseSource::Live, thresholds: subject.thresholds, profile: subject.profile };
-    let report = verify::verify(&case);
+    let mut report = verify::verify(&case);
+    report.notes.extend(subject::not_your_workflow(subject));
     let scenario = subject.scenario.as_ref().map(|scenario| scenario.name.as_str());
     let repeat = repeat(args, scenario, super::go_image(args.go_image.as_deref()).as_deref());
     let mut presented = Presented {
@@ -242,7 +243,9 @@ impl StopReason {
     fn problem(&self) -> CliProblem {
         match self {
             Self::Failed(error) => CliProblem::from_error(error).hint(error.hint()),
-            Self::Signal(name) => CliProblem::stopped(format!("stopped by {name}; what was made has been removed")),
+            Self::Signal(name) => {
+                CliProblem::signal(name, format!("stopped by {name}; what was made has been removed"))
+            }
         }
     }
 }

@@ -57,9 +57,9 @@ impl RepeatCommand {
 
     fn judging(&mut self, judging: &Judging) {
         self.option("--profile", name(judging.profile));
-        self.option("--min-restore", judging.min_restore);
-        self.option("--min-mod", judging.min_mod);
-        self.option("--min-build", judging.min_build);
+        self.option("--min-restore", judging.min_restore.map(|bytes| format!("{bytes}B")));
+        self.option("--min-mod", judging.min_mod.map(|bytes| format!("{bytes}B")));
+        self.option("--min-build", judging.min_build.map(|bytes| format!("{bytes}B")));
         self.option("--max-build-time", judging.max_build_time.map(humantime::format_duration));
         self.option("--max-build-ratio", judging.max_build_ratio);
         self.option("--max-downloads", judging.max_downloads);
@@ -92,7 +92,7 @@ mod tests {
             "verify-buildkit-cache run --project . --dockerfile ./Dockerfile --workflow ci.yml --job build --runs 3 --edit none",
             "verify-buildkit-cache run --workflow ci.yml --event tag --ref refs/tags/v1 --matrix 'go=1.25' --input 'push=true' --var 'A=b' --set \
              'steps.a.outputs.b=c' --secret TOKEN --leave-out 'Free disk' --dance-as upstream@v3.3.2",
-            "verify-buildkit-cache run --profile auto --min-restore 104857600 --min-mod 1 --min-build 2 --max-build-time 1m 30s \
+            "verify-buildkit-cache run --profile auto --min-restore 104857600B --min-mod 1B --min-build 2B --max-build-time 1m 30s \
              --max-build-ratio 0.25 --max-downloads 0",
         ] {
             let command = command.replace("1m 30s", "'1m 30s'");

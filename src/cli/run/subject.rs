@@ -13,7 +13,7 @@ use crate::runner::{PlannedRun, Project, RepositoryDir, RunError, dockerfile_of}
 use crate::scenario::sample::Variant;
 use crate::scenario::{self, EditName, GoRelease, SampleName, Scenario, ScenarioLimits, TriggerEvent};
 use crate::source::Source;
-use crate::verify::{Profile, Thresholds};
+use crate::verify::{Note, Profile, Thresholds};
 use crate::workflow::Workflow;
 
 /// What a workflow is called that was derived from a Dockerfile.
@@ -216,6 +216,13 @@ fn own_workflow(
         run.dockerfile = dockerfile.clone();
     }
     Ok((source, planned))
+}
+
+/// Says that the verdict is not about a workflow of the person's, where none was run.
+pub(super) fn not_your_workflow(subject: &RunSubject) -> Option<Note> {
+    let text = "the workflow that was run is this program's own, derived from the Dockerfile: the verdict says nothing of yours. \
+                `verify-buildkit-cache init` prints it; --workflow FILE runs yours";
+    (subject.workflow.name == DERIVED).then(|| Note { text: text.to_owned(), evidence: Vec::new() })
 }
 
 /// Fails early, before anything is built, when there is nothing to carry.

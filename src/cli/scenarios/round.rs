@@ -173,7 +173,7 @@ fn conclude(
         say(&format!("evidence  {}", place.display()));
     }
     if let Some(signal) = interrupted_by {
-        return Err(CliProblem::stopped(format!("stopped by {signal}; what was made has been removed")));
+        return Err(CliProblem::signal(signal, format!("stopped by {signal}; what was made has been removed")));
     }
     match args.format {
         RoundFormat::Json => out(&report::json(round)),

@@ -46,7 +46,7 @@ impl Docker {
     /// Lists records; when no build of ours can mind it, if it has to be so.
     async fn records(&self, asked: RecordFilter<'_>) -> Result<Vec<Record>, EngineError> {
         let _alone = if asked.touches_others() { Some(self.turn.alone().await) } else { None };
-        usage::records(&self.address, asked).await
+        usage::records(&self.reached, asked).await
     }
 
     /// Removes the containers, images, cache mounts and layers of namespaces; see [`Engine::clean`](crate::engine::Engine::clean).

@@ -10,11 +10,13 @@ mod clean;
 mod copy;
 mod image_store;
 mod made;
+mod relay;
 mod status;
 mod turn;
 mod usage;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
@@ -28,6 +30,7 @@ use super::{
 };
 
 use made::TrackedBuild;
+use relay::EngineRelay;
 use turn::EngineLock;
 
 /// The label that says an image or container is ours, with the namespace as its value.
@@ -52,6 +55,9 @@ pub struct Docker {
     /// engine exports always, the image goes with the clean-up.
     without_export: bollard::Docker,
     address: String,
+    /// The address its connections go to: a relay's socket, where one stands before it.
+    reached: String,
+    _relay: Option<Arc<EngineRelay>>,
     /// What it said of itself when it was reached.
     info: Arc<EngineInfo>,
     way: Arc<copy::CopyTransport>,
@@ -65,19 +71,47 @@ pub struct Docker {
     session: Arc<OnceLock<String>>,
 }
 
+/// The files by which a client and an engine know each other over TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientFiles {
+    /// The certificate of who signed the engine's.
+    pub ca: PathBuf,
+    /// The client's certificate.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
 impl Docker {
-    /// Connects to the engine at an address (`unix://…` or `tcp://…`); `None` is Docker's usual socket.
+    /// Connects to the engine at an address (`unix://…`, `tcp://…` or `ssh://…`); `None` is Docker's usual socket.
     ///
     /// Fails when nothing answers there, or when what answers builds without BuildKit.
     pub async fn connect(address: Option<&str>) -> Result<Self, EngineError> {
-        let address = address.unwrap_or("unix:///var/run/docker.sock").to_owned();
+        Self::connect_at(address.unwrap_or("unix:///var/run/docker.sock"), None).await
+    }
+
+    /// As [`Self::connect`], by TLS where the files of a client are given. Over ssh, `ssh` itself is called and must need no
+    /// password.
+    pub async fn connect_at(address: &str, tls: Option<&ClientFiles>) -> Result<Self, EngineError> {
+        let address = address.to_owned();
         let unreachable = |reason: String| EngineError::Unreachable { address: address.clone(), reason };
-        let client = if address.starts_with("unix://") {
-            bollard::Docker::connect_with_unix(&address, TIMEOUT, bollard::API_DEFAULT_VERSION)
-        } else if address.starts_with("tcp://") || address.starts_with("http://") {
-            bollard::Docker::connect_with_http(&address, TIMEOUT, bollard::API_DEFAULT_VERSION)
+        let relay = match tls {
+            Some(files) => Some(EngineRelay::by_tls(&address, files)),
+            None if address.starts_with("ssh://") => Some(EngineRelay::by_ssh(&address)),
+            None => None,
+        };
+        let relay = relay.transpose().map_err(unreachable)?.map(Arc::new);
+        let reached = relay.as_ref().map_or_else(|| address.clone(), |relay| relay.address().to_owned());
+        let unreachable = |reason: String| {
+            let far = relay.as_ref().and_then(|relay| relay.failure());
+            EngineError::Unreachable { address: address.clone(), reason: far.unwrap_or(reason) }
+        };
+        let client = if reached.starts_with("unix://") {
+            bollard::Docker::connect_with_unix(&reached, TIMEOUT, bollard::API_DEFAULT_VERSION)
+        } else if reached.starts_with("tcp://") || reached.starts_with("http://") {
+            bollard::Docker::connect_with_http(&reached, TIMEOUT, bollard::API_DEFAULT_VERSION)
         } else {
-            return Err(EngineError::Address { address, reason: "only unix and tcp are spoken here".to_owned() });
+            return Err(EngineError::Address { address, reason: "only unix, tcp and ssh are spoken here".to_owned() });
         };
         let client = client.map_err(|error| unreachable(words(&error)))?;
         let client = client.negotiate_version().await.map_err(|error| unreachable(words(&error)))?;
@@ -91,7 +125,8 @@ impl Docker {
         let info = Arc::new(about(client.client_version().to_string(), version, info));
         let way = Arc::new(copy::CopyTransport::of(&address));
         let turn = EngineLock::of(&address);
-        Ok(Self { client, without_export, address, info, way, made: Arc::default(), turn, session: Arc::default() })
+        let (made, session) = (Arc::default(), Arc::default());
+        Ok(Self { client, without_export, address, reached, _relay: relay, info, way, made, turn, session })
     }
 
     /// Copies as with an engine on another machine, which cannot open a connection to this one.

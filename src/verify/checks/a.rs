@@ -82,6 +82,12 @@ pub(crate) fn read(view: &CaseView) -> Reading {
     }
 }
 
+/// Returns the least that counts as restored, in bytes, where that is known.
+pub(crate) fn least(view: &CaseView) -> Option<u64> {
+    let floor = floor(view);
+    floor.compared.then_some(floor.bytes)
+}
+
 /// The least that counts as restored.
 struct RestoreFloor {
     bytes: u64,

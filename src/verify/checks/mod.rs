@@ -9,6 +9,7 @@ pub(crate) mod c1;
 pub(crate) mod c2;
 pub(crate) mod c3;
 mod growth;
+pub(crate) mod numbers;
 
 pub(crate) use growth::outgrown;
 
