@@ -10,7 +10,7 @@ GO_IMAGE ?=
 ARGS ?=
 no_engine := $(if $(filter-out 0,$(SKIP_ENGINE_TESTS)),--no-engine)
 
-.PHONY: help setup previous-go demo catalogue recordings test newer-engine bench fuzz fmt
+.PHONY: help setup previous-go demo catalogue recordings test newer-engine campaign bench fuzz fmt
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -40,6 +40,9 @@ test: previous-go ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker
 
 newer-engine: setup ## hold the engine's contract on a newer Docker Engine, too (SUITE=sid IMAGE_STORE=containerd)
 	scripts/newer-engine cargo test --test engine_contract docker
+
+campaign: previous-go ## kill runs at random moments and count what the next start leaves (CAMPAIGN_KILLS=25 of each kind)
+	cargo test --test campaign
 
 bench: setup ## measure the reading of logs beside grep, and inject and extract beside cp -a and cp in RUN
 	cargo bench --bench logs

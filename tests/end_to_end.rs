@@ -9,16 +9,19 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
-use verify_buildkit_cache::scenario::{self, sample};
+use verify_buildkit_cache::scenario;
 
 use support::engine::{Engine, Holdings};
+use support::own::{Own, go_image};
 use support::program::{self, Ended};
+use support::relay::{Line, Relay};
 use support::tree;
 
 /// How long the program may take to clean up after a signal.
@@ -28,13 +31,18 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let skipped = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let tests: [(&str, fn()); 11] = [
+    let tests: [(&str, fn()); 16] = [
         ("the_whole_catalogue_ends_as_it_says", catalogue),
         ("healthy_on_the_small_sample_is_effective_and_cold_without_the_dance", healthy),
         ("ctrl_c_while_several_scenarios_run_leaves_nothing_behind", catalogue_stopped),
         ("a_run_leaves_a_persons_own_project_mounts_and_images_as_they_were", own_things_survive),
         ("ctrl_c_in_a_build_leaves_nothing_behind", || stopped_by("INT", "Ctrl-C")),
         ("sigterm_in_a_build_leaves_nothing_behind", || stopped_by("TERM", "SIGTERM")),
+        ("what_a_run_leaves_that_is_killed_outright_the_next_start_removes", killed_outright),
+        ("a_clean_up_takes_nothing_of_a_run_that_is_under_way", beside_a_live_run),
+        ("an_engine_that_dies_in_a_build_is_named_and_what_it_holds_goes_when_it_is_back", engine_dies),
+        ("an_engine_that_hangs_in_a_build_is_given_up", engine_hangs),
+        ("a_slow_line_to_the_engine_changes_no_verdict", slow_line),
         ("an_image_that_cannot_be_pulled_is_named", image_cannot_be_pulled),
         ("a_project_that_does_not_compile_shows_the_compilers_words", does_not_compile),
         ("a_cache_map_that_is_not_json_crashes_the_dance", cache_map_not_json),
@@ -144,14 +152,7 @@ fn stopped_by(signal: &str, called: &str) {
     let own = Own::make(&engine);
     let before = engine.holdings();
     let mut started = program::start(&["--scenario", "cache-map-id-mismatch"]);
-    // The engine makes the record of a step's root when the step begins: this one is the step that builds.
-    let builds = |holdings: &Holdings, process| {
-        holdings.made_by(process).iter().any(|text| text.starts_with("mount / ") && text.contains("=== BEFORE"))
-    };
-    while !builds(&engine.holdings(), started.process()) {
-        assert!(started.runs(), "it ended before its first build: {}", started.end().stderr);
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    wait_for_its_build(&engine, &mut started);
     started.signal(signal);
     let ended = started.end_within(CLEAN_UP);
     let code = match signal {
@@ -163,8 +164,113 @@ fn stopped_by(signal: &str, called: &str) {
     assert!(ended.stderr.contains(&format!("stopped by {called}")), "{}", ended.stderr);
     let log = fs::read_to_string(ended.evidence().join("run-1/job.log")).unwrap();
     assert!(log.contains("Run docker/build-push-action"), "the log is kept up to where it stopped:\n{log}");
+    for private in [ended.evidence(), ended.evidence().join("run-1")] {
+        assert_eq!(fs::metadata(&private).unwrap().permissions().mode() & 0o077, 0, "{}", private.display());
+    }
     nothing_is_left(&engine, &before, &ended);
     own.are_still_there();
+}
+
+/// Nobody can clean up after a SIGKILL but the next start, by what the first has written down.
+fn killed_outright() {
+    let engine = Engine::of_the_environment();
+    let own = Own::make(&engine);
+    let before = engine.holdings();
+    let mut started = program::start(&["--scenario", "cache-map-id-mismatch"]);
+    wait_for_its_build(&engine, &mut started);
+    started.signal("KILL");
+    let ended = started.end_within(CLEAN_UP);
+    assert!(!engine.holdings().made_by(ended.process).is_empty() && !ended.left_temporary().is_empty());
+    let looked = ended.again(&["clean", "--dry-run"]);
+    assert!(looked.stdout.contains("would remove") && looked.code == Some(0), "{}{}", looked.stdout, looked.stderr);
+    assert!(!engine.holdings().made_by(ended.process).is_empty() && !ended.left_temporary().is_empty());
+    let cleaned = ended.again(&["clean"]);
+    assert_eq!(cleaned.code, Some(0), "{}{}", cleaned.stdout, cleaned.stderr);
+    assert!(cleaned.stdout.contains("cache mounts") && cleaned.stdout.contains("1 directory"), "{}", cleaned.stdout);
+    nothing_is_left(&engine, &before, &ended);
+    assert_eq!(ended.again(&["clean"]).stdout, "nothing was left by any run\n");
+    own.are_still_there();
+}
+
+/// A run beside it lives, so a second start takes nothing of it.
+fn beside_a_live_run() {
+    let engine = Engine::of_the_environment();
+    let before = engine.holdings();
+    let mut started = program::start(&["--scenario", "cache-map-id-mismatch"]);
+    wait_for_its_build(&engine, &mut started);
+    let beside = started.beside(&["clean"]);
+    assert_eq!(beside.stdout, "1 run is under way, left alone\nnothing was left by any run\n", "{}", beside.stderr);
+    assert!(started.runs() && !engine.holdings().made_by(started.process()).is_empty());
+    let ended = started.end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    nothing_is_left(&engine, &before, &ended);
+}
+
+fn engine_dies() {
+    let engine = Engine::of_the_environment();
+    let before = engine.holdings();
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("engine");
+    let relay = Relay::listen(socket.clone(), engine.address());
+    let mut started = program::start_on(&relay.address(), &["--scenario", "cache-map-id-mismatch"]);
+    wait_for_its_build(&engine, &mut started);
+    relay.die();
+    let ended = started.end_within(Duration::from_secs(60));
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: the engine failed while building"), "{}", ended.stderr);
+    let log = fs::read_to_string(ended.evidence().join("run-1/job.log")).unwrap();
+    assert!(log.contains("Run docker/build-push-action"), "the log is kept up to where it stopped:\n{log}");
+    // Nobody can be asked to give it back yet.
+    let kept = ended.again(&["clean"]);
+    assert_eq!(kept.code, Some(4), "{}{}", kept.stdout, kept.stderr);
+    assert!(kept.stderr.contains("stays: no container engine answers"), "{}", kept.stderr);
+    let _relay = Relay::listen(socket, engine.address());
+    let cleaned = ended.again(&["clean"]);
+    assert_eq!(cleaned.code, Some(0), "{}{}", cleaned.stdout, cleaned.stderr);
+    nothing_is_left(&engine, &before, &ended);
+}
+
+fn engine_hangs() {
+    let engine = Engine::of_the_environment();
+    let before = engine.holdings();
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::listen(dir.path().join("engine"), engine.address());
+    let mut started = program::start_on(&relay.address(), &["--scenario", "cache-map-id-mismatch"]);
+    wait_for_its_build(&engine, &mut started);
+    relay.set(Line::Silent);
+    std::thread::sleep(Duration::from_secs(50));
+    // The clean-up asks the same engine, which answers again.
+    relay.set(Line::Good);
+    let ended = started.end_within(Duration::from_secs(60));
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("while building: it has not answered for 30 seconds"), "{}", ended.stderr);
+    assert!(ended.evidence().join("run-1/job.log").exists());
+    nothing_is_left(&engine, &before, &ended);
+}
+
+fn slow_line() {
+    let engine = Engine::of_the_environment();
+    let before = engine.holdings();
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::listen(dir.path().join("engine"), engine.address());
+    relay.set(Line::Slow);
+    let started = program::start_on(&relay.address(), &["--scenario", "cache-map-id-mismatch"]);
+    let ended = started.end_within(Duration::from_secs(240));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(codes(&ended.document(), "error").contains("cache-map-id-mismatch"));
+    nothing_is_left(&engine, &before, &ended);
+}
+
+/// Waits until a run is in its first build of the project.
+fn wait_for_its_build(engine: &Engine, started: &mut program::Started) {
+    // The engine makes the record of a step's root when the step begins: this one is the step that builds.
+    let builds = |holdings: &Holdings, process| {
+        holdings.made_by(process).iter().any(|text| text.starts_with("mount / ") && text.contains("=== BEFORE"))
+    };
+    while !builds(&engine.holdings(), started.process()) {
+        assert!(started.runs(), "it ended before its first build: {}", started.said());
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn image_cannot_be_pulled() {
@@ -268,63 +374,6 @@ fn nothing_is_left(engine: &Engine, before: &Holdings, ended: &Ended) {
     assert_eq!(after.lost_in(before), none, "new on the engine");
 }
 
-/// What a person has on the engine: a cache mount just where Go has its own, with a file in it, and a tagged image.
-struct Own {
-    engine: Engine,
-    word: String,
-    /// Records that were not there before.
-    new: Vec<String>,
-}
-
-impl Own {
-    fn make(engine: &Engine) -> Self {
-        let word = format!("mine-{}", std::process::id());
-        let before = engine.records();
-        engine.tag(&go_image(engine), &word, "latest");
-        let mut own = Self { engine: engine.clone(), word, new: Vec::new() };
-        let word = &own.word;
-        own.in_mount(&format!("echo {word} > /go/pkg/mod/{word}"));
-        let mount = |text: &str| text.starts_with("cached mount /go/pkg/mod ") && !text.contains("VBC_RUNNER=");
-        let ours = |text: &str| text.contains(word.as_str()) || mount(text);
-        let now = engine.records();
-        assert!(now.iter().any(|record| mount(&record.description)), "a cache mount of one's own");
-        let new = now.difference(&before).filter(|record| ours(&record.description));
-        own.new = new.map(|record| record.id.clone()).collect();
-        own
-    }
-
-    /// Runs a command with the mount in a build of one's own.
-    fn in_mount(&self, command: &str) {
-        let image = go_image(&self.engine);
-        self.engine.build(&format!("FROM {image}\nRUN --mount=type=cache,target=/go/pkg/mod {command}\n"));
-    }
-
-    fn are_still_there(&self) {
-        let (word, records) = (&self.word, self.engine.records());
-        for id in &self.new {
-            assert!(records.iter().any(|record| record.id == *id), "build cache record {id} is gone");
-        }
-        assert!(self.engine.has_image(&format!("{word}:latest")), "image {word}:latest is gone");
-        self.in_mount(&format!("grep {word} /go/pkg/mod/{word}"));
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        self.engine.untag(&format!("{}:latest", self.word));
-        if std::thread::panicking() {
-            // A second panic would end the tests; what is left names the test.
-            return;
-        }
-        self.in_mount(&format!("rm /go/pkg/mod/{}", self.word));
-        for record in self.engine.records() {
-            if record.description.contains(&self.word) || self.new.contains(&record.id) {
-                self.engine.prune(&record.id);
-            }
-        }
-    }
-}
-
 /// A person's small Go project, with a cache mount for each of Go's two caches.
 fn write_project(dir: &Path, main: &str) {
     let image = go_image(&Engine::of_the_environment());
@@ -338,12 +387,6 @@ fn write_project(dir: &Path, main: &str) {
     {
         fs::write(dir.join(name), text).unwrap();
     }
-}
-
-/// The Go image that this machine was set up with.
-fn go_image(engine: &Engine) -> String {
-    let images = [sample::official_go_image(), sample::local_go_image()];
-    images.into_iter().find(|image| engine.has_image(image)).expect("a Go image; run `make setup`")
 }
 
 fn checks(document: &Value) -> Vec<String> {

@@ -117,6 +117,7 @@ impl Repository {
             evidence: evidence.clone(),
             scratch,
             session: "own".to_owned(),
+            user: verify_buildkit_cache::runner::RunnerUser::default(),
             clock: Clock::new(ticking),
         };
         let mut engine = Fake::new([IMAGE]);

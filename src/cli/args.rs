@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::clean::CleanArgs;
 use super::code_name::CodeName;
 use super::lint::{CacheVersionArgs, LINT_HELP, LintArgs};
 use super::scenarios::{ScenarioName, Scenarios};
@@ -74,6 +75,8 @@ pub(super) enum Command {
     },
     /// Say what this machine has and lacks
     Doctor,
+    /// Remove what runs left that were killed before they could clean up
+    Clean(CleanArgs),
     /// Print a Dockerfile with steps that prove what its cache mounts hold
     Instrument {
         /// The Dockerfile
@@ -179,6 +182,10 @@ pub(super) struct RunArgs {
     /// The Go image to build with [env: GO_IMAGE]
     #[arg(long, value_name = "REF", value_parser = NonEmptyStringValueParser::new(), help_heading = "How to run")]
     pub(super) go_image: Option<String>,
+    /// As which user the steps of the job run: GitHub's hosted runners have an ordinary user, to whom only the home directory,
+    /// the workspace and the temporary directory belong; many self-hosted ones run as root [default: runner]
+    #[arg(long, value_enum, value_name = "USER", help_heading = "How to run")]
+    pub(super) runner_user: Option<RunnerUserArg>,
     /// Keep the evidence folder also when the verdict is effective
     #[arg(long, help_heading = "How to run")]
     pub(super) keep: bool,
@@ -346,6 +353,23 @@ pub(super) enum Sample {
     Full,
     /// Builds in seconds
     Small,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum RunnerUserArg {
+    /// An ordinary user
+    Runner,
+    /// Root
+    Root,
+}
+
+impl From<RunnerUserArg> for crate::runner::RunnerUser {
+    fn from(user: RunnerUserArg) -> Self {
+        match user {
+            RunnerUserArg::Runner => Self::Runner,
+            RunnerUserArg::Root => Self::Root,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -7,14 +7,22 @@ use super::folder::Folder;
 use super::problem::CliProblem;
 use super::talk::say;
 use crate::engine::{Cleaned, Docker};
+use crate::runner::journal::EngineIdentity;
 use crate::runner::{NamespaceLedger, RunError};
 use crate::verify::size;
 
 /// Keeps the engine's type in one place of this storey.
 pub(super) type LiveEngine = Docker;
 
-/// Connects to the engine that the docker CLI would use, or else the first that answers where engines usually are.
+/// Connects to the engine that the docker CLI would use, or else the first that answers where engines usually are, and removes
+/// from it what dead runs left there.
 pub(super) async fn connect() -> Result<LiveEngine, CliProblem> {
+    let engine = connect_only().await?;
+    super::clean::sweep(&engine).await;
+    Ok(engine)
+}
+
+async fn connect_only() -> Result<LiveEngine, CliProblem> {
     let found = find(&DockerSettings::of_environment())?;
     let mut tried: Vec<String> = Vec::new();
     let mut first: Option<CliProblem> = None;
@@ -34,6 +42,15 @@ pub(super) async fn connect() -> Result<LiveEngine, CliProblem> {
     }
     let detail = (tried.len() > 1).then(|| format!("tried:\n{}", tried.join("\n")));
     Err(first.unwrap_or_else(|| CliProblem::stopped("no container engine is known")).detail(detail))
+}
+
+/// Connects to an engine that a journal names, if it is still the same.
+pub(super) async fn reach(identity: &EngineIdentity) -> Result<LiveEngine, String> {
+    let engine = LiveEngine::connect(Some(&identity.address)).await.map_err(|error| error.to_string())?;
+    match engine.id() == identity.id {
+        true => Ok(engine),
+        false => Err(format!("another engine answers at {} now", identity.address)),
+    }
 }
 
 /// A word that no other run on the engine uses, nor any other of so many runs of this process.

@@ -3,6 +3,7 @@
 //! [`main`] is the whole program. Data goes to standard output, talk to standard error.
 
 mod args;
+mod clean;
 mod code_name;
 mod config;
 mod demo;
@@ -29,6 +30,7 @@ mod run;
 mod scenarios;
 mod shell;
 mod signal;
+mod state;
 mod talk;
 
 use std::ffi::OsString;
@@ -100,6 +102,7 @@ fn carry_out(args: Args) -> Result<Exit, CliProblem> {
         Command::Scenarios(command) => scenarios::run(&command),
         Command::Explain { code } => code_name::explain(code.as_deref()),
         Command::Doctor => doctor::run(),
+        Command::Clean(clean) => clean::run(&clean),
         Command::Lint(lint) => lint::run(&lint),
         Command::CacheVersion(args) => lint::cache_version(&args),
         Command::Demo(args) => demo::run(&args),

@@ -8,6 +8,7 @@ mod build;
 mod docker;
 mod error;
 mod fake;
+mod witness;
 
 use std::time::SystemTime;
 
@@ -17,9 +18,10 @@ use tokio::sync::mpsc;
 use crate::evidence::Creator;
 
 pub use build::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, BuildRequest};
-pub use docker::{ClientFiles, Docker};
+pub use docker::{AbandonedCleaned, ClientFiles, Docker};
 pub use error::EngineError;
 pub use fake::Fake;
+pub use witness::{AbandonedWork, BuildNote, BuildWitness, WorkSpan};
 
 /// A tar stream on its way to or from an engine, in pieces of moderate size.
 ///
@@ -125,6 +127,8 @@ pub struct Cleaned {
     pub kept: usize,
     /// Bytes of those.
     pub kept_bytes: u64,
+    /// Records that stay for as long as a layer of somebody else's stands on them.
+    pub held: usize,
     /// Bytes the engine says it got back.
     pub bytes: u64,
 }
@@ -138,6 +142,7 @@ impl Cleaned {
         self.layers += other.layers;
         self.kept += other.kept;
         self.kept_bytes += other.kept_bytes;
+        self.held += other.held;
         self.bytes += other.bytes;
     }
 }

@@ -240,3 +240,22 @@ fn number_attempts(jobs: &mut [LoggedJob]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_five_hundred_megabytes_costs_no_memory_and_hides_no_other() {
+        let mut reader = LogReader::new("log");
+        let piece = vec![b'a'; 1 << 20];
+        for _ in 0..500 {
+            reader.feed(&piece);
+            assert!(reader.partial.capacity() <= 4 * LINE, "{} bytes are kept", reader.partial.capacity());
+        }
+        let step = "##[group]Run actions/cache@v4\nwith:\n  path: p\n  key: k\n##[endgroup]\nCache not found for input keys: k\n";
+        reader.feed(format!("\n{step}").as_bytes());
+        let jobs = reader.finish();
+        assert!(jobs.iter().any(|job| !job.events.is_empty()));
+    }
+}

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 mod compressed;
 mod error;
+mod guard;
 mod header;
 mod layout;
 mod manifest;
@@ -17,14 +18,15 @@ mod pattern;
 mod remove;
 mod unpack;
 
-pub use compressed::{Created, create, extract};
+pub use compressed::{Created, create, extract, extract_as};
 pub use error::{ArchiveError, io_hint};
+pub use guard::{MOST_HEADER_BYTES, MOST_MEMBERS, MOST_PADDING};
 pub use layout::Layout;
 pub use manifest::Manifest;
 pub use pack::{Owner, PackOptions, Times, pack_dir, pack_dirs};
 pub use pattern::{PathMatch, PathPattern};
 pub use remove::{FirstRefusal, remove_tree, remove_tree_unprivileged};
-pub use unpack::unpack_dir;
+pub use unpack::{UnpackedModes, unpack_dir, unpack_dir_as};
 
 /// What went into an archive or came out of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,7 +1,8 @@
 //! A list of runs, each on a fresh runner. [`Experiment`] is principal; [`run`] carries it out.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::image::{GoImages, ensure, go_image};
 use super::job::{HOME, JobPaths, RunningJob, WORKSPACE};
 use super::layers::LayerCache;
 use super::store::Store;
-use super::{Clock, PlannedRun, Project, RunError, RunProgress};
+use super::{Clock, Journal, PlannedRun, Project, RunError, RunProgress, RunnerUser};
 use crate::cache::{DEFAULT_LIMIT_BYTES, DEFAULT_MAX_IDLE};
 use crate::dockerfile::{Dockerfile, platform_args};
 use crate::engine::{Cleaned, Engine, Namespace};
@@ -34,6 +35,8 @@ pub struct Experiment {
     pub evidence: PathBuf,
     /// Where runners and the cache store live meanwhile: an existing, empty directory.
     pub scratch: PathBuf,
+    /// As which user the steps run.
+    pub user: RunnerUser,
     /// A word that makes this experiment's names unique on the engine.
     pub session: String,
     /// The clock.
@@ -77,11 +80,20 @@ pub struct ExperimentTiming {
 
 /// The namespaces an experiment has used, so that whoever stops it can clean up after it.
 #[derive(Debug, Clone, Default)]
-pub struct NamespaceLedger(Arc<Mutex<Vec<Namespace>>>);
+pub struct NamespaceLedger {
+    known: Arc<Mutex<Vec<Namespace>>>,
+    journal: Journal,
+}
 
 impl NamespaceLedger {
+    /// Makes a ledger whose namespaces stand in a journal, too, before anything is made under them.
+    pub fn in_journal(journal: &Journal) -> Self {
+        Self { known: Arc::default(), journal: journal.clone() }
+    }
+
     pub(super) fn remember(&self, namespace: &Namespace) {
-        if let Ok(mut known) = self.0.lock()
+        self.journal.namespace(namespace);
+        if let Ok(mut known) = self.known.lock()
             && !known.contains(namespace)
         {
             known.push(namespace.clone());
@@ -93,7 +105,7 @@ impl NamespaceLedger {
     /// # Errors
     /// The first failure.
     pub async fn clean<E: Engine>(&self, engine: &E) -> Result<Cleaned, RunError> {
-        let known = self.0.lock().map(|mut known| std::mem::take(&mut *known)).unwrap_or_default();
+        let known = self.known.lock().map(|mut known| std::mem::take(&mut *known)).unwrap_or_default();
         if known.is_empty() {
             return Ok(Cleaned::default());
         }
@@ -118,6 +130,8 @@ pub(super) struct ExperimentContext<'a> {
     pub(super) replacement: Option<String>,
     /// Whether a person's own project is built, and not the sample.
     pub(super) own_project: bool,
+    /// As which user the steps run.
+    pub(super) user: RunnerUser,
     /// The layers that builds have handed to later runs.
     pub(super) layers: LayerCache,
 }
@@ -243,6 +257,7 @@ async fn setting<'a, E: Engine>(
         own_project: !sample,
         copy_image,
         platform,
+        user: experiment.user,
         layers: LayerCache::default(),
     })
 }
@@ -297,7 +312,8 @@ fn places(runner: &Path, evidence: PathBuf) -> Result<JobPaths, RunError> {
     let layout = Layout { root: runner.join("root"), workspace: WORKSPACE.into(), home: HOME.into() };
     let checkout = runner.join("checkout");
     for dir in [&layout.real(Path::new(WORKSPACE)), &checkout, &evidence] {
-        fs::create_dir_all(dir).map_err(RunError::io("make", dir))?;
+        // A log may show what is nobody else's business, wherever the evidence is to go.
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(RunError::io("make", dir))?;
     }
     Ok(JobPaths { layout, checkout, evidence })
 }

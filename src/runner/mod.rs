@@ -10,17 +10,21 @@ mod experiment;
 mod image;
 mod job;
 mod joblog;
+pub mod journal;
 mod layers;
 mod plain;
 mod planned;
 mod project;
 pub mod store;
 pub mod stream;
+mod user;
 
 pub use error::RunError;
 pub use experiment::{CompletedRun, Experiment, ExperimentOutcome, ExperimentTiming, NamespaceLedger, run};
+pub use journal::Journal;
 pub use planned::{PlannedRun, PlanningError, RepositoryDir, dockerfile_of};
 pub use project::Project;
+pub use user::RunnerUser;
 
 use std::time::{Duration, SystemTime};
 

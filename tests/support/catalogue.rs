@@ -42,6 +42,7 @@ pub(crate) fn run(chosen: &SelectedScenario) -> Told {
     fs::create_dir(&evidence).unwrap();
     fs::create_dir(&scratch).unwrap();
     let experiment = Experiment {
+        user: Default::default(),
         runs,
         project: Project::Sample(Variant::Small),
         control: false,

@@ -45,6 +45,11 @@ impl Engine {
         Self { address: address.unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned()) }
     }
 
+    /// Its address.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Tells why the engine cannot be used, if it cannot.
     pub(crate) fn missing(&self) -> Option<String> {
         match self.ask("GET", "/version", &[]) {
@@ -56,8 +61,9 @@ impl Engine {
     /// Sends a request and returns the answer's body. HTTP/1.0 spares us chunks.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> Result<String, String> {
         let length = body.len();
+        let kind = if path.starts_with("/containers/") { "json" } else { "x-tar" };
         let head = format!(
-            "{method} {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/x-tar\r\nContent-Length: {length}\r\n\r\n"
+            "{method} {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/{kind}\r\nContent-Length: {length}\r\n\r\n"
         );
         let mut answer = Vec::new();
         let exchange = |stream: &mut dyn ReadWrite, answer: &mut Vec<u8>| {
@@ -133,6 +139,18 @@ impl Engine {
 
     pub(crate) fn tag(&self, image: &str, repository: &str, tag: &str) {
         self.ask("POST", &format!("/images/{image}/tag?repo={repository}&tag={tag}"), &[]).unwrap();
+    }
+
+    /// Makes a container and does not start it; returns its id.
+    pub(crate) fn container(&self, image: &str) -> String {
+        let body = format!("{{\"Image\": \"{image}\", \"Cmd\": [\"true\"]}}");
+        let answer = self.ask("POST", "/containers/create", body.as_bytes()).unwrap();
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        text(&answer["Id"])
+    }
+
+    pub(crate) fn remove_container(&self, id: &str) {
+        let _ = self.ask("DELETE", &format!("/containers/{id}?force=1"), &[]);
     }
 
     pub(crate) fn untag(&self, name: &str) {

@@ -2,5 +2,7 @@
 //! a directory as it lies on the disk.
 
 pub(crate) mod engine;
+pub(crate) mod own;
 pub(crate) mod program;
+pub(crate) mod relay;
 pub(crate) mod tree;

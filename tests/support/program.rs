@@ -25,6 +25,23 @@ pub(crate) struct Ended {
     dir: TempDir,
 }
 
+/// What the program said that was started once more.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs the program to its end in the place of another start.
+fn say(dir: &Path, args: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verify-buildkit-cache"));
+    command.args(args).env("TMPDIR", dir.join("tmp")).env("XDG_STATE_HOME", dir.join("state")).stdin(Stdio::null());
+    let output = command.env_remove("GO_IMAGE").output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
 /// Runs `run … --format json --out …` to its end.
 pub(crate) fn run(args: &[&str]) -> Ended {
     start(args).end()
@@ -32,19 +49,28 @@ pub(crate) fn run(args: &[&str]) -> Ended {
 
 /// Starts `run … --format json --out …`.
 pub(crate) fn start(args: &[&str]) -> Started {
-    start_command(&["run"], args)
+    start_command(&["run"], args, None)
+}
+
+/// Starts `run …` on the engine at an address.
+pub(crate) fn start_on(address: &str, args: &[&str]) -> Started {
+    start_command(&["run"], args, Some(address))
 }
 
 /// Starts `scenarios run … --format json --out …`.
 pub(crate) fn start_scenarios(args: &[&str]) -> Started {
-    start_command(&["scenarios", "run"], args)
+    start_command(&["scenarios", "run"], args, None)
 }
 
-fn start_command(command: &[&str], args: &[&str]) -> Started {
+fn start_command(command: &[&str], args: &[&str], engine: Option<&str>) -> Started {
     let dir = tempfile::tempdir().unwrap();
     let temporary = dir.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
-    let child = program(dir.path())
+    let mut program = program(dir.path());
+    if let Some(address) = engine {
+        program.env("DOCKER_HOST", address);
+    }
+    let child = program
         .args(command)
         .args(args)
         .args(["--format", "json", "--out"])
@@ -83,6 +109,8 @@ fn program(dir: &Path) -> Command {
 fn quiet(mut command: Command, dir: &Path) -> Command {
     let file = |name| File::create(dir.join(name)).unwrap();
     command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).env_remove("GO_IMAGE");
+    // A test neither finds nor leaves anything in the journals of the person who starts it.
+    command.env("XDG_STATE_HOME", dir.join("state"));
     command
 }
 
@@ -94,6 +122,16 @@ impl Started {
     /// Tells whether it still runs.
     pub(crate) fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Runs the program with other arguments in the same place while it runs.
+    pub(crate) fn beside(&self, args: &[&str]) -> Said {
+        say(self.dir.path(), args)
+    }
+
+    /// What it has written to standard error so far.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.dir.path().join("stderr")).unwrap()
     }
 
     /// Sends it a signal, such as `INT`.
@@ -140,6 +178,11 @@ impl Ended {
     /// Where it was told to put the evidence.
     pub(crate) fn evidence(&self) -> PathBuf {
         self.dir.path().join("evidence")
+    }
+
+    /// Runs the program with other arguments in the same place.
+    pub(crate) fn again(&self, args: &[&str]) -> Said {
+        say(self.dir.path(), args)
     }
 
     /// Lists the temporary files it has left.

@@ -17,6 +17,7 @@ use super::present::{Presented, write_page};
 use super::problem::CliProblem;
 use super::say;
 use super::signal::interrupted;
+use super::state::{begin_journal, end_journal};
 use crate::engine::Engine as _;
 use crate::evidence::Evidence;
 use crate::plan::{Given, Trigger};
@@ -48,9 +49,10 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
         subject = subject::subject(&args, &info.platform)?;
     }
 
-    let evidence = Folder::evidence_over(args.out.as_deref(), args.force)?;
-    let scratch = Folder::scratch()?;
+    let journal = begin_journal(&engine);
     let session = session(0);
+    let evidence = Folder::evidence_over(args.out.as_deref(), args.force, &journal)?;
+    let scratch = Folder::scratch(&session, &journal)?;
     let experiment = Experiment {
         runs: subject.runs.clone(),
         project: subject.project.clone(),
@@ -58,12 +60,13 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
         go_image: super::go_image(args.go_image.as_deref()),
         evidence: evidence.path.clone(),
         scratch: scratch.path.clone(),
+        user: args.runner_user.map_or_else(Default::default, Into::into),
         session,
         clock: Clock::new(SystemTime::now),
     };
     say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs.len(), engine.address()));
     assumed(&subject, None).iter().for_each(|text| say(&format!("note: {text}")));
-    let ledger = NamespaceLedger::default();
+    let ledger = NamespaceLedger::in_journal(&journal);
     let mut live = LiveView::new(subject.runs.len());
     let ran = {
         let mut watch = |progress| live.show(&progress);
@@ -78,6 +81,7 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
     // What was in use a moment ago.
     let last = engine.clean(&[]).await;
     live.finish();
+    let came_to = last.as_ref().map(|last| *last).map_err(ToString::to_string);
     let cleaned = match last {
         Ok(last) => {
             tell_kept(&last);
@@ -85,6 +89,8 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
         }
         Err(error) => cleaned.and(Err(error.into())),
     };
+    let stays = cleaned.as_ref().err().or(removed.as_ref().err()).map(ToString::to_string);
+    end_journal(journal, &came_to, stays);
     let mut outcome = match ran {
         Ok(outcome) => outcome,
         Err(stop) => {

@@ -33,6 +33,7 @@ pub(super) fn repeat(args: &RunArgs, scenario: Option<&str>, go_image: Option<&s
     command.option("--runs", args.runs);
     command.option("--edit", name(args.edit));
     command.flag("--control", args.control);
+    command.option("--runner-user", name(args.runner_user));
     command.option("--go-image", go_image);
     command.judging(&args.judging);
     command.0.join(" ")
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn every_flag_that_changes_the_verdict_is_repeated() {
         for command in [
-            "verify-buildkit-cache run --scenario cache-locked --fixed --sample small --control --go-image my/golang:1",
+            "verify-buildkit-cache run --scenario cache-locked --fixed --sample small --control --runner-user root --go-image my/golang:1",
             "verify-buildkit-cache run --project . --dockerfile ./Dockerfile --workflow ci.yml --job build --runs 3 --edit none",
             "verify-buildkit-cache run --workflow ci.yml --event tag --ref refs/tags/v1 --matrix 'go=1.25' --input 'push=true' --var 'A=b' --set \
              'steps.a.outputs.b=c' --secret TOKEN --leave-out 'Free disk' --dance-as upstream@v3.3.2",

@@ -16,7 +16,7 @@ use crate::cli::present::Presented;
 use crate::cli::problem::CliProblem;
 use crate::evidence::Evidence;
 use crate::log::LoggedJob;
-use crate::runner::{self, Clock, Experiment, NamespaceLedger, PlannedRun, Project, RunProgress};
+use crate::runner::{self, Clock, Experiment, Journal, NamespaceLedger, PlannedRun, Project, RunProgress};
 use crate::source::Source;
 
 /// One scenario and where it is run.
@@ -26,6 +26,7 @@ pub(super) struct ScenarioTask<'a> {
     /// Its place in the round, which makes its session's word differ from its neighbours'.
     pub(super) number: usize,
     pub(super) go_image: Option<&'a str>,
+    pub(super) journal: &'a Journal,
     /// Where its evidence goes.
     pub(super) evidence: PathBuf,
     /// Changes when a signal has come.
@@ -68,7 +69,8 @@ async fn experiment(
     let runs = arm.chosen.history.iter().map(|happening| PlannedRun::new(happening, None));
     let runs = runs.collect::<Result<Vec<_>, _>>();
     let runs = runs.map_err(|error| CliProblem::from_error(&error).hint(error.hint()))?;
-    let scratch = Folder::scratch()?;
+    let session = session(arm.number);
+    let scratch = Folder::scratch(&session, arm.journal)?;
     let experiment = Experiment {
         runs,
         project: Project::Sample(arm.chosen.scenario.about.sample.into()),
@@ -76,10 +78,11 @@ async fn experiment(
         go_image: arm.go_image.map(str::to_owned),
         evidence: evidence.clone(),
         scratch: scratch.path.clone(),
-        session: session(arm.number),
+        user: crate::runner::RunnerUser::default(),
+        session,
         clock: Clock::new(SystemTime::now),
     };
-    let ledger = NamespaceLedger::default();
+    let ledger = NamespaceLedger::in_journal(arm.journal);
     let mut stopped = arm.stopped.clone();
     let ran = tokio::select! {
         ran = runner::run(arm.engine, &experiment, &ledger, watch) => Some(ran),

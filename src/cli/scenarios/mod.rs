@@ -52,7 +52,8 @@ pub(super) fn run(command: &Scenarios) -> Result<Exit, CliProblem> {
 /// Writes the catalogue as a site.
 fn html(dir: &Path) -> Result<Exit, CliProblem> {
     let hint = || Some("name a new or empty directory".to_owned());
-    let folder = Folder::evidence(Some(dir)).map_err(|problem| problem.hint(hint()))?;
+    let folder =
+        Folder::evidence(Some(dir), &crate::runner::Journal::none()).map_err(|problem| problem.hint(hint()))?;
     let catalogue = chosen(&[])?;
     let names = catalogue.iter().map(|chosen| &chosen.scenario.name);
     let recorded = names.map(|name| JudgedRecording::of(name)).collect::<Result<Vec<_>, _>>()?;

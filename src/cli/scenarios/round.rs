@@ -20,9 +20,11 @@ use crate::cli::exit::Exit;
 use crate::cli::folder::Folder;
 use crate::cli::problem::CliProblem;
 use crate::cli::signal::interrupted;
+use crate::cli::state::{begin_journal, end_journal};
 use crate::cli::{out, say};
 use crate::engine::Engine as _;
 use crate::report::catalogue as report;
+use crate::runner::Journal;
 
 /// Runs `scenarios run`.
 pub(super) fn run(args: &RunArgs) -> Result<Exit, CliProblem> {
@@ -38,7 +40,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CliProblem> {
 
 async fn round(args: &RunArgs, form: ScenarioForm, chosen: Vec<SelectedScenario>) -> Result<Exit, CliProblem> {
     let engine = connect().await?;
-    let evidence = Folder::evidence(args.out.as_deref())?;
+    let journal = begin_journal(&engine);
+    let evidence = Folder::evidence(args.out.as_deref(), &journal)?;
     let jobs = usize::from(args.jobs);
     say(&format!("{} scenarios, {jobs} at a time, engine {}", chosen.len(), engine.address()));
     let began = Instant::now();
@@ -48,6 +51,7 @@ async fn round(args: &RunArgs, form: ScenarioForm, chosen: Vec<SelectedScenario>
     let pool = SharedResources {
         engine: &engine,
         go_image: go_image.as_deref(),
+        journal: &journal,
         evidence: &evidence.path,
         keep: args.out.is_some(),
         record: args.record.as_deref().map(|dir| (dir, form)),
@@ -70,10 +74,12 @@ async fn round(args: &RunArgs, form: ScenarioForm, chosen: Vec<SelectedScenario>
     // What one put off because its neighbours stood on it, nobody stands on any more.
     let last = engine.clean(&[]).await;
     pool.view.finish();
+    let came_to = last.as_ref().map(|last| *last).map_err(ToString::to_string);
     match last {
         Ok(last) => tell_kept(&last),
         Err(error) => say(&format!("warning: not everything could be removed from the engine: {error}")),
     }
+    end_journal(journal.clone(), &came_to, None);
     let interrupted_by = *pool.stopped.borrow();
     let round =
         CatalogueRun { form, partition: args.partition, jobs, entries: pool.entries.take(), wall: began.elapsed() };
@@ -84,6 +90,7 @@ async fn round(args: &RunArgs, form: ScenarioForm, chosen: Vec<SelectedScenario>
 struct SharedResources<'a> {
     engine: &'a LiveEngine,
     go_image: Option<&'a str>,
+    journal: &'a Journal,
     evidence: &'a Path,
     keep: bool,
     /// Where recordings go, and of which form they are.
@@ -131,6 +138,7 @@ impl SharedResources<'_> {
             chosen: &chosen,
             number,
             go_image: self.go_image,
+            journal: self.journal,
             evidence: self.evidence.join(name),
             stopped: self.stopped.clone(),
         };

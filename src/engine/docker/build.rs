@@ -1,6 +1,7 @@
 //! One build over the API: the context streams in, the status streams out.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bollard::models::BuildInfoAux;
 use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
@@ -16,6 +17,10 @@ use crate::engine::{BuildEvent, BuildEventKind, BuildFailure, BuildOutcome, Buil
 ///
 /// Source: <https://github.com/moby/buildkit/blob/v0.8.0/frontend/dockerfile/builder/build.go> (`BUILDKIT_CACHE_MOUNT_NS`).
 const NAMESPACE_ARG: &str = "BUILDKIT_CACHE_MOUNT_NS";
+
+/// How often the engine is asked, during a build, whether it still answers, and how long it may take to.
+const PING_PAUSE: Duration = Duration::from_secs(10);
+const PING_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Docker {
     /// Builds an image; see [`Engine::build`](crate::engine::Engine::build).
@@ -51,7 +56,13 @@ impl Docker {
         let mut step_failed = false;
         let client = if request.export { &self.client } else { &self.without_export };
         let mut stream = client.build_image(options, None, Some(bollard::body_try_stream(context)));
-        while let Some(part) = stream.next().await {
+        let mut watchdog = std::pin::pin!(self.falls_silent());
+        loop {
+            let part = tokio::select! {
+                part = stream.next() => part,
+                error = &mut watchdog => return Err(error),
+            };
+            let Some(part) = part else { break };
             let part = match part {
                 Ok(part) => part,
                 Err(error) if ended(&error) => break,
@@ -64,21 +75,24 @@ impl Docker {
                 outcome.failure = Some(BuildFailure { message });
             }
             match part.aux {
-                Some(BuildInfoAux::BuildKit(status)) => seen.fold.add(status, &mut |event| {
-                    match &event.kind {
-                        BuildEventKind::Named(name) => {
-                            if let Some(image) = name.strip_prefix("[internal] load metadata for ") {
-                                images.insert(event.vertex, image.to_owned());
+                Some(BuildInfoAux::BuildKit(status)) => {
+                    seen.tell(&status);
+                    seen.fold.add(status, &mut |event| {
+                        match &event.kind {
+                            BuildEventKind::Named(name) => {
+                                if let Some(image) = name.strip_prefix("[internal] load metadata for ") {
+                                    images.insert(event.vertex, image.to_owned());
+                                }
                             }
+                            BuildEventKind::Failed(_) => {
+                                step_failed = true;
+                                unresolved = unresolved.take().or_else(|| images.get(&event.vertex).cloned());
+                            }
+                            _ => {}
                         }
-                        BuildEventKind::Failed(_) => {
-                            step_failed = true;
-                            unresolved = unresolved.take().or_else(|| images.get(&event.vertex).cloned());
-                        }
-                        _ => {}
-                    }
-                    watch(event);
-                }),
+                        watch(event);
+                    });
+                }
                 Some(BuildInfoAux::Default(image)) => outcome.image = image.id,
                 None => {}
             }
@@ -93,6 +107,19 @@ impl Docker {
             Some(failure) => sort_failure(failure, step_failed, unresolved.as_deref())
                 .map(|failure| BuildOutcome { image: None, failure: Some(failure) }),
             None => Ok(outcome),
+        }
+    }
+}
+
+impl Docker {
+    /// Waits until the engine no longer answers at all. A build may say nothing for an hour; an engine that works answers.
+    async fn falls_silent(&self) -> EngineError {
+        loop {
+            tokio::time::sleep(PING_PAUSE).await;
+            if tokio::time::timeout(PING_PATIENCE, self.client.ping()).await.is_err() {
+                let reason = format!("it has not answered for {} seconds", PING_PATIENCE.as_secs());
+                return EngineError::Failed { doing: "building".to_owned(), reason };
+            }
         }
     }
 }
@@ -160,8 +187,6 @@ fn watched(context: ByteStream) -> (StreamError, impl stream::Stream<Item = std:
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use bollard::query_parameters::CreateImageOptionsBuilder;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;

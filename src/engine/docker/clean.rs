@@ -11,26 +11,26 @@ use bollard::query_parameters::{
 use super::claims::OwnedRecords;
 use super::made::TrackedBuild;
 use super::usage::{self, Record, RecordFilter};
-use super::{Docker, LABEL, failed};
+use super::{Docker, LABEL, LISTING, failed, in_time};
 use crate::engine::{Cleaned, EngineError, Namespace};
 
 /// How often in vain, and after which pause, records are asked for and removed until none is left.
 ///
 /// The engine passes over a record in use without a word, and one stays in use for a moment after its build was stopped.
-const ROUNDS: u32 = 25;
+pub(super) const ROUNDS: u32 = 25;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
 
 /// How many records of namespaces a removal left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct RemainingRecords {
+pub(super) struct RemainingRecords {
     /// Those that the engine did not remove.
-    in_use: usize,
-    /// Those on which a layer of another namespace stands.
-    held: usize,
+    pub(super) in_use: usize,
+    /// Those on which a layer of somebody else's stands.
+    pub(super) held: usize,
     /// Those that were not removed for the sake of all that others have built; see [`forgets`](super::image_store::forgets).
-    kept: usize,
+    pub(super) kept: usize,
     /// The bytes of those.
-    kept_bytes: u64,
+    pub(super) kept_bytes: u64,
 }
 
 impl Docker {
@@ -44,45 +44,15 @@ impl Docker {
     }
 
     /// Lists records; when no build of ours can mind it, if it has to be so.
-    async fn records(&self, asked: RecordFilter<'_>) -> Result<Vec<Record>, EngineError> {
+    pub(super) async fn records(&self, asked: RecordFilter<'_>) -> Result<Vec<Record>, EngineError> {
         let _alone = if asked.touches_others() { Some(self.turn.alone().await) } else { None };
-        usage::records(&self.reached, asked).await
+        in_time(LISTING, "listing build cache records", usage::records(&self.reached, asked)).await
     }
 
     /// Removes the containers, images, cache mounts and layers of namespaces; see [`Engine::clean`](crate::engine::Engine::clean).
     pub(super) async fn remove_all(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {
         let mut cleaned = Cleaned::default();
-        let mut first: Option<EngineError> = None;
-        let mut note = |error| {
-            first.get_or_insert(error);
-        };
-        let named = |labels: &Option<HashMap<String, String>>| {
-            let value = labels.as_ref().and_then(|labels| labels.get(LABEL));
-            value.is_some_and(|value| namespaces.iter().any(|namespace| namespace.as_str() == value))
-        };
-        let label = HashMap::from([("label".to_owned(), vec![LABEL.to_owned()])]);
-        let list = ListContainersOptionsBuilder::new().all(true).filters(&label).build();
-        let containers = self.client.list_containers(Some(list)).await;
-        let containers = containers.map_err(|error| failed("listing containers", &error)).map_err(&mut note);
-        for container in containers.unwrap_or_default().into_iter().filter(|container| named(&container.labels)) {
-            let Some(id) = container.id else { continue };
-            let remove = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-            match self.client.remove_container(&id, Some(remove)).await {
-                Ok(()) => cleaned.containers += 1,
-                Err(error) => note(failed(&format!("removing container {id}"), &error)),
-            }
-        }
-        let list = ListImagesOptionsBuilder::new().all(true).filters(&label).build();
-        let images = self.client.list_images(Some(list)).await;
-        let images = images.map_err(|error| failed("listing images", &error)).map_err(&mut note);
-        for image in images.unwrap_or_default().into_iter().filter(|image| named(&Some(image.labels.clone()))) {
-            let remove = RemoveImageOptionsBuilder::new().force(true).build();
-            match self.client.remove_image(&image.id, Some(remove), None).await {
-                Ok(_) => cleaned.images += 1,
-                Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {}
-                Err(error) => note(failed(&format!("removing image {}", image.id), &error)),
-            }
-        }
+        let first = self.remove_labelled(namespaces, &mut cleaned).await;
         let records = match self.finished(namespaces) {
             Some(made) => self.remove_all_records(made, namespaces.is_empty(), &mut cleaned).await,
             // Others are at work, and the last of them removes these.
@@ -92,10 +62,51 @@ impl Docker {
                 self.remove_records(&marked, RecordFilter::Naming(namespaces), 0, &mut cleaned).await.map(drop)
             }
         };
-        if let Err(error) = records {
-            note(error);
+        match first.or(records.err()) {
+            Some(error) => Err(error),
+            None => Ok(cleaned),
         }
-        first.map_or(Ok(cleaned), Err)
+    }
+
+    /// Removes the containers and images of namespaces; returns the first failure, which does not keep the rest from going.
+    pub(super) async fn remove_labelled(&self, namespaces: &[Namespace], cleaned: &mut Cleaned) -> Option<EngineError> {
+        let mut first: Option<EngineError> = None;
+        let mut note = |error| {
+            first.get_or_insert(error);
+        };
+        for id in self.labelled_containers(namespaces).await.map_err(&mut note).unwrap_or_default() {
+            let remove = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            match self.client.remove_container(&id, Some(remove)).await {
+                Ok(()) => cleaned.containers += 1,
+                Err(error) => note(failed(&format!("removing container {id}"), &error)),
+            }
+        }
+        for id in self.labelled_images(namespaces).await.map_err(&mut note).unwrap_or_default() {
+            let remove = RemoveImageOptionsBuilder::new().force(true).build();
+            match self.client.remove_image(&id, Some(remove), None).await {
+                Ok(_) => cleaned.images += 1,
+                Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {}
+                Err(error) => note(failed(&format!("removing image {id}"), &error)),
+            }
+        }
+        first
+    }
+
+    /// Lists the containers that bear the label of one of these namespaces, by id.
+    pub(super) async fn labelled_containers(&self, namespaces: &[Namespace]) -> Result<Vec<String>, EngineError> {
+        let list = ListContainersOptionsBuilder::new().all(true).filters(&by_label()).build();
+        let containers = self.client.list_containers(Some(list)).await;
+        let containers = containers.map_err(|error| failed("listing containers", &error))?;
+        let ours = containers.into_iter().filter(|one| one.labels.as_ref().is_some_and(|it| names(it, namespaces)));
+        Ok(ours.filter_map(|container| container.id).collect())
+    }
+
+    /// Lists the images that bear the label of one of these namespaces, by id.
+    pub(super) async fn labelled_images(&self, namespaces: &[Namespace]) -> Result<Vec<String>, EngineError> {
+        let list = ListImagesOptionsBuilder::new().all(true).filters(&by_label()).build();
+        let images = self.client.list_images(Some(list)).await;
+        let images = images.map_err(|error| failed("listing images", &error))?;
+        Ok(images.into_iter().filter(|one| names(&one.labels, namespaces)).map(|image| image.id).collect())
     }
 
     /// Notes that namespaces are done with. Hands out all that is remembered, and forgets it, when nobody is left who
@@ -128,6 +139,7 @@ impl Docker {
         let left = self.remove_records(&made, asked, if last { ROUNDS } else { 2 }, cleaned).await?;
         (cleaned.kept, cleaned.kept_bytes) = (left.kept, left.kept_bytes);
         if last {
+            cleaned.held = left.held;
             return match left.in_use {
                 0 => Ok(()),
                 count => {
@@ -152,7 +164,7 @@ impl Docker {
     }
 
     /// Removes the records of namespaces among those asked for. So many rounds may bring nothing before it gives up.
-    async fn remove_records(
+    pub(super) async fn remove_records(
         &self,
         made: &HashMap<Namespace, TrackedBuild>,
         asked: RecordFilter<'_>,
@@ -234,4 +246,13 @@ impl Docker {
         let bytes = answer.space_reclaimed.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
         Ok((answer.caches_deleted.unwrap_or_default(), bytes))
     }
+}
+
+fn by_label() -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![LABEL.to_owned()])])
+}
+
+/// Tells whether labels name one of these namespaces.
+fn names(labels: &HashMap<String, String>, namespaces: &[Namespace]) -> bool {
+    labels.get(LABEL).is_some_and(|value| namespaces.iter().any(|namespace| namespace.as_str() == value))
 }

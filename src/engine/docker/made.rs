@@ -1,21 +1,27 @@
 //! What is remembered of a namespace, so that its leavings can be told from everything else. [`TrackedBuild`] is principal.
 
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use bollard::moby::buildkit::v1::StatusResponse;
+
 use super::Docker;
-use super::status::{CONTEXT, COPY_OF_CONTEXT, StatusFold, WorkSpan};
-use crate::engine::Namespace;
+use super::status::{CONTEXT, COPY_OF_CONTEXT, StatusFold, time};
+use crate::engine::{BuildNote, Namespace, WorkSpan};
 
 /// How long an engine may go on with a build that was stopped.
-const STOPPING: Duration = Duration::from_secs(10);
+pub(super) const STOPPING: Duration = Duration::from_secs(10);
 
 /// What was made under one namespace.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct TrackedBuild {
     /// When its vertexes worked.
     pub(super) work: Vec<WorkSpan>,
     /// Whether it was cleaned up already, but for what bears no mark.
     pub(super) done: bool,
+    /// The moment after which nothing was made; `None` while this process may go on with it.
+    pub(super) until: Option<SystemTime>,
 }
 
 impl TrackedBuild {
@@ -29,11 +35,18 @@ impl TrackedBuild {
     }
 }
 
+/// When a vertex began and ended, as far as the engine has said.
+type VertexTimes = (Option<SystemTime>, Option<SystemTime>);
+
 /// The vertexes of one build, remembered when it ends, also when somebody stops it.
 pub(super) struct BuildLedger<'a> {
     docker: &'a Docker,
     namespace: &'a Namespace,
+    /// Its number among the builds of this process.
+    number: u64,
     began: SystemTime,
+    /// What the witnesses know already, by vertex.
+    noted: HashMap<String, VertexTimes>,
     /// What the engine says of them.
     pub(super) fold: StatusFold,
     /// Whether the build came to a good end.
@@ -46,7 +59,27 @@ impl<'a> BuildLedger<'a> {
         if let Ok(mut made) = docker.made.lock() {
             made.entry(namespace.clone()).or_default().done = false;
         }
-        Self { docker, namespace, began: SystemTime::now(), fold: StatusFold::default(), went_well: false }
+        let began = SystemTime::now();
+        let number = docker.builds.fetch_add(1, Ordering::Relaxed);
+        docker.note(namespace, number, &BuildNote::Began { at: began });
+        let (noted, fold) = (HashMap::new(), StatusFold::default());
+        Self { docker, namespace, number, began, noted, fold, went_well: false }
+    }
+
+    /// Tells the witnesses what a status message says of vertexes that they do not know yet. Announced ones too: the engine
+    /// may begin one, and this process die, before it says so.
+    pub(super) fn tell(&mut self, status: &StatusResponse) {
+        for vertex in &status.vertexes {
+            let started = vertex.started.as_ref().and_then(|stamp| time((stamp.seconds, stamp.nanos)));
+            let completed = vertex.completed.as_ref().and_then(|stamp| time((stamp.seconds, stamp.nanos)));
+            let times = (started, completed);
+            if self.noted.get(&vertex.digest) == Some(&times) {
+                continue;
+            }
+            self.noted.insert(vertex.digest.clone(), times);
+            let note = BuildNote::Vertex { name: &vertex.name, from: times.0, to: times.1 };
+            self.docker.note(self.namespace, self.number, &note);
+        }
     }
 }
 
@@ -54,14 +87,33 @@ impl Drop for BuildLedger<'_> {
     fn drop(&mut self) {
         let until = SystemTime::now() + if self.went_well { Duration::ZERO } else { STOPPING };
         let mut work = self.fold.work(until);
-        let mut worked = |vertex: &str| work.push(WorkSpan { vertex: vertex.to_owned(), from: self.began, to: until });
         // Under load the engine's status skips the moment in which it took the context.
-        worked(CONTEXT);
-        if !self.went_well {
-            worked(COPY_OF_CONTEXT);
-        }
+        let context = WorkSpan::of_context(self.began, until);
+        work.extend(context.into_iter().filter(|span| !self.went_well || span.vertex == CONTEXT));
+        self.docker.note(self.namespace, self.number, &BuildNote::Ended { work: &work });
         if let Ok(mut made) = self.docker.made.lock() {
             made.entry(self.namespace.clone()).or_default().work.extend(work);
         }
+    }
+}
+
+impl WorkSpan {
+    /// What takes and unpacks the context of a build that did not end well; the engine may not have told of it.
+    pub(crate) fn of_context(from: SystemTime, to: SystemTime) -> Vec<Self> {
+        [CONTEXT, COPY_OF_CONTEXT].map(|vertex| Self { vertex: vertex.to_owned(), from, to }).into()
+    }
+}
+
+impl Docker {
+    /// Tells all witnesses that are still there.
+    fn note(&self, namespace: &Namespace, build: u64, note: &BuildNote<'_>) {
+        let Ok(mut witnesses) = self.witnesses.lock() else { return };
+        witnesses.retain(|witness| match witness.upgrade() {
+            Some(witness) => {
+                witness.note(namespace, build, note);
+                true
+            }
+            None => false,
+        });
     }
 }

@@ -4,6 +4,7 @@
 //! proves what exists in `usage`, what is remembered of it in `made`, and the removal of exactly that in `clean`, as far
 //! as `image_store` lets it.
 
+mod abandoned;
 mod build;
 mod claims;
 mod clean;
@@ -17,7 +18,9 @@ mod usage;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Duration;
 
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bytes::Bytes;
@@ -25,10 +28,11 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::{
-    BuildEvent, BuildOutcome, BuildRequest, ByteStream, Cleaned, Copied, Engine, EngineError, EngineInfo, EngineMount,
-    MountCopy, Namespace,
+    BuildEvent, BuildOutcome, BuildRequest, BuildWitness, ByteStream, Cleaned, Copied, Engine, EngineError, EngineInfo,
+    EngineMount, MountCopy, Namespace,
 };
 
+pub use abandoned::AbandonedCleaned;
 use made::TrackedBuild;
 use relay::EngineRelay;
 use turn::EngineLock;
@@ -41,6 +45,16 @@ pub(super) const MARKER: &str = "VBC_RUNNER";
 
 /// Seconds until a request that got no answer is given up. A large context takes its time to arrive.
 const TIMEOUT: u64 = 4 * 60 * 60;
+
+/// How long an engine may take to say what it is.
+const REACHING: Duration = Duration::from_secs(30);
+
+/// How long it may take to answer a question, and to list records of its build cache, which it has to size for that.
+const ANSWERING: Duration = Duration::from_secs(120);
+const LISTING: Duration = Duration::from_secs(15 * 60);
+
+/// How long it may take to remove what was made.
+const REMOVING: Duration = Duration::from_secs(15 * 60);
 
 /// The first API (Docker 26) whose engine takes `cacheonly`, by mistake, for the name of no exporter, and fails.
 ///
@@ -58,6 +72,8 @@ pub struct Docker {
     /// The address its connections go to: a relay's socket, where one stands before it.
     reached: String,
     _relay: Option<Arc<EngineRelay>>,
+    /// The name that the engine gave itself when it was installed.
+    id: Arc<str>,
     /// What it said of itself when it was reached.
     info: Arc<EngineInfo>,
     way: Arc<copy::CopyTransport>,
@@ -69,6 +85,10 @@ pub struct Docker {
     ///
     /// Source: <https://github.com/moby/buildkit/blob/v0.8.3/session/manager.go> (`HandleHTTPRequest`)
     session: Arc<OnceLock<String>>,
+    /// Who writes down what its builds make.
+    witnesses: Arc<Mutex<Vec<Weak<dyn BuildWitness>>>>,
+    /// How many builds there were.
+    builds: Arc<AtomicU64>,
 }
 
 /// The files by which a client and an engine know each other over TLS.
@@ -93,7 +113,14 @@ impl Docker {
     /// As [`Self::connect`], by TLS where the files of a client are given. Over ssh, `ssh` itself is called and must need no
     /// password.
     pub async fn connect_at(address: &str, tls: Option<&ClientFiles>) -> Result<Self, EngineError> {
-        let address = address.to_owned();
+        let reached = tokio::time::timeout(REACHING, Self::reach(address.to_owned(), tls)).await;
+        reached.unwrap_or_else(|_| {
+            let reason = format!("it has not answered for {} seconds", REACHING.as_secs());
+            Err(EngineError::Unreachable { address: address.to_owned(), reason })
+        })
+    }
+
+    async fn reach(address: String, tls: Option<&ClientFiles>) -> Result<Self, EngineError> {
         let unreachable = |reason: String| EngineError::Unreachable { address: address.clone(), reason };
         let relay = match tls {
             Some(files) => Some(EngineRelay::by_tls(&address, files)),
@@ -122,11 +149,25 @@ impl Docker {
         let skips = version.api_version.as_deref().and_then(api).is_some_and(|api| api < ALWAYS_EXPORTS);
         let without_export = if skips { client.clone().with_request_modifier(skip_export) } else { client.clone() };
         let info = client.info().await.map_err(|error| unreachable(words(&error)))?;
+        let id = info.id.clone().unwrap_or_default().into();
         let info = Arc::new(about(client.client_version().to_string(), version, info));
         let way = Arc::new(copy::CopyTransport::of(&address));
         let turn = EngineLock::of(&address);
-        let (made, session) = (Arc::default(), Arc::default());
-        Ok(Self { client, without_export, address, reached, _relay: relay, info, way, made, turn, session })
+        Ok(Self {
+            client,
+            without_export,
+            address,
+            reached,
+            _relay: relay,
+            id,
+            info,
+            way,
+            made: Arc::default(),
+            turn,
+            session: Arc::default(),
+            witnesses: Arc::default(),
+            builds: Arc::default(),
+        })
     }
 
     /// Copies as with an engine on another machine, which cannot open a connection to this one.
@@ -144,6 +185,18 @@ impl Docker {
     pub fn address(&self) -> &str {
         &self.address
     }
+
+    /// Returns the name that the engine gave itself when it was installed; empty where it says none.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Has somebody write down what every build makes, for as long as that somebody exists.
+    pub fn watched_by(&self, witness: &Arc<dyn BuildWitness>) {
+        if let Ok(mut witnesses) = self.witnesses.lock() {
+            witnesses.push(Arc::downgrade(witness));
+        }
+    }
 }
 
 impl Engine for Docker {
@@ -152,10 +205,11 @@ impl Engine for Docker {
     }
 
     async fn has_image(&self, reference: &str) -> Result<bool, EngineError> {
-        match self.client.inspect_image(reference).await {
+        let doing = format!("looking for image `{reference}`");
+        match in_time(ANSWERING, &doing, async { Ok(self.client.inspect_image(reference).await) }).await? {
             Ok(_) => Ok(true),
             Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
-            Err(error) => Err(failed(&format!("looking for image `{reference}`"), &error)),
+            Err(error) => Err(failed(&doing, &error)),
         }
     }
 
@@ -211,8 +265,19 @@ impl Engine for Docker {
     }
 
     async fn clean(&self, namespaces: &[Namespace]) -> Result<Cleaned, EngineError> {
-        self.remove_all(namespaces).await
+        in_time(REMOVING, "removing what was made", self.remove_all(namespaces)).await
     }
+}
+
+/// Waits for an answer, but no longer than it may take.
+async fn in_time<T>(
+    limit: Duration,
+    doing: &str,
+    work: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    let reason = || format!("it has not answered for {} seconds", limit.as_secs());
+    let answered = tokio::time::timeout(limit, work).await;
+    answered.unwrap_or_else(|_| Err(EngineError::Failed { doing: doing.to_owned(), reason: reason() }))
 }
 
 /// Puts together what an engine says of itself.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex};
 
-use crate::engine::{BuildEvent, BuildEventKind};
+use crate::engine::{BuildEvent, BuildEventKind, WorkSpan};
 
 /// The vertex that takes a build's context.
 pub(super) const CONTEXT: &str = "[internal] load remote build context";
@@ -23,17 +23,6 @@ pub(super) struct StatusFold {
     count: u64,
     last: Option<SystemTime>,
     work: Vec<WorkSpan>,
-}
-
-/// A stretch of time in which one vertex worked, by the engine's clock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct WorkSpan {
-    /// The vertex name.
-    pub(super) vertex: String,
-    /// When it began.
-    pub(super) from: SystemTime,
-    /// When it ended.
-    pub(super) to: SystemTime,
 }
 
 /// What was seen of one vertex.

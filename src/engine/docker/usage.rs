@@ -19,8 +19,8 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::MARKER;
 use super::made::TrackedBuild;
-use super::status::{CONTEXT, COPY_OF_CONTEXT, WorkSpan, time};
-use crate::engine::{EngineError, EngineMount, Namespace};
+use super::status::{CONTEXT, COPY_OF_CONTEXT, time};
+use crate::engine::{EngineError, EngineMount, Namespace, WorkSpan};
 
 /// One record of the build cache.
 #[derive(Debug, Clone)]
@@ -178,6 +178,22 @@ impl Record {
             _ => false,
         };
         fits && self.kind == "regular" && self.created_within(work)
+    }
+
+    /// Tells whether this came into being after a moment.
+    pub(super) fn created_after(&self, moment: SystemTime) -> bool {
+        self.created.is_some_and(|at| at > moment)
+    }
+
+    /// Tells whether this is the engine's handle on an image of its own.
+    pub(super) fn is_image_handle(&self) -> bool {
+        self.kind == "regular" && self.description.trim_end() == "from local"
+    }
+
+    /// Tells whether the command of a `RUN` made this.
+    pub(super) fn of_a_command(&self) -> bool {
+        self.kind == "regular"
+            && (self.description.starts_with("mount / from exec ") || self.description.contains("] RUN "))
     }
 
     /// Tells whether a step made this: it is neither a cache mount nor a layer of an image.

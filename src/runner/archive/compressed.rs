@@ -15,7 +15,7 @@ use zstd::stream::raw::CParameter;
 
 use super::layout::below_root;
 use super::pack::Packer;
-use super::unpack::unpack;
+use super::unpack::{UnpackedModes, unpack};
 use super::{ArchiveError, ArchiveTally, Layout, Manifest, Owner, PackOptions, Times};
 use crate::cache::Compression;
 
@@ -102,6 +102,19 @@ fn pack<W: Write>(manifest: &Manifest, layout: &Layout, writer: W) -> Result<(Ar
 /// # Errors
 /// [`ArchiveError`] naming the entry or path; what was unpacked before stays, as with tar.
 pub fn extract(file: &Path, compression: Compression, layout: &Layout) -> Result<ArchiveTally, ArchiveError> {
+    extract_as(file, compression, layout, UnpackedModes::Kept)
+}
+
+/// As [`extract`], with the modes that somebody's `tar` gives.
+///
+/// # Errors
+/// As [`extract`].
+pub fn extract_as(
+    file: &Path,
+    compression: Compression,
+    layout: &Layout,
+    modes: UnpackedModes,
+) -> Result<ArchiveTally, ArchiveError> {
     let archive = File::open(file).map_err(ArchiveError::read(file))?;
     let workspace = layout.real(&layout.workspace);
     fs::create_dir_all(&workspace).map_err(ArchiveError::write(&workspace))?;
@@ -109,8 +122,8 @@ pub fn extract(file: &Path, compression: Compression, layout: &Layout) -> Result
     match compression {
         Compression::Zstd => {
             let decoder = zstd::Decoder::new(archive).map_err(ArchiveError::read(file))?;
-            unpack(decoder, &layout.root, base)
+            unpack(decoder, &layout.root, base, modes)
         }
-        Compression::Gzip => unpack(MultiGzDecoder::new(archive), &layout.root, base),
+        Compression::Gzip => unpack(MultiGzDecoder::new(archive), &layout.root, base, modes),
     }
 }

@@ -17,6 +17,7 @@ use std::rc::Rc;
 use filetime::FileTime;
 use tar::{Archive, Entry};
 
+use super::guard::HeaderGuard;
 use super::header::parse_decimal;
 use super::{ArchiveError, ArchiveTally};
 
@@ -27,17 +28,49 @@ const BUFFER: usize = 1024 * 1024;
 /// # Errors
 /// [`ArchiveError`] naming the entry or path; what was unpacked before stays.
 pub fn unpack_dir(reader: impl Read, dir: &Path) -> Result<ArchiveTally, ArchiveError> {
+    unpack_dir_as(reader, dir, UnpackedModes::Kept)
+}
+
+/// As [`unpack_dir`], with the modes that somebody's `tar` gives.
+///
+/// # Errors
+/// As [`unpack_dir`].
+pub fn unpack_dir_as(reader: impl Read, dir: &Path, modes: UnpackedModes) -> Result<ArchiveTally, ArchiveError> {
     fs::create_dir_all(dir).map_err(ArchiveError::write(dir))?;
-    unpack(reader, dir, Path::new(""))
+    unpack(reader, dir, Path::new(""), modes)
+}
+
+/// What becomes of the modes in an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnpackedModes {
+    /// They stay, as when root unpacks with `tar`.
+    #[default]
+    Kept,
+    /// As when an ordinary user with umask 022 unpacks: nobody else may write, and setuid, setgid and sticky are gone.
+    OfUser,
+}
+
+impl UnpackedModes {
+    fn apply(self, mode: u32) -> u32 {
+        match self {
+            Self::Kept => mode & 0o7777,
+            Self::OfUser => mode & 0o755,
+        }
+    }
 }
 
 /// Unpacks entries into `root`; their names count from `base`, a path relative to the root.
-pub(super) fn unpack(reader: impl Read, root: &Path, base: &Path) -> Result<ArchiveTally, ArchiveError> {
+pub(super) fn unpack(
+    reader: impl Read,
+    root: &Path,
+    base: &Path,
+    modes: UnpackedModes,
+) -> Result<ArchiveTally, ArchiveError> {
     let root = fs::canonicalize(root).map_err(ArchiveError::read(root))?;
     let ended = Rc::new(Cell::new(false));
-    let inner = BufReader::with_capacity(BUFFER, reader);
+    let inner = HeaderGuard::new(BufReader::with_capacity(BUFFER, reader));
     let mut archive = Archive::new(SourceReader { inner, ended: Rc::clone(&ended) });
-    let mut unpacker = Unpacker::new(&root, base);
+    let mut unpacker = Unpacker::new(&root, base, modes);
     for entry in archive.entries().map_err(ArchiveError::stream)? {
         let entry = entry.map_err(|source| broken(source, ended.get(), None))?;
         unpacker.take(entry, &ended)?;
@@ -78,6 +111,7 @@ impl<R: Read> Read for SourceReader<R> {
 struct Unpacker<'a> {
     root: &'a Path,
     base: &'a Path,
+    modes: UnpackedModes,
     /// Directories known to be inside the root.
     safe: HashSet<PathBuf>,
     /// The one of them used last: most entries follow their siblings.
@@ -91,10 +125,11 @@ struct Unpacker<'a> {
 }
 
 impl<'a> Unpacker<'a> {
-    fn new(root: &'a Path, base: &'a Path) -> Self {
+    fn new(root: &'a Path, base: &'a Path, modes: UnpackedModes) -> Self {
         Self {
             root,
             base,
+            modes,
             safe: HashSet::from([root.to_owned()]),
             current: root.to_owned(),
             dirs: BTreeMap::new(),
@@ -111,7 +146,7 @@ impl<'a> Unpacker<'a> {
         }
         let name = entry.path_bytes().into_owned();
         let path = self.locate(&name)?;
-        let mode = entry.header().mode().map_err(ArchiveError::stream)? & 0o7777;
+        let mode = self.modes.apply(entry.header().mode().map_err(ArchiveError::stream)?);
         let time = modified(&mut entry)?;
         // The oldest tars mark a directory by its slash alone.
         if kind.is_dir() || (kind.is_file() && name.ends_with(b"/")) {

@@ -107,7 +107,8 @@ impl<E: Engine> StepContext<'_, E> {
         self.store.touch(found.id, now)?;
         let began = self.clock.now();
         let (path, layout) = (self.store.archive(found.id), self.layout.clone());
-        let result = stream::blocking(move || archive::extract(&path, COMPRESSION, &layout)).await?;
+        let modes = self.setting.user.modes();
+        let result = stream::blocking(move || archive::extract_as(&path, COMPRESSION, &layout, modes)).await?;
         self.copied_since(began);
         self.say(&restore_lines::received(found.size, found.size, self.since(began)))?;
         self.say(&restore_lines::size(found.size))?;

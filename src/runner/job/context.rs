@@ -11,7 +11,7 @@ use super::contexts::{REPOSITORY, StepKey};
 use super::recorder::Recorder;
 use super::{JobPaths, WORKSPACE};
 use crate::engine::Engine;
-use crate::evidence::{Fact, StepOutcome};
+use crate::evidence::{Fact, StepId, StepOutcome};
 use crate::plan::JobPlan;
 use crate::runner::archive::Layout;
 use crate::runner::experiment::{ExperimentContext, RunSpec};
@@ -58,6 +58,8 @@ pub(super) struct StepContext<'a, E: Engine> {
     pub(super) builders: Builders,
     /// By main step: what the restore left for its post step.
     pub(super) restored: BTreeMap<usize, Restored>,
+    /// By main step that ran: the id its facts carry.
+    pub(super) ids: BTreeMap<usize, StepId>,
     pub(super) work: WorkTime,
     /// What was taken for granted or left out without effect on the caches.
     pub(super) assumed: Vec<String>,
@@ -99,6 +101,7 @@ impl<'a, E: Engine> StepContext<'a, E> {
             workspace,
             builders: Builders::default(),
             restored: BTreeMap::new(),
+            ids: BTreeMap::new(),
             work: WorkTime::default(),
             assumed: Vec::new(),
         })

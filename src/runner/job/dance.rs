@@ -146,10 +146,18 @@ impl<E: Engine> StepContext<'_, E> {
     ) -> StepResult {
         match step {
             DanceStep::ClearScratch(dir) => {
+                if let Some(thrown) = self.not_allowed(&dir) {
+                    return self.thrown(&thrown, phase);
+                }
                 archive::remove_tree(&self.layout.place(dir.as_ref()))?;
                 self.make_dir(&dir)?;
             }
-            DanceStep::MakeScratch(dir) | DanceStep::MakeSource(dir) => self.make_dir(&dir)?,
+            DanceStep::MakeScratch(dir) | DanceStep::MakeSource(dir) => {
+                if let Some(thrown) = self.not_allowed(&dir) {
+                    return self.thrown(&thrown, phase);
+                }
+                self.make_dir(&dir)?;
+            }
             DanceStep::Stamp(dir) => {
                 let path = self.layout.target(&Path::new(&dir).join("buildstamp"));
                 let now = humantime::format_rfc3339_millis(self.clock.now()).to_string();
@@ -272,7 +280,12 @@ impl<E: Engine> StepContext<'_, E> {
             ExtractMove::Local | ExtractMove::Rsync { .. } => self.real(source),
         };
         archive::remove_tree(&self.real(&scratch).join("dance-cache"))?;
-        let (sender, unpacked) = stream::consume(move |input| archive::unpack_dir(input, &dir));
+        let modes = match into {
+            // `docker cp … | tar -x` of the runner's user; the others carry modes by themselves.
+            ExtractMove::Scratch => self.setting.user.modes(),
+            ExtractMove::Local | ExtractMove::Rsync { .. } => archive::UnpackedModes::Kept,
+        };
+        let (sender, unpacked) = stream::consume(move |input| archive::unpack_dir_as(input, &dir, modes));
         let copy = self.copy(namespace, entry, mount, None, began);
         self.name_mounts(namespace, std::iter::once(mount));
         let copied = self.engine.extract(&copy, sender).await?;
@@ -361,6 +374,14 @@ impl<E: Engine> StepContext<'_, E> {
         }
         self.recorder.error("Process completed with exit code 1.")?;
         Ok(StepOutcome::Failure)
+    }
+
+    /// Returns the error of a directory that the runner's user may not make.
+    fn not_allowed(&self, dir: &str) -> Option<String> {
+        let ran = self.ids.keys().filter_map(|index| self.plan.steps.get(*index)).filter(|step| step.uses.is_none());
+        let scripts: Vec<&str> =
+            ran.filter_map(|step| self.plan.source().text.get(step.span.start..step.span.end)).collect();
+        self.setting.user.refuses(&self.layout, dir, &scripts)
     }
 
     fn make_dir(&self, dir: &str) -> Result<(), RunError> {

@@ -20,7 +20,6 @@ mod recorder;
 mod simulation;
 mod values;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::archive::Layout;
@@ -28,7 +27,7 @@ use super::experiment::{ExperimentContext, RunSpec};
 use super::store::Store;
 use super::{RunError, RunProgress};
 use crate::engine::Engine;
-use crate::evidence::{Event, Fact, Phase, StepId, StepOutcome};
+use crate::evidence::{Event, Fact, Phase, StepOutcome};
 use crate::plan::{Action, PlannedStep};
 use crate::workflow::expr::JobStatus;
 use context::{StepContext, WorkTime};
@@ -47,8 +46,6 @@ pub(super) const HOME: &str = "/home/runner";
 pub(super) struct RunningJob<'a, E: Engine> {
     job: StepContext<'a, E>,
     simulation: Simulation,
-    /// By main step that ran: the id its facts carry.
-    ids: BTreeMap<usize, StepId>,
 }
 
 /// What a finished job leaves.
@@ -79,7 +76,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
         watch: &'a mut dyn FnMut(RunProgress),
     ) -> Result<Self, RunError> {
         let job = StepContext::new(engine, setting, turn, store, places, log_name, watch)?;
-        Ok(Self { job, simulation: Simulation, ids: BTreeMap::new() })
+        Ok(Self { job, simulation: Simulation })
     }
 
     /// Runs the job to its end.
@@ -133,7 +130,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
             return Ok(());
         }
         let id = job.recorder.begin(Phase::Main, &step.display_name, None)?;
-        self.ids.insert(step.index, id);
+        job.ids.insert(step.index, id);
         let began = job.clock.now();
         let outcome = self.simulation.main(job, step).await?;
         let tolerated = outcome == StepOutcome::Failure && job.tolerates(step)?;
@@ -146,7 +143,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
 
     async fn post_step(&mut self, step: &'a PlannedStep) -> Result<(), RunError> {
         let job = &mut self.job;
-        let Some(of) = self.ids.get(&step.index).copied() else { return Ok(()) };
+        let Some(of) = job.ids.get(&step.index).copied() else { return Ok(()) };
         let turn = self.simulation.post_turn(job, step)?;
         let Some(PostTurn { runs: true, display_name }) = turn else { return Ok(()) };
         job.recorder.begin(Phase::Post, &display_name, Some(of))?;

@@ -14,6 +14,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -27,6 +29,9 @@ const PIECE: usize = 256 << 10;
 
 /// How long a connection may take to say its token.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many connections may be open that have not said the token.
+const MOST_STRANGERS: usize = 256;
 
 /// What the command of a copy runs: a file of its context, so that port and token stand in no command line.
 const SCRIPT: &str = ". /var/vbc/copy.sh";
@@ -66,14 +71,19 @@ impl Docker {
         base: CopyBase,
         archives: &mut [ByteStream],
     ) -> Result<Option<Copied>, EngineError> {
-        let Ok(wire) = Wire::open().await else { return Ok(None) };
+        let Ok((listener, wire)) = Wire::open().await else { return Ok(None) };
         let receive = vec!["receive"; archives.len()].join(" && ");
         let script = format!("{}{RECEIVE}{receive}{}\n", wire.variables(copy), chown(copy));
         let reached = Cell::new(false);
         let serving = async {
-            for archive in archives {
-                let connection = wire.accept().await;
+            let (mut listener, count) = (Some(listener), archives.len());
+            for (archive, number) in archives.iter_mut().zip(1..) {
+                let Some(open) = &listener else { break };
+                let connection = wire.accept(open).await;
                 reached.set(true);
+                if number == count {
+                    listener = None;
+                }
                 give(archive, connection).await?;
             }
             Ok(())
@@ -93,11 +103,12 @@ impl Docker {
         base: CopyBase,
         into: &mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<Option<Copied>, EngineError> {
-        let Ok(wire) = Wire::open().await else { return Ok(None) };
+        let Ok((listener, wire)) = Wire::open().await else { return Ok(None) };
         let script = format!("{}{GIVE}give\n", wire.variables(copy));
         let reached = Cell::new(false);
         let mut serving = pin!(async {
-            let connection = wire.accept().await;
+            let connection = wire.accept(&listener).await;
+            drop(listener);
             reached.set(true);
             take(connection, into).await
         });
@@ -146,20 +157,22 @@ impl Docker {
 }
 
 /// A port of this machine that waits for the `RUN` of one copy.
+///
+/// Only programs of this machine, and what runs in the engine's host network, can reach it. Whoever connects has a few seconds to
+/// say the token; others wait for nobody meanwhile. The port is closed as soon as the last connection is there.
 #[derive(Debug)]
 struct Wire {
-    listener: TcpListener,
     port: u16,
     token: String,
 }
 
 impl Wire {
-    async fn open() -> io::Result<Self> {
+    async fn open() -> io::Result<(TcpListener, Self)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         // The keys of a hasher come from the system's source of random numbers.
         let word = || RandomState::new().hash_one(port);
-        Ok(Self { listener, port, token: format!("{:016x}{:016x}", word(), word()) })
+        Ok((listener, Self { port, token: format!("{:016x}{:016x}", word(), word()) }))
     }
 
     /// What the script of a copy has to know.
@@ -168,15 +181,30 @@ impl Wire {
     }
 
     /// Waits for a connection that knows the token; others are closed.
-    async fn accept(&self) -> TcpStream {
+    async fn accept(&self, listener: &TcpListener) -> TcpStream {
+        let mut strangers = FuturesUnordered::new();
         loop {
-            let Ok((mut connection, _)) = self.listener.accept().await else { continue };
-            let mut said = vec![0; self.token.len()];
-            let heard = tokio::time::timeout(PATIENCE, connection.read_exact(&mut said)).await;
-            if matches!(heard, Ok(Ok(_))) && said == self.token.as_bytes() {
-                return connection;
+            tokio::select! {
+                Some(known) = strangers.next(), if !strangers.is_empty() => {
+                    if let Some(connection) = known {
+                        return connection;
+                    }
+                }
+                // Beyond so many, whoever comes next waits until one has been sent away.
+                accepted = listener.accept(), if strangers.len() < MOST_STRANGERS => match accepted {
+                    Ok((connection, _)) => strangers.push(self.examine(connection)),
+                    // Too many open files, for example: others may be closed meanwhile.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                },
             }
         }
+    }
+
+    /// Returns a connection that says the token in time.
+    async fn examine(&self, mut connection: TcpStream) -> Option<TcpStream> {
+        let mut said = vec![0; self.token.len()];
+        let heard = tokio::time::timeout(PATIENCE, connection.read_exact(&mut said)).await;
+        (matches!(heard, Ok(Ok(_))) && said == self.token.as_bytes()).then_some(connection)
     }
 }
 
@@ -207,12 +235,13 @@ mod tests {
 
     #[tokio::test]
     async fn only_who_knows_the_token_is_served() {
-        let wire = Wire::open().await.unwrap();
+        let (listener, wire) = Wire::open().await.unwrap();
+        assert!(listener.local_addr().unwrap().ip().is_loopback());
         let mut stranger = TcpStream::connect((Ipv4Addr::LOCALHOST, wire.port)).await.unwrap();
         stranger.write_all("x".repeat(wire.token.len()).as_bytes()).await.unwrap();
         let mut expected = TcpStream::connect((Ipv4Addr::LOCALHOST, wire.port)).await.unwrap();
         expected.write_all(wire.token.as_bytes()).await.unwrap();
-        let mut connection = wire.accept().await;
+        let mut connection = wire.accept(&listener).await;
         connection.write_all(b"welcome").await.unwrap();
         drop(connection);
         let (mut to_stranger, mut to_expected) = (Vec::new(), Vec::new());
@@ -222,8 +251,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn strangers_who_say_nothing_hold_up_nobody_and_get_nothing() {
+        let (listener, wire) = Wire::open().await.unwrap();
+        let port = wire.port;
+        let mut strangers = Vec::new();
+        for number in 0..50 {
+            let mut stranger = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+            // Some know the beginning.
+            stranger.write_all(&wire.token.as_bytes()[..number % 8]).await.unwrap();
+            strangers.push(stranger);
+        }
+        let mut expected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        expected.write_all(wire.token.as_bytes()).await.unwrap();
+        let accepted = tokio::time::timeout(PATIENCE / 2, wire.accept(&listener)).await;
+        let mut connection = accepted.expect("held up by strangers");
+        drop(listener);
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err(), "the port is still open");
+        connection.write_all(b"welcome").await.unwrap();
+        for mut stranger in strangers {
+            let mut heard = Vec::new();
+            let _ = stranger.read_to_end(&mut heard).await;
+            assert!(heard.is_empty());
+        }
+    }
+
+    #[tokio::test]
     async fn tokens_differ() {
-        let (one, other) = (Wire::open().await.unwrap(), Wire::open().await.unwrap());
+        let ((_, one), (_, other)) = (Wire::open().await.unwrap(), Wire::open().await.unwrap());
         assert_ne!(one.token, other.token);
     }
 }
