@@ -319,6 +319,10 @@ impl BuildOutput {
             // Only now does the time of a step that printed none stand in for that of its build.
             facts.extend(self.doubts_of_end(id, took));
             facts.extend(self.doubts_of_span(id));
+        } else if let Some(vertex) = self.vertexes.get(&id).filter(|vertex| vertex.product && vertex.rank < top) {
+            // What a step compiled that failed stays in its caches, and a build that is tried again finds it there.
+            let took = vertex.busy(self.now, vertex);
+            facts.push(Fact::BuildDoubt(BuildDoubt::OtherCompile { vertex: vertex.shown().to_owned(), took }));
         }
         facts
     }
@@ -792,6 +796,16 @@ mod tests {
         output.line(5, "real\t0m 0.80s");
         assert!(doubts(output.done(5, Some(seconds(1)), true)).is_empty());
         assert!(matches!(doubts(output.done(4, Some(seconds(66)), true))[..], [BuildDoubt::OtherCompile { .. }]));
+    }
+
+    #[test]
+    fn a_build_tool_that_fails_beside_a_go_build_is_doubted() {
+        let mut output = BuildOutput::new();
+        output.vertex(5, COMPILE);
+        output.vertex(6, "[b 5/5] RUN --mount=type=cache,target=/root/.cache/go-build goreleaser build");
+        output.line(5, "real\t0m 0.80s");
+        assert!(doubts(output.done(5, Some(seconds(1)), true)).is_empty());
+        assert!(matches!(doubts(output.done(6, None, false))[..], [BuildDoubt::OtherCompile { .. }]));
     }
 
     #[test]

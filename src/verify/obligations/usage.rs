@@ -63,6 +63,9 @@ fn doubt(view: &CaseView) -> Option<(String, Quote)> {
             seconds(span.as_secs_f64()),
             seconds(known.as_secs_f64())
         )),
+        BuildDoubt::OtherCompile { vertex, took } if took.is_zero() => {
+            Some(format!("another step may build the product, and failed: {vertex}"))
+        }
         BuildDoubt::OtherCompile { vertex, took } => {
             Some(format!("another step may build the product, and took {}: {vertex}", seconds(took.as_secs_f64())))
         }
