@@ -10,7 +10,7 @@ GO_IMAGE ?=
 ARGS ?=
 no_engine := $(if $(filter-out 0,$(SKIP_ENGINE_TESTS)),--no-engine)
 
-.PHONY: help setup previous-go demo catalogue recordings test newer-engine campaign bench fuzz fmt
+.PHONY: help setup previous-go action-tools demo catalogue recordings test newer-engine campaign bench fuzz fmt
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -18,6 +18,10 @@ help: ## list these commands
 # Only a scenario needs the Go release before; a first demo does not wait for it.
 previous-go: setup
 	@$(if $(no_engine),:,scripts/go-image --previous >/dev/null)
+
+# Only the tests of real actions need these.
+action-tools: setup
+	@$(if $(no_engine),:,scripts/action-tools)
 
 setup: ## make this machine ready: Rust, a Docker Engine, a Go image
 	@scripts/setup $(no_engine)
@@ -32,7 +36,7 @@ recordings: previous-go ## record anew what `demo` replays (ARGS="cache-locked" 
 	cargo run --quiet -- scenarios run --record recordings $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
 	cargo run --quiet -- scenarios run --fixed --record recordings $(if $(GO_IMAGE),--go-image '$(GO_IMAGE)') $(ARGS)
 
-test: previous-go ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engine
+test: previous-go action-tools ## check everything; SKIP_ENGINE_TESTS=1 does without a Docker Engine
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
@@ -48,7 +52,7 @@ bench: setup ## measure the reading of logs beside grep, and inject and extract 
 	cargo bench --bench logs
 	cargo bench --bench carry
 
-fuzz: ## fuzz the reader, with any bytes and with logs made to fool it, five minutes each (FUZZ_SECONDS)
+fuzz: ## fuzz the reader, with any bytes and with logs made to fool it, five minutes each (FU.PHONY: help setup previous-go action-tools_SECONDS)
 	scripts/fuzz
 
 fmt: ## format the code

@@ -118,6 +118,7 @@ impl Repository {
             scratch,
             session: "own".to_owned(),
             user: verify_buildkit_cache::runner::RunnerUser::default(),
+            real: None,
             clock: Clock::new(ticking),
         };
         let mut engine = Fake::new([IMAGE]);

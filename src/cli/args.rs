@@ -186,6 +186,19 @@ pub(super) struct RunArgs {
     /// the workspace and the temporary directory belong; many self-hosted ones run as root [default: runner]
     #[arg(long, value_enum, value_name = "USER", help_heading = "How to run")]
     pub(super) runner_user: Option<RunnerUserArg>,
+    /// Run the dance's own code in place of the simulation: a directory that holds its action.yml, or DIR@REF of a git
+    /// repository. It is kept apart from this machine
+    #[arg(long, value_name = "DIR[@REF]", value_parser = NonEmptyStringValueParser::new(), help_heading = "Real actions")]
+    pub(super) dance: Option<String>,
+    /// Run the code of actions/cache in place of the simulation, with a cache service of this program: DIR or DIR@REF
+    #[arg(long, value_name = "DIR[@REF]", value_parser = NonEmptyStringValueParser::new(), help_heading = "Real actions")]
+    pub(super) cache: Option<String>,
+    /// How long the main or the post step of a real action may last
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "10m", help_heading = "Real actions")]
+    pub(super) action_timeout: Duration,
+    /// Show every docker command of a real action, with its time and exit code
+    #[arg(long, help_heading = "Real actions")]
+    pub(super) trace: bool,
     /// Keep the evidence folder also when the verdict is effective
     #[arg(long, help_heading = "How to run")]
     pub(super) keep: bool,

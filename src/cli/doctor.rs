@@ -48,6 +48,14 @@ async fn examine() -> Result<Exit, CliProblem> {
     }
     let temp = std::env::temp_dir();
     out(&format!("runners in   {} (set TMPDIR to use another disk)\n", temp.display()));
+    let search = super::tools::search();
+    out("\nTo run actions themselves (`run --dance DIR`):\n");
+    for (name, line) in &search.lines {
+        match line {
+            Ok(path) => out(&format!("{name:<12} {path}\n")),
+            Err(install) => out(&format!("{name:<12} missing; {install}\n")),
+        }
+    }
     out(if image.is_some() { "\nReady to run.\n" } else { "\nReady to run once the Go image is there.\n" });
     Ok(Exit::Effective)
 }

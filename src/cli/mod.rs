@@ -17,6 +17,7 @@ mod gh;
 mod here;
 mod init;
 mod inputs;
+mod inside;
 mod instrument;
 mod judging;
 mod lint;
@@ -32,6 +33,7 @@ mod shell;
 mod signal;
 mod state;
 mod talk;
+mod tools;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -46,6 +48,9 @@ use talk::{Loudness, out, say, set_loudness};
 
 /// Runs the program on its arguments.
 pub fn main() -> ExitCode {
+    if let Some(code) = inside::main() {
+        return code;
+    }
     let words: Vec<OsString> = std::env::args_os().collect();
     let args = match Args::try_parse_from(&words) {
         Ok(args) => args,

@@ -147,6 +147,21 @@ impl Cleaned {
     }
 }
 
+/// The words by which an engine knows the first user of a cache mount for the inject or the extract of a dance, wherever they
+/// stand in its command.
+pub const COPY_WORDS: [&str; 2] = ["vbc-inject", "vbc-extract"];
+
+/// A build that somebody else has made under a namespace, on the engine's own machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignBuild {
+    /// Its vertexes, nearly as BuildKit names them.
+    pub vertexes: Vec<String>,
+    /// When it began.
+    pub began: SystemTime,
+    /// When it ended.
+    pub ended: SystemTime,
+}
+
 /// Something that builds as BuildKit does.
 ///
 /// The product is generic over it, so that a test, or another kind of engine, takes the place of Docker.
@@ -181,6 +196,12 @@ pub trait Engine {
 
     /// Lists the cache mounts of a namespace.
     async fn mounts(&self, namespace: &Namespace) -> Result<Vec<EngineMount>, EngineError>;
+
+    /// Remembers what others have built under a namespace, so that its mounts are listed and all of it is removed.
+    /// An engine that nobody else can reach has nothing to remember.
+    fn adopt(&self, namespace: &Namespace, build: &ForeignBuild) {
+        let _ = (namespace, build);
+    }
 
     /// Removes the cache mounts of a namespace and keeps its layers: what a new machine finds that shares a layer cache
     /// with the one before. Returns how many there were; [`EngineError::Forgets`] where the layers would be lost.

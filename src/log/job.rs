@@ -410,6 +410,12 @@ impl JobReader {
         }
     }
 
+    /// The step under way is over, and no line of another shows it.
+    pub(super) fn step_over(&mut self, spot: &LineContext<'_>) {
+        self.close_header(spot);
+        self.end_step(spot, true);
+    }
+
     /// A line of a step's output.
     fn output(&mut self, line: &LogLine<'_>, spot: &LineContext<'_>) {
         let text = line.text();

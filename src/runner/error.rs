@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::archive::{ArchiveError, io_hint};
+use super::real::RealActionError;
 use super::store::StoreError;
 use crate::dockerfile::DockerfileError;
 use crate::engine::EngineError;
@@ -23,6 +24,9 @@ pub enum RunError {
     /// The Dockerfile stopped us.
     #[error(transparent)]
     Dockerfile(#[from] DockerfileError),
+    /// An action could not be run.
+    #[error(transparent)]
+    Action(#[from] RealActionError),
     /// An experiment in which nothing runs.
     #[error("no event starts the workflow, so there is no run")]
     NoRun,
@@ -169,6 +173,7 @@ impl RunError {
             Self::Store(error) => error.hint(),
             Self::Archive(error) => error.hint(),
             Self::Dockerfile(error) => error.hint(),
+            Self::Action(error) => error.hint(),
             Self::NoCacheMount { .. } => Some(
                 "give the build step `RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build …`"
                     .to_owned(),

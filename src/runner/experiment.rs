@@ -12,7 +12,7 @@ use super::image::{GoImages, ensure, go_image};
 use super::job::{HOME, JobPaths, RunningJob, WORKSPACE};
 use super::layers::LayerCache;
 use super::store::Store;
-use super::{Clock, Journal, PlannedRun, Project, RunError, RunProgress, RunnerUser};
+use super::{Clock, Journal, PlannedRun, Project, RealSetting, RunError, RunProgress, RunnerUser};
 use crate::cache::{DEFAULT_LIMIT_BYTES, DEFAULT_MAX_IDLE};
 use crate::dockerfile::{Dockerfile, platform_args};
 use crate::engine::{Cleaned, Engine, Namespace};
@@ -39,6 +39,8 @@ pub struct Experiment {
     pub user: RunnerUser,
     /// A word that makes this experiment's names unique on the engine.
     pub session: String,
+    /// Which actions run for real; `None` simulates all.
+    pub real: Option<RealSetting>,
     /// The clock.
     pub clock: Clock,
 }
@@ -134,6 +136,8 @@ pub(super) struct ExperimentContext<'a> {
     pub(super) user: RunnerUser,
     /// The layers that builds have handed to later runs.
     pub(super) layers: LayerCache,
+    /// Which actions run for real.
+    pub(super) real: Option<&'a RealSetting>,
 }
 
 impl ExperimentContext<'_> {
@@ -259,6 +263,7 @@ async fn setting<'a, E: Engine>(
         platform,
         user: experiment.user,
         layers: LayerCache::default(),
+        real: experiment.real.as_ref(),
     })
 }
 
@@ -315,5 +320,5 @@ fn places(runner: &Path, evidence: PathBuf) -> Result<JobPaths, RunError> {
         // A log may show what is nobody else's business, wherever the evidence is to go.
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(RunError::io("make", dir))?;
     }
-    Ok(JobPaths { layout, checkout, evidence })
+    Ok(JobPaths { layout, checkout, evidence, private: runner.join("inside") })
 }

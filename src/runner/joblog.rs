@@ -46,7 +46,7 @@ impl JobLog {
 }
 
 /// Writes a time as the runner does: UTC, seven digits.
-fn stamp(at: SystemTime) -> String {
+pub(super) fn stamp(at: SystemTime) -> String {
     let nanos = humantime::format_rfc3339_nanos(at).to_string();
     format!("{}Z", nanos.get(..27).unwrap_or(&nanos))
 }

@@ -15,6 +15,7 @@ mod layers;
 mod plain;
 mod planned;
 mod project;
+mod real;
 pub mod store;
 pub mod stream;
 mod user;
@@ -24,6 +25,7 @@ pub use experiment::{CompletedRun, Experiment, ExperimentOutcome, ExperimentTimi
 pub use journal::Journal;
 pub use planned::{PlannedRun, PlanningError, RepositoryDir, dockerfile_of};
 pub use project::Project;
+pub use real::{ActionCheckout, INSIDE_NAME, RealActionError, RealSetting, RealTools, check_out_reference};
 pub use user::RunnerUser;
 
 use std::time::{Duration, SystemTime};

@@ -50,6 +50,7 @@ pub(crate) fn run(chosen: &SelectedScenario) -> Told {
         evidence: evidence.clone(),
         scratch,
         session: "fake".to_owned(),
+        real: None,
         clock: Clock::new(ticking),
     };
     let images = [sample::local_go_image(), sample::local_image_of(sample::PREVIOUS_GO_VERSION)];

@@ -1,6 +1,7 @@
 //! `run`: an experiment, its verdict and its evidence.
 
 mod given;
+mod real;
 mod repeat;
 mod subject;
 
@@ -20,7 +21,7 @@ use super::signal::interrupted;
 use super::state::{begin_journal, end_journal};
 use crate::engine::Engine as _;
 use crate::evidence::Evidence;
-use crate::plan::{Given, Trigger};
+use crate::plan::{Given, PlannedStep, Trigger};
 use crate::runner::{self, Clock, Experiment, ExperimentOutcome, NamespaceLedger, PlannedRun, RunError, RunProgress};
 use crate::source::Source;
 use crate::verify::{self, Case, CaseSource, Verdict};
@@ -53,6 +54,7 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
     let session = session(0);
     let evidence = Folder::evidence_over(args.out.as_deref(), args.force, &journal)?;
     let scratch = Folder::scratch(&session, &journal)?;
+    let real = real::setting(&args, &scratch.path, engine.address())?;
     let experiment = Experiment {
         runs: subject.runs.clone(),
         project: subject.project.clone(),
@@ -62,10 +64,11 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
         scratch: scratch.path.clone(),
         user: args.runner_user.map_or_else(Default::default, Into::into),
         session,
+        real,
         clock: Clock::new(SystemTime::now),
     };
     say(&format!("{} on {} fresh runners, engine {}", subject.title, subject.runs.len(), engine.address()));
-    assumed(&subject, None).iter().for_each(|text| say(&format!("note: {text}")));
+    assumed(&subject, None, args.dance.as_deref()).iter().for_each(|text| say(&format!("note: {text}")));
     let ledger = NamespaceLedger::in_journal(&journal);
     let mut live = LiveView::new(subject.runs.len());
     let ran = {
@@ -77,6 +80,9 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
     };
     live.show(&RunProgress::CleaningUp);
     let began = SystemTime::now();
+    if args.trace {
+        real::tell_trace(&experiment.evidence);
+    }
     let (cleaned, removed) = clear_away(&engine, &ledger, scratch).await;
     // What was in use a moment ago.
     let last = engine.clean(&[]).await;
@@ -118,7 +124,7 @@ fn native_platform() -> String {
 }
 
 /// Lists what was chosen, taken for granted or left out, each once; a person reads it before anything else.
-fn assumed(subject: &RunSubject, outcome: Option<&ExperimentOutcome>) -> Vec<String> {
+fn assumed(subject: &RunSubject, outcome: Option<&ExperimentOutcome>, dance: Option<&str>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut add = |text: String| {
         if !all.contains(&text) {
@@ -141,7 +147,11 @@ fn assumed(subject: &RunSubject, outcome: Option<&ExperimentOutcome>) -> Vec<Str
             }
         }
     }
-    for step in subject.runs.iter().flat_map(|run| run.plan.not_reproduced()) {
+    if let Some(dance) = dance {
+        add(format!("the dance is the code of {dance}, whatever the workflow's `uses:` names"));
+    }
+    let runs = |step: &&PlannedStep| dance.is_some() && step.uses.is_some() && step.input("cache-map").is_some();
+    for step in subject.runs.iter().flat_map(|run| run.plan.not_reproduced()).filter(|step| !runs(step)) {
         match &step.doubt {
             Some(doubt) => add(format!("step `{}` is not run here, and it may matter: {doubt}", step.display_name)),
             None => add(format!("step `{}` is not reproduced; it does nothing here", step.display_name)),
@@ -181,7 +191,7 @@ fn conclude(
         evidence: None,
         repeat: Some(&repeat),
         explain: args.explain,
-        assumed: &assumed(subject, Some(outcome)),
+        assumed: &assumed(subject, Some(outcome), args.dance.as_deref()),
         hidden: subject.runs.first().map(|run| &run.plan.given),
     };
     let path = evidence.path.join("workflow.yml");

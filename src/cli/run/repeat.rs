@@ -35,6 +35,11 @@ pub(super) fn repeat(args: &RunArgs, scenario: Option<&str>, go_image: Option<&s
     command.flag("--control", args.control);
     command.option("--runner-user", name(args.runner_user));
     command.option("--go-image", go_image);
+    command.option("--dance", args.dance.as_ref());
+    command.option("--cache", args.cache.as_ref());
+    if args.dance.is_some() || args.cache.is_some() {
+        command.option("--action-timeout", Some(humantime::format_duration(args.action_timeout)));
+    }
     command.judging(&args.judging);
     command.0.join(" ")
 }
@@ -93,6 +98,7 @@ mod tests {
             "verify-buildkit-cache run --project . --dockerfile ./Dockerfile --workflow ci.yml --job build --runs 3 --edit none",
             "verify-buildkit-cache run --workflow ci.yml --event tag --ref refs/tags/v1 --matrix 'go=1.25' --input 'push=true' --var 'A=b' --set \
              'steps.a.outputs.b=c' --secret TOKEN --leave-out 'Free disk' --dance-as upstream@v3.3.2",
+            "verify-buildkit-cache run --dance ./fork@v3.3.2 --cache ./cache --action-timeout 10m",
             "verify-buildkit-cache run --profile auto --min-restore 104857600B --min-mod 1B --min-build 2B --max-build-time 1m 30s \
              --max-build-ratio 0.25 --max-downloads 0",
         ] {

@@ -80,6 +80,7 @@ async fn experiment(
         scratch: scratch.path.clone(),
         user: crate::runner::RunnerUser::default(),
         session,
+        real: None,
         clock: Clock::new(SystemTime::now),
     };
     let ledger = NamespaceLedger::in_journal(arm.journal);

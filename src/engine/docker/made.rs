@@ -8,7 +8,7 @@ use bollard::moby::buildkit::v1::StatusResponse;
 
 use super::Docker;
 use super::status::{CONTEXT, COPY_OF_CONTEXT, StatusFold, time};
-use crate::engine::{BuildNote, Namespace, WorkSpan};
+use crate::engine::{BuildNote, ForeignBuild, Namespace, WorkSpan};
 
 /// How long an engine may go on with a build that was stopped.
 pub(super) const STOPPING: Duration = Duration::from_secs(10);
@@ -37,6 +37,19 @@ impl TrackedBuild {
 
 /// When a vertex began and ended, as far as the engine has said.
 type VertexTimes = (Option<SystemTime>, Option<SystemTime>);
+
+impl Docker {
+    /// Remembers a build that went past this program.
+    pub(super) fn remember_foreign(&self, namespace: &Namespace, build: &ForeignBuild) {
+        let spans =
+            build.vertexes.iter().map(|vertex| WorkSpan { vertex: vertex.clone(), from: build.began, to: build.ended });
+        if let Ok(mut made) = self.made.lock() {
+            let made = made.entry(namespace.clone()).or_default();
+            made.done = false;
+            made.work.extend(spans);
+        }
+    }
+}
 
 /// The vertexes of one build, remembered when it ends, also when somebody stops it.
 pub(super) struct BuildLedger<'a> {

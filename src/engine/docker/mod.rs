@@ -29,7 +29,7 @@ use tokio::sync::mpsc;
 
 use super::{
     BuildEvent, BuildOutcome, BuildRequest, BuildWitness, ByteStream, Cleaned, Copied, Engine, EngineError, EngineInfo,
-    EngineMount, MountCopy, Namespace,
+    EngineMount, ForeignBuild, MountCopy, Namespace,
 };
 
 pub use abandoned::AbandonedCleaned;
@@ -258,6 +258,10 @@ impl Engine for Docker {
         let made = self.made.lock().ok();
         let made = made.as_ref().and_then(|made| made.get(namespace));
         Ok(records.iter().filter_map(|record| record.mount_of(namespace, made)).collect())
+    }
+
+    fn adopt(&self, namespace: &Namespace, build: &ForeignBuild) {
+        self.remember_foreign(namespace, build);
     }
 
     async fn drop_mounts(&self, namespace: &Namespace) -> Result<usize, EngineError> {

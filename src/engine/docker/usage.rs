@@ -154,6 +154,17 @@ impl Record {
     ///
     /// A context's upload and its unpacking carry no mark of ours, but the engine dates both them and the vertexes.
     pub(super) fn made_by(&self, work: &WorkSpan) -> bool {
+        // What a client's own upload leaves, which is no layer.
+        let local = match work.vertex.as_str() {
+            "[internal] load build context" => self.description == "local source for context",
+            name if name.starts_with("[internal] load build definition") => {
+                self.description == "local source for dockerfile"
+            }
+            _ => false,
+        };
+        if local && self.kind == "source.local" && self.created_within(work) {
+            return true;
+        }
         let fits = match work.vertex.as_str() {
             CONTEXT => self.description.starts_with("http url http://build-context-"),
             // The copy stands on nothing, unlike a layer that somebody copies meanwhile.

@@ -84,6 +84,22 @@ impl<E: Engine> StepContext<'_, E> {
         named.extend(mounts.map(|mount| mount.identity().to_string()));
     }
 
+    /// Notes a build that an action has made by itself in the namespace of a builder.
+    pub(super) fn note_build(&mut self, builder: &str, mounts: &[String], no_cache: bool) -> Result<(), RunError> {
+        if let Some(namespace) = self.namespace(builder)? {
+            self.builders.named.entry(namespace).or_default().extend(mounts.iter().cloned());
+        }
+        self.builders.wiped |= no_cache;
+        Ok(())
+    }
+
+    /// Lists the builders, each with its namespace.
+    pub(super) fn namespaces(&self) -> Vec<(String, Namespace)> {
+        let home = self.home();
+        let named = self.builders.names.iter().enumerate();
+        named.map(|(index, name)| (name.clone(), self.setting.namespace(home, self.with_dance, index))).collect()
+    }
+
     /// Stops where the engine holds more cache mounts than the steps name: then a step did not get the one that it named,
     /// and what it found or left behind says nothing about the workflow.
     fn refuse_second_mounts(&self, namespace: &Namespace, found: usize) -> Result<(), RunError> {

@@ -303,12 +303,12 @@ impl<E: Engine> StepContext<'_, E> {
         self.recorder.line(&line.raw()).map(drop)
     }
 
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         Scope::new(self.plan.trigger.git_ref.clone())
     }
 
     /// Lists the scopes the run may read.
-    fn readable(&self) -> Vec<Scope> {
+    pub(super) fn readable(&self) -> Vec<Scope> {
         let base = self.plan.trigger.base.as_deref().map(Scope::new);
         Scope::readable(&self.scope(), base.as_ref(), &Scope::new(plan::DEFAULT_BRANCH))
     }
@@ -345,7 +345,7 @@ fn disk_full(error: &ArchiveError) -> Option<fn(ArchiveError) -> RunError> {
     full.then_some(RunError::Archive)
 }
 
-fn miss_cause(store: &Store, reason: &MissReason) -> MissCause {
+pub(super) fn miss_cause(store: &Store, reason: &MissReason) -> MissCause {
     let key = |id| entry(store, id).map_or_else(String::new, |entry| Key::as_str(&entry.identity.key).to_owned());
     match reason {
         MissReason::EmptyStore | MissReason::NoMatchingKey => MissCause::NeverSaved,
@@ -357,7 +357,7 @@ fn miss_cause(store: &Store, reason: &MissReason) -> MissCause {
     }
 }
 
-fn words(store: &Store, reason: &MissReason) -> String {
+pub(super) fn words(store: &Store, reason: &MissReason) -> String {
     match miss_cause(store, reason) {
         MissCause::NeverSaved => "no entry was ever saved that these keys could match".to_owned(),
         MissCause::OtherVersion { key } => format!("`{key}` exists, saved for other paths or another compression"),

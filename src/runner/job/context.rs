@@ -44,6 +44,8 @@ pub(super) struct StepContext<'a, E: Engine> {
     /// The checked-out project as it came, for builds from the Git context.
     pub(super) checkout: PathBuf,
     pub(super) evidence_dir: PathBuf,
+    /// Where files lie that an action's own process needs, outside of the runner's `/`.
+    pub(super) private: PathBuf,
     pub(super) with_dance: bool,
     pub(super) recorder: Recorder<'a>,
     pub(super) status: JobStatus,
@@ -55,6 +57,8 @@ pub(super) struct StepContext<'a, E: Engine> {
     pub(super) failed: BTreeSet<usize>,
     /// The workspace as it lies on this machine.
     pub(super) workspace: PathBuf,
+    /// Variables that steps have set for those after them, the latest last.
+    pub(super) set_env: Vec<(String, String)>,
     pub(super) builders: Builders,
     /// By main step: what the restore left for its post step.
     pub(super) restored: BTreeMap<usize, Restored>,
@@ -91,6 +95,7 @@ impl<'a, E: Engine> StepContext<'a, E> {
             layout: places.layout,
             checkout: places.checkout,
             evidence_dir: places.evidence,
+            private: places.private,
             with_dance: turn.with_dance,
             recorder,
             status: JobStatus::Success,
@@ -99,6 +104,7 @@ impl<'a, E: Engine> StepContext<'a, E> {
             skipped: BTreeSet::new(),
             failed: BTreeSet::new(),
             workspace,
+            set_env: Vec::new(),
             builders: Builders::default(),
             restored: BTreeMap::new(),
             ids: BTreeMap::new(),

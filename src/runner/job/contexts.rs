@@ -38,6 +38,8 @@ pub(super) struct JobContexts<'a> {
     pub(super) outcomes: &'a BTreeMap<StepKey, (StepOutcome, StepOutcome)>,
     /// The steps that did not run, by their place in the plan.
     pub(super) skipped: &'a BTreeSet<usize>,
+    /// Variables that steps have set for those after them.
+    pub(super) set_env: &'a [(String, String)],
     pub(super) status: JobStatus,
     /// Whether the expression decides what runs. A made-up name may stand in a key, but decides nothing.
     pub(super) decides: bool,
@@ -111,6 +113,9 @@ impl JobContexts<'_> {
         let of_a_step = found.as_ref().is_some_and(|(level, ..)| *level + 2 < levels.len());
         if !of_a_step && let Some(unresolved) = self.written(step, name, found.is_some()) {
             return Err(unresolved);
+        }
+        if !of_a_step && let Some((_, value)) = self.set_env.iter().rev().find(|(key, _)| key == name) {
+            return Ok(Value::String(value.clone()));
         }
         let Some((level, scope, template)) = found else { return Ok(Value::Null) };
         // A variable may name others only of the levels above its own, so this ends.

@@ -16,6 +16,7 @@ mod dance;
 mod enclosing;
 mod header;
 mod provider;
+mod real;
 mod recorder;
 mod simulation;
 mod values;
@@ -33,6 +34,7 @@ use crate::workflow::expr::JobStatus;
 use context::{StepContext, WorkTime};
 use contexts::JobContexts;
 use provider::{PostTurn, StepProvider};
+use real::RealActions;
 use recorder::Recorder;
 use simulation::Simulation;
 
@@ -46,6 +48,8 @@ pub(super) const HOME: &str = "/home/runner";
 pub(super) struct RunningJob<'a, E: Engine> {
     job: StepContext<'a, E>,
     simulation: Simulation,
+    /// The actions that run for real, if any do.
+    real: Option<RealActions<'a>>,
 }
 
 /// What a finished job leaves.
@@ -63,6 +67,8 @@ pub(super) struct JobPaths {
     pub(super) layout: Layout,
     pub(super) checkout: PathBuf,
     pub(super) evidence: PathBuf,
+    /// Files for what runs inside the runner; it need not exist.
+    pub(super) private: PathBuf,
 }
 
 impl<'a, E: Engine> RunningJob<'a, E> {
@@ -76,7 +82,8 @@ impl<'a, E: Engine> RunningJob<'a, E> {
         watch: &'a mut dyn FnMut(RunProgress),
     ) -> Result<Self, RunError> {
         let job = StepContext::new(engine, setting, turn, store, places, log_name, watch)?;
-        Ok(Self { job, simulation: Simulation })
+        let real = setting.real.map(|real| RealActions::new(real, log_name));
+        Ok(Self { job, simulation: Simulation, real })
     }
 
     /// Runs the job to its end.
@@ -102,14 +109,18 @@ impl<'a, E: Engine> RunningJob<'a, E> {
     fn set_up(&mut self) -> Result<(), RunError> {
         let job = &mut self.job;
         job.recorder.line(&format!("Current runner version: 'verify-buildkit-cache {}'", env!("CARGO_PKG_VERSION")))?;
-        for step in job.plan.steps.iter().filter(|step| job.with_dance && is_dance(step)) {
+        let real = &mut self.real;
+        for step in job.plan.steps.iter().filter(|step| job.with_dance && is_dance(step, real.as_ref())) {
             if let Some(uses) = &step.uses {
                 job.recorder.line(&format!("Download action repository '{}'", uses.text))?;
                 job.recorder.fact(Fact::DanceDownloaded { uses: uses.text.clone() });
             }
         }
         for step in &job.plan.steps {
-            self.simulation.set_up(job, step)?;
+            match real.as_mut().filter(|real| StepProvider::<E>::supports(*real, step)) {
+                Some(real) => real.set_up(job, step)?,
+                None => self.simulation.set_up(job, step)?,
+            }
         }
         Ok(())
     }
@@ -123,7 +134,7 @@ impl<'a, E: Engine> RunningJob<'a, E> {
             Err(_) if !step.action.is_reproduced() || enclosed => true,
             Err(error) => return Err(job.unresolved(step, "the condition", &error)),
         };
-        let danced_out = !job.with_dance && is_dance(step);
+        let danced_out = !job.with_dance && is_dance(step, self.real.as_ref());
         if !runs || danced_out || enclosed {
             job.skipped.insert(step.index);
             job.remember(step, StepOutcome::Skipped, StepOutcome::Skipped);
@@ -132,7 +143,10 @@ impl<'a, E: Engine> RunningJob<'a, E> {
         let id = job.recorder.begin(Phase::Main, &step.display_name, None)?;
         job.ids.insert(step.index, id);
         let began = job.clock.now();
-        let outcome = self.simulation.main(job, step).await?;
+        let outcome = match self.real.as_mut().filter(|real| StepProvider::<E>::supports(*real, step)) {
+            Some(real) => real.main(job, step).await?,
+            None => self.simulation.main(job, step).await?,
+        };
         let tolerated = outcome == StepOutcome::Failure && job.tolerates(step)?;
         if outcome == StepOutcome::Failure && !tolerated {
             job.fail(step.scope)?;
@@ -144,12 +158,19 @@ impl<'a, E: Engine> RunningJob<'a, E> {
     async fn post_step(&mut self, step: &'a PlannedStep) -> Result<(), RunError> {
         let job = &mut self.job;
         let Some(of) = job.ids.get(&step.index).copied() else { return Ok(()) };
-        let turn = self.simulation.post_turn(job, step)?;
+        let mut real = self.real.as_mut().filter(|real| StepProvider::<E>::supports(*real, step));
+        let turn = match &mut real {
+            Some(real) => real.post_turn(job, step)?,
+            None => self.simulation.post_turn(job, step)?,
+        };
         let Some(PostTurn { runs: true, display_name }) = turn else { return Ok(()) };
         job.recorder.begin(Phase::Post, &display_name, Some(of))?;
         let began = job.clock.now();
         job.recorder.line("Post job cleanup.")?;
-        let outcome = self.simulation.post(job, step).await?;
+        let outcome = match real {
+            Some(real) => real.post(job, step).await?,
+            None => self.simulation.post(job, step).await?,
+        };
         if outcome == StepOutcome::Failure {
             job.status = JobStatus::Failure;
         }
@@ -157,6 +178,6 @@ impl<'a, E: Engine> RunningJob<'a, E> {
     }
 }
 
-fn is_dance(step: &PlannedStep) -> bool {
-    matches!(step.action, Action::Dance(_))
+fn is_dance(step: &PlannedStep, real: Option<&RealActions<'_>>) -> bool {
+    matches!(step.action, Action::Dance(_)) || real.is_some_and(|real| real.is_dance(step))
 }

@@ -18,6 +18,9 @@ pub(super) struct PostTurn {
 ///
 /// Whatever it is, it writes the lines that a runner would and emits the facts that these lines show.
 pub(super) trait StepProvider<E: Engine> {
+    /// Tells whether it carries a step out.
+    fn supports(&self, step: &PlannedStep) -> bool;
+
     /// Makes ready for a step, whether or not its condition will hold: what a runner does before the first step.
     fn set_up(&mut self, job: &mut StepContext<'_, E>, step: &PlannedStep) -> Result<(), RunError>;
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::evidence::{Event, Fact, Phase, Quote, StepId, StepOutcome};
 use crate::plan::Given;
-use crate::runner::joblog::JobLog;
+use crate::runner::joblog::{JobLog, stamp};
 use crate::runner::{Clock, RunError, RunProgress};
 
 /// The log, the facts and the watcher of one job.
@@ -18,6 +18,8 @@ pub(super) struct Recorder<'a> {
     beginning: Option<Fact>,
     steps: usize,
     last: Quote,
+    /// The lines as they stand in the log, for whoever reads along.
+    heard: Option<Vec<(usize, String)>>,
     clock: Clock,
     /// What must not be written: its secrets.
     given: Given,
@@ -41,6 +43,7 @@ impl<'a> Recorder<'a> {
             beginning: None,
             steps: 0,
             last,
+            heard: None,
             clock,
             given: Given::default(),
             watch,
@@ -74,13 +77,42 @@ impl<'a> Recorder<'a> {
     /// Writes a message.
     pub(super) fn line(&mut self, message: &str) -> Result<Quote, RunError> {
         let message = &self.given.masked(message);
-        let (_, quote) = self.log.write(message).map_err(RunError::io("write", &self.path))?;
+        let (at, quote) = self.log.write(message).map_err(RunError::io("write", &self.path))?;
+        if let (Some(heard), Some(first)) = (&mut self.heard, quote.line) {
+            let stamped = format!("{} {}", stamp(at), message.trim_end_matches('\n'));
+            heard.extend(stamped.split('\n').zip(first..).map(|(line, number)| (number, line.to_owned())));
+        }
         (self.watch)(RunProgress::Line(message.to_owned()));
         self.last = quote.clone();
         if let Some(began) = self.beginning.take() {
             self.fact_at(quote.clone(), began);
         }
         Ok(quote)
+    }
+
+    /// Keeps the lines written from now on for whoever reads along; see [`Self::heard`].
+    pub(super) fn listen(&mut self) {
+        self.heard.get_or_insert_default();
+    }
+
+    /// Hands out the lines that were kept, as they stand in the log, with their numbers.
+    pub(super) fn heard(&mut self) -> Vec<(usize, String)> {
+        self.heard.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Keeps no more lines.
+    pub(super) fn listen_no_more(&mut self) {
+        self.heard = None;
+    }
+
+    /// Returns the number of the line written last.
+    pub(super) fn last_line(&self) -> Option<usize> {
+        self.last.line
+    }
+
+    /// Keeps an event that somebody else has read in the lines, as one of the step under way.
+    pub(super) fn event(&mut self, event: Event) {
+        self.events.push(Event { step: self.step, ..event });
     }
 
     /// Writes an error annotation.

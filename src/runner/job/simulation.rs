@@ -13,6 +13,10 @@ use crate::runner::{RunError, archive, project, stream};
 pub(super) struct Simulation;
 
 impl<E: Engine> StepProvider<E> for Simulation {
+    fn supports(&self, _: &PlannedStep) -> bool {
+        true
+    }
+
     fn set_up(&mut self, _: &mut StepContext<'_, E>, step: &PlannedStep) -> Result<(), RunError> {
         match (&step.action, &step.uses) {
             (Action::Cache(_), Some(uses)) if cache::release(step).is_refused() => {

@@ -27,6 +27,7 @@ impl<E: Engine> StepContext<'_, E> {
             outputs: &self.outputs,
             outcomes: &self.outcomes,
             skipped: &self.skipped,
+            set_env: &self.set_env,
             status: if failed { JobStatus::Failure } else { self.status },
             decides: false,
         }

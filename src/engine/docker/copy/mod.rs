@@ -15,14 +15,14 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{Docker, MARKER};
-use crate::engine::{BuildEventKind, BuildRequest, ByteStream, Copied, EngineError, MountCopy};
+use crate::engine::{BuildEventKind, BuildRequest, ByteStream, COPY_WORDS, Copied, EngineError, MountCopy};
 use crate::evidence::Creator;
 
 /// The word by which the command of an inject is known.
-const INJECT: &str = "vbc-inject";
+const INJECT: &str = COPY_WORDS[0];
 
 /// The word by which the command of an extract is known.
-const EXTRACT: &str = "vbc-extract";
+const EXTRACT: &str = COPY_WORDS[1];
 
 /// The line by which a copy says that it failed, before the shell forgets it.
 const FAILED: &str = "verify-buildkit-cache: copy failed";
