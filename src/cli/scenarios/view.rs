@@ -56,7 +56,7 @@ impl CatalogueView {
         row.bar.finish_and_clear();
         self.whole.inc(1);
         let word = match &entry.outcome {
-            _ if entry.agrees() => "as it says".to_owned(),
+            _ if entry.agrees() => "as expected".to_owned(),
             ScenarioOutcome::Stopped { reason, .. } => format!("STOPPED: {reason}"),
             ScenarioOutcome::Judged(_) => {
                 let all = Column::ALL.into_iter().flat_map(|column| {

@@ -21,7 +21,7 @@ pub fn outcome(round: &CatalogueRun, color: bool) -> String {
             group = Some(entry.group);
         }
         let word = match &entry.outcome {
-            _ if entry.agrees() => style.good(&format!("{:<11}", "as it says")),
+            _ if entry.agrees() => style.good(&format!("{:<11}", "as expected")),
             ScenarioOutcome::Judged(_) => style.bad(&format!("{:<11}", "DIFFERENT")),
             ScenarioOutcome::Stopped { .. } => style.bad(&format!("{:<11}", "STOPPED")),
         };

@@ -60,7 +60,7 @@ pub fn round_page(round: &CatalogueRun) -> String {
         @for (at, entry) in round.entries.iter().enumerate() {
             details open[!entry.agrees()] {
                 summary {
-                    b { (entry.name) } ": " (if entry.agrees() { "as it says" } else { "different" })
+                    b { (entry.name) } ": " (if entry.agrees() { "as expected" } else { "different" })
                     ", " (entry.expected.verdict)
                 }
                 @match &entry.outcome {

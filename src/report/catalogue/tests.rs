@@ -80,7 +80,7 @@ fn round() -> CatalogueRun {
 fn the_outcome_names_each_difference() {
     insta::assert_snapshot!(outcome(&round(), false), @r#"
     A: actions/cache restores or saves nothing of use
-      cache-evicted  as it says     21.5 s  ineffective
+      cache-evicted  as expected    21.5 s  ineffective
       cache-locked   DIFFERENT      21.5 s  ineffective
         log   verdict inconclusive, expected ineffective
         log   missing cache-locked
