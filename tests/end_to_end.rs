@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let skipped = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let tests: [(&str, fn()); 16] = [
+    let tests: [(&str, fn()); 17] = [
         ("the_whole_catalogue_ends_as_it_says", catalogue),
         ("healthy_on_the_small_sample_is_effective_and_cold_without_the_dance", healthy),
         ("ctrl_c_while_several_scenarios_run_leaves_nothing_behind", catalogue_stopped),
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         ("an_engine_that_dies_in_a_build_is_named_and_what_it_holds_goes_when_it_is_back", engine_dies),
         ("an_engine_that_hangs_in_a_build_is_given_up", engine_hangs),
         ("a_slow_line_to_the_engine_changes_no_verdict", slow_line),
+        ("a_run_without_a_journal_warns_and_goes_on", without_journal),
         ("an_image_that_cannot_be_pulled_is_named", image_cannot_be_pulled),
         ("a_project_that_does_not_compile_shows_the_compilers_words", does_not_compile),
         ("a_cache_map_that_is_not_json_crashes_the_dance", cache_map_not_json),
@@ -203,6 +204,17 @@ fn beside_a_live_run() {
     assert!(started.runs() && !engine.holdings().made_by(started.process()).is_empty());
     let ended = started.end();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    nothing_is_left(&engine, &before, &ended);
+}
+
+fn without_journal() {
+    let engine = Engine::of_the_environment();
+    let before = engine.holdings();
+    let started = program::start_without_state(&["--sample", "small", "--go-image", "nope.example/x:1"]);
+    let ended = started.end_within(Duration::from_secs(60));
+    let warned = ended.stderr.find("warning: cannot write the journal /dev/null/state");
+    let went_on = ended.stderr.find("image `nope.example/x:1`");
+    assert!(warned.is_some() && warned < went_on && ended.stderr.contains("XDG_STATE_HOME"), "{}", ended.stderr);
     nothing_is_left(&engine, &before, &ended);
 }
 

@@ -49,28 +49,31 @@ pub(crate) fn run(args: &[&str]) -> Ended {
 
 /// Starts `run … --format json --out …`.
 pub(crate) fn start(args: &[&str]) -> Started {
-    start_command(&["run"], args, None)
+    start_command(&["run"], args, &[])
 }
 
 /// Starts `run …` on the engine at an address.
 pub(crate) fn start_on(address: &str, args: &[&str]) -> Started {
-    start_command(&["run"], args, Some(address))
+    start_command(&["run"], args, &[("DOCKER_HOST", address)])
+}
+
+/// Starts `run …` where no journal can be written.
+pub(crate) fn start_without_state(args: &[&str]) -> Started {
+    start_command(&["run"], args, &[("XDG_STATE_HOME", "/dev/null/state")])
 }
 
 /// Starts `scenarios run … --format json --out …`.
 pub(crate) fn start_scenarios(args: &[&str]) -> Started {
-    start_command(&["scenarios", "run"], args, None)
+    start_command(&["scenarios", "run"], args, &[])
 }
 
-fn start_command(command: &[&str], args: &[&str], engine: Option<&str>) -> Started {
+fn start_command(command: &[&str], args: &[&str], variables: &[(&str, &str)]) -> Started {
     let dir = tempfile::tempdir().unwrap();
     let temporary = dir.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
     let mut program = program(dir.path());
-    if let Some(address) = engine {
-        program.env("DOCKER_HOST", address);
-    }
     let child = program
+        .envs(variables.iter().copied())
         .args(command)
         .args(args)
         .args(["--format", "json", "--out"])
