@@ -81,10 +81,14 @@ impl Ground {
         let names = |dir: &Path| -> Vec<PathBuf> {
             fs::read_dir(dir).map(|found| found.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default()
         };
-        let told = fs::read_to_string(self.dir.path().join("err")).unwrap_or_default();
+        let said =
+            ["err", "out"].map(|name| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()).concat();
         let mut found = names(&self.dir.path().join("tmp"));
-        // Evidence whose place was told is the person's.
-        found.retain(|path| !told.contains(&format!("evidence so far: {}", path.display())));
+        // Evidence whose place was told, on the way or by the report, is the person's.
+        found.retain(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            !(name.contains("evidence") && said.contains(&*name))
+        });
         found.extend(names(&self.dir.path().join("state/verify-buildkit-cache/journal")));
         found
     }

@@ -41,6 +41,10 @@ pub(super) fn begin_journal(engine: &LiveEngine) -> Journal {
     }
 }
 
+/// Why the journal of a run that a signal stopped stays although nothing was left: an engine has been seen to finish taking the
+/// context of a stopped build only after all was removed. The next start looks once more.
+pub(super) const WENT_ON: &str = "a signal stopped it, and the engine may have gone on for a moment";
+
 /// Ends the journal: it goes, or says what stays for the next start. `last` is what the last clean-up came to.
 pub(super) fn end_journal(journal: Journal, last: &Result<Cleaned, String>, stays: Option<String>) {
     let held = || {

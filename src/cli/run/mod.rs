@@ -18,7 +18,7 @@ use super::present::{Presented, write_page};
 use super::problem::CliProblem;
 use super::say;
 use super::signal::interrupted;
-use super::state::{begin_journal, end_journal};
+use super::state::{WENT_ON, begin_journal, end_journal};
 use crate::engine::Engine as _;
 use crate::evidence::Evidence;
 use crate::plan::{Given, PlannedStep, Trigger};
@@ -96,6 +96,7 @@ async fn experiment(args: args::RunArgs) -> Result<Exit, CliProblem> {
         Err(error) => cleaned.and(Err(error.into())),
     };
     let stays = cleaned.as_ref().err().or(removed.as_ref().err()).map(ToString::to_string);
+    let stays = stays.or_else(|| matches!(ran, Err(StopReason::Signal(_))).then(|| WENT_ON.to_owned()));
     end_journal(journal, &came_to, stays);
     let mut outcome = match ran {
         Ok(outcome) => outcome,

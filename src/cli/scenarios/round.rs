@@ -20,7 +20,7 @@ use crate::cli::exit::Exit;
 use crate::cli::folder::Folder;
 use crate::cli::problem::CliProblem;
 use crate::cli::signal::interrupted;
-use crate::cli::state::{begin_journal, end_journal};
+use crate::cli::state::{WENT_ON, begin_journal, end_journal};
 use crate::cli::{out, say};
 use crate::engine::Engine as _;
 use crate::report::catalogue as report;
@@ -79,8 +79,8 @@ async fn round(args: &RunArgs, form: ScenarioForm, chosen: Vec<SelectedScenario>
         Ok(last) => tell_kept(&last),
         Err(error) => say(&format!("warning: not everything could be removed from the engine: {error}")),
     }
-    end_journal(journal.clone(), &came_to, None);
     let interrupted_by = *pool.stopped.borrow();
+    end_journal(journal.clone(), &came_to, interrupted_by.map(|_| WENT_ON.to_owned()));
     let round =
         CatalogueRun { form, partition: args.partition, jobs, entries: pool.entries.take(), wall: began.elapsed() };
     conclude(args, &round, evidence, interrupted_by)
