@@ -371,7 +371,9 @@ fn a_run_that_does_not_carry_on_is_not_effective() {
 
 #[test]
 fn every_obligation_is_broken_by_something() {
-    let broken = |id: &ObligationId| BREAKS.iter().any(|one| one.obligation == *id) || *id == ObligationId::CarryOn;
+    // Carrying on has a test of its own; what a simulated run did not reproduce, `tests/own_workflows.rs` breaks.
+    let apart = [ObligationId::CarryOn, ObligationId::Reproduction];
+    let broken = |id: &ObligationId| BREAKS.iter().any(|one| one.obligation == *id) || apart.contains(id);
     assert!(ObligationId::ALL.iter().all(broken));
 }
 

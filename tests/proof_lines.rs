@@ -141,22 +141,37 @@ fn a_slow_step_between_the_proof_lines_is_not_hidden_by_a_fast_one() {
     assert!(missing(&report).iter().any(|(id, said)| id == "use" && said.contains("between the proof lines")));
 }
 
-#[test]
-fn a_mark_of_another_build_of_the_job_says_that_it_filled_the_mount() {
-    // Another build of the same job, before this one: its end left the mark.
+/// The second log with its build twice: the first of the two left the mark that the second finds, and had itself found this
+/// many KiB.
+fn twice(found: Option<&str>) -> String {
     let mark = value(SECOND, BEFORE, "mark");
     let build: Vec<&str> = SECOND.lines().collect();
     let start = build.iter().position(|line| line.contains("##[group]Run docker/build-push-action")).unwrap();
     let end = build.iter().rposition(|line| line.contains(" DONE ")).unwrap();
     let left = value(SECOND, "v1 after mount=/go/pkg/mod", "mark");
     let again: Vec<String> = build[start..=end].iter().map(|line| line.replace(&mark, &left)).collect();
-    let mut lines: Vec<String> = build[..=end].iter().map(|line| (*line).to_owned()).collect();
+    let kib = format!("kib={} ", value(SECOND, BEFORE, "kib"));
+    let less = |line: &&str| match found {
+        Some(found) if line.contains(BEFORE) => line.replacen(&kib, &format!("kib={found} "), 1),
+        _ => (*line).to_owned(),
+    };
+    let mut lines: Vec<String> = build[..=end].iter().map(less).collect();
     lines.extend(again);
     lines.extend(build[end + 1..].iter().map(|line| (*line).to_owned()));
-    let report = judge(&[FIRST, &lines.join("\n")]);
-    assert_ne!(report.verdict, Verdict::Effective);
-    let said: Vec<String> = missing(&report).into_iter().map(|(id, said)| format!("{id}: {said}")).collect();
-    assert!(said.iter().any(|said| said.contains("another build of this job had filled /go/pkg/mod")), "{said:?}");
+    lines.join("\n")
+}
+
+#[test]
+fn what_another_build_of_the_job_had_filled_is_not_effective() {
+    for found in ["unknown", "2048"] {
+        assert_ne!(judge(&[FIRST, &twice(Some(found))]).verdict, Verdict::Effective, "{found}");
+    }
+}
+
+#[test]
+fn a_build_hands_on_what_it_found_itself() {
+    let report = judge(&[FIRST, &twice(None)]);
+    assert!(missing(&report).iter().all(|(_, said)| !said.contains("another build")), "{:?}", missing(&report));
 }
 
 #[test]

@@ -13,8 +13,8 @@ mod output;
 mod request;
 
 pub use docker::{
-    DockerPlan, DockerRun, DockerSetting, DockerTrace, DockerWorld, LABEL, MarkedDockerfile, Refusal, TracedBuild,
-    mark_dockerfile,
+    CommandRefusal, DockerPlan, DockerRun, DockerSetting, DockerTrace, DockerWorld, LABEL, MarkedDockerfile,
+    TracedBuild, mark_dockerfile,
 };
 pub use file_command::{FileCommandError, file_command};
 pub use output::ActionOutput;

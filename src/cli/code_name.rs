@@ -9,9 +9,9 @@ use clap::{Arg, Command, Error};
 use super::exit::Exit;
 use super::problem::CliProblem;
 use super::talk::out;
-use crate::report;
 use crate::suggest::did_you_mean;
 use crate::verify::{CheckId, Code, ObligationId};
+use crate::{lint, report};
 
 /// Takes any text and offers the names of codes and obligations. Who looks the page up knows better what was meant.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,8 @@ impl TypedValueParser for CodeName {
 
 fn names() -> Vec<&'static str> {
     let codes = Code::ALL.iter().map(|code| code.as_str());
-    codes.chain(ObligationId::ALL.into_iter().map(ObligationId::as_str)).collect()
+    let of_lint = lint::definitions().into_iter().map(|definition| definition.code);
+    codes.chain(of_lint).chain(ObligationId::ALL.into_iter().map(ObligationId::as_str)).collect()
 }
 
 /// Prints the page of a finding code, or of an obligation; without a name a line for each.
@@ -42,6 +43,10 @@ pub(super) fn explain(name: Option<&str>) -> Result<Exit, CliProblem> {
     };
     if let Ok(obligation) = name.parse::<ObligationId>() {
         out(&report::explain_obligation(obligation));
+        return Ok(Exit::Effective);
+    }
+    if let Some(definition) = lint::definition(name) {
+        out(&report::explain_lint(definition));
         return Ok(Exit::Effective);
     }
     let code = name.parse::<Code>();
@@ -71,7 +76,9 @@ fn list() -> String {
             text.push_str(&format!("{}  {}\n{codes}\n", check.as_str(), check.title()));
         }
     }
-    text.push_str("obligations of an effective verdict\n");
+    text.push_str("found by lint alone\n");
+    lint::definitions().into_iter().for_each(|one| text.push_str(&line(one.code, one.page.what)));
+    text.push_str("\nobligations of an effective verdict\n");
     ObligationId::ALL.into_iter().for_each(|id| text.push_str(&line(id.as_str(), id.page().what)));
     text
 }

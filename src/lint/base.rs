@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::job::LintJob;
 use super::rules::carrying;
-use super::{LintDefinition, LintFinding, LintReport, ReadWorkflow, RepositoryFiles, read, remember, shared_caches};
+use super::{LintDefinition, LintFiles, LintFinding, LintReport, ReadWorkflow, read, remember, shared_caches};
 use crate::evidence::MountSpec;
 use crate::source::Source;
 use crate::verify::{CodePage, Severity};
@@ -38,7 +38,7 @@ struct Carriage {
 
 /// Reports the jobs of a repository that carry other things than in an older state of it, under keys that still reach the
 /// entries of that state.
-pub fn unbumped(old: (&[Source], &dyn RepositoryFiles), new: (&[Source], &dyn RepositoryFiles)) -> LintReport {
+pub fn unbumped(old: (&[Source], &dyn LintFiles), new: (&[Source], &dyn LintFiles)) -> LintReport {
     let mut report = LintReport::default();
     let mut unread = LintReport::default();
     let before: Vec<ReadWorkflow> = old.0.iter().filter_map(|source| read(source, &mut unread)).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::repository::join;
 use super::values::{PlanValues, Resolved, UNKNOWN, WORKSPACE};
-use super::{RepositoryFiles, place};
+use super::{LintFiles, place};
 use crate::dockerfile::{CacheMount, Dockerfile, DockerfileError, RunInstruction, StageStep, platform_args};
 use crate::evidence::{MountSpec, Quote};
 use crate::plan::{Action, PlannedStep};
@@ -307,7 +307,7 @@ fn one(
 }
 
 /// Tells whether a directory of the repository brings its modules along.
-pub(super) fn vendors(files: &dyn RepositoryFiles, context: Option<&str>) -> bool {
+pub(super) fn vendors(files: &dyn LintFiles, context: Option<&str>) -> bool {
     let Some(list) = files.list() else { return true };
     let root = context.unwrap_or_default();
     list.iter().any(|file| file.starts_with(root) && file.ends_with("vendor/modules.txt"))

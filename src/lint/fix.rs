@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::edit::apply;
-use super::{LintEdit, LintFinding, LintReport, RepositoryFiles, lint};
+use super::{LintEdit, LintFiles, LintFinding, LintReport, lint};
 use crate::source::Source;
 use crate::verify::Severity;
 
@@ -21,11 +21,11 @@ pub struct Mended {
 
 /// The files of a repository with some of them changed.
 struct ChangedFiles<'a> {
-    under: &'a dyn RepositoryFiles,
+    under: &'a dyn LintFiles,
     changed: BTreeMap<String, String>,
 }
 
-impl RepositoryFiles for ChangedFiles<'_> {
+impl LintFiles for ChangedFiles<'_> {
     fn read(&self, path: &str) -> Option<String> {
         self.changed.get(path).cloned().or_else(|| self.under.read(path))
     }
@@ -38,7 +38,7 @@ impl RepositoryFiles for ChangedFiles<'_> {
 /// Takes away what can be, one finding after the other.
 ///
 /// An edit is kept only where the finding is then gone and nothing new is wrong, by the very rules that found it.
-pub fn mend(workflows: &[Source], files: &dyn RepositoryFiles) -> Mended {
+pub fn mend(workflows: &[Source], files: &dyn LintFiles) -> Mended {
     let mut texts: Vec<Source> = workflows.to_vec();
     let mut files = ChangedFiles { under: files, changed: BTreeMap::new() };
     let mut mended = Mended { report: lint(&texts, &files), ..Mended::default() };

@@ -3,7 +3,7 @@
 use super::build::LintBuild;
 use super::triggers;
 use super::values::{Arm, PlanValues, Resolved, UNKNOWN};
-use super::{LintPlace, RepositoryFiles, place};
+use super::{LintFiles, LintPlace, place};
 use crate::dance::{Behaviour, CacheMap, CacheMapError, DockerfileInput, MapOrigin, ResolvedInputs, cache_map};
 use crate::dockerfile::Dockerfile;
 use crate::plan::{Action, CacheStepPart, DanceMode, JobPlan, PlannedStep, Trigger};
@@ -18,7 +18,7 @@ pub(super) struct LintJob<'a> {
     /// What surrounds it.
     pub(super) outline: &'a WorkflowOutline,
     /// The files of its repository.
-    pub(super) files: &'a dyn RepositoryFiles,
+    pub(super) files: &'a dyn LintFiles,
     /// What may start it, the commonest first; never empty.
     pub(super) triggers: Vec<Trigger>,
     /// Its actions/cache steps.
@@ -93,7 +93,7 @@ impl<'a> LintJob<'a> {
     pub(super) fn new(
         plan: &'a JobPlan,
         outline: &'a WorkflowOutline,
-        files: &'a dyn RepositoryFiles,
+        files: &'a dyn LintFiles,
         elsewhere: &'a [SharedCache],
     ) -> Self {
         let triggers = triggers::of(outline, &plan.source().text);

@@ -2,7 +2,7 @@
 //!
 //! A lint has a plan and no evidence. It asks the verifier's rules about the run that the files declare, and rules of its
 //! own about what only files show. What depends on a run is unknown here, and nothing is said about it. It reads no file:
-//! whoever calls it brings the texts, and a [`RepositoryFiles`] that answers for the rest.
+//! whoever calls it brings the texts, and a [`LintFiles`] that answers for the rest.
 
 mod base;
 mod build;
@@ -27,7 +27,7 @@ pub use base::unbumped;
 pub use codes::{definition, definitions};
 pub use finding::{LintDefinition, LintEdit, LintFinding, LintPlace, LintProblem, LintReport};
 pub use fix::{Mended, mend};
-pub use repository::{MemoryFiles, RepositoryFiles};
+pub use repository::{LintFiles, MemoryFiles};
 pub use version::{CacheVersion, cache_version_of};
 
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ struct ReadWorkflow {
 }
 
 /// Looks at workflows of one repository together: what one of them saves, another may restore.
-pub fn lint(workflows: &[Source], files: &dyn RepositoryFiles) -> LintReport {
+pub fn lint(workflows: &[Source], files: &dyn LintFiles) -> LintReport {
     let mut report = LintReport { workflows: workflows.len(), ..LintReport::default() };
     let read: Vec<ReadWorkflow> = workflows.iter().filter_map(|source| read(source, &mut report)).collect();
     let shared = shared_caches(&read, files);
@@ -129,7 +129,7 @@ fn remember(job: &LintJob<'_>, report: &mut LintReport) {
 }
 
 /// Lists the cache steps of every job.
-fn shared_caches(workflows: &[ReadWorkflow], files: &dyn RepositoryFiles) -> Vec<SharedCache> {
+fn shared_caches(workflows: &[ReadWorkflow], files: &dyn LintFiles) -> Vec<SharedCache> {
     let mut all = Vec::new();
     for workflow in workflows {
         for plan in &workflow.plans {

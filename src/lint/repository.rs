@@ -1,11 +1,11 @@
-//! The files of a repository, as far as a lint asks for them. [`RepositoryFiles`] is principal.
+//! The files of a repository, as far as a lint asks for them. [`LintFiles`] is principal.
 
 use std::path::{Path, PathBuf};
 
 /// Answers what a lint asks about the repository; who implements it does the reading.
 ///
 /// Paths are relative to the repository's root, with `/` between their parts.
-pub trait RepositoryFiles {
+pub trait LintFiles {
     /// Returns the text of a file; `None` where there is none, or it is no text.
     fn read(&self, path: &str) -> Option<String>;
 
@@ -48,7 +48,7 @@ impl MemoryFiles {
     }
 }
 
-impl RepositoryFiles for MemoryFiles {
+impl LintFiles for MemoryFiles {
     fn read(&self, path: &str) -> Option<String> {
         self.files.iter().find(|(known, _)| known == path).map(|(_, text)| text.clone())
     }

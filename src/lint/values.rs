@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
-use super::RepositoryFiles;
+use super::LintFiles;
 use crate::cache::{ActionKind, Outputs};
 use crate::plan::{Action, CacheStepPart, DEFAULT_BRANCH, JobPlan, PlannedStep, Trigger};
 use crate::runner::archive::PathPattern;
@@ -50,7 +50,7 @@ pub(super) struct HashedFiles {
 pub(super) struct PlanValues<'a> {
     pub(super) plan: &'a JobPlan,
     pub(super) outline: &'a WorkflowOutline,
-    pub(super) files: &'a dyn RepositoryFiles,
+    pub(super) files: &'a dyn LintFiles,
     pub(super) arm: Arm,
     pub(super) trigger: &'a Trigger,
 }

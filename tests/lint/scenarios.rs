@@ -40,6 +40,11 @@ fn the_fault_of_each_scenario_is_found_with_the_code_of_its_run() {
             assert!(found.is_empty(), "{name}: {}", said(&report));
             continue;
         }
+        // The files show why the dance will end; a run shows that it did.
+        if name == "autodiscovery-without-cache-dir" {
+            assert!(codes(&report).contains(&"host-path-not-writable"), "{name}: {}", said(&report));
+            continue;
+        }
         // Where the fault is nothing but an empty entry, that is what to find.
         let cause = expected.iter().find(|code| !CONSEQUENCES.contains(&code.as_str())).or(expected.first());
         let Some(cause) = cause else {

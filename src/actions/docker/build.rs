@@ -2,10 +2,14 @@
 
 use super::flags::{self, Flags, Word};
 use super::mark::mark_dockerfile;
-use super::{DockerPlan, DockerRun, DockerSetting, DockerWorld, LABEL, Refusal, TracedBuild, refusal};
+use super::{CommandRefusal, DockerPlan, DockerRun, DockerSetting, DockerWorld, LABEL, TracedBuild, refusal};
 
 /// Works out what becomes of a build.
-pub(super) fn plan(setting: &DockerSetting, rest: &[&str], world: &dyn DockerWorld) -> Result<DockerPlan, Refusal> {
+pub(super) fn plan(
+    setting: &DockerSetting,
+    rest: &[&str],
+    world: &dyn DockerWorld,
+) -> Result<DockerPlan, CommandRefusal> {
     let mut builder = None;
     let (mut file, mut context, mut no_cache) = (None, None, false);
     let mut args = Vec::new();

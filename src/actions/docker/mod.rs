@@ -61,7 +61,7 @@ pub enum DockerPlan {
     /// Do nothing, and say that it went well.
     Nothing,
     /// Do nothing, and say why.
-    Refused(Refusal),
+    Refused(CommandRefusal),
 }
 
 /// A command to run.
@@ -82,7 +82,7 @@ pub struct DockerRun {
 /// A command that is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("`docker {command}` is not supported, because {why}")]
-pub struct Refusal {
+pub struct CommandRefusal {
     /// The command, as far as it matters.
     pub command: String,
     /// Why.
@@ -101,7 +101,7 @@ pub struct DockerTrace {
     /// Its exit code.
     pub code: i32,
     /// Why it was refused, if it was.
-    pub refused: Option<Refusal>,
+    pub refused: Option<CommandRefusal>,
     /// What it built, if it did.
     pub build: Option<TracedBuild>,
 }
@@ -154,7 +154,7 @@ impl DockerSetting {
     }
 
     /// `create` and `run`.
-    fn container(&self, command: &str, rest: &[&str], world: &dyn DockerWorld) -> Result<DockerPlan, Refusal> {
+    fn container(&self, command: &str, rest: &[&str], world: &dyn DockerWorld) -> Result<DockerPlan, CommandRefusal> {
         let mut run = DockerRun { args: vec![command.to_owned()], hide: self.hide(), ..DockerRun::default() };
         let mut flags = Flags::new(rest, &flags::OF_CONTAINERS);
         let mut named = false;
@@ -189,7 +189,7 @@ impl DockerSetting {
     }
 
     /// A directory of the runner's, where the engine finds it.
-    fn volume(&self, command: &str, volume: &str, world: &dyn DockerWorld) -> Result<String, Refusal> {
+    fn volume(&self, command: &str, volume: &str, world: &dyn DockerWorld) -> Result<String, CommandRefusal> {
         let (source, target) = volume.split_once(':').unwrap_or(("", volume));
         if !source.starts_with('/') {
             return Err(refusal(&[command, "--volume", volume], "a volume of the engine's outlives the run"));
@@ -203,7 +203,7 @@ impl DockerSetting {
         Ok(format!("{}{source}:{target}", self.root))
     }
 
-    fn cp(&self, rest: &[&str], world: &dyn DockerWorld) -> Result<DockerPlan, Refusal> {
+    fn cp(&self, rest: &[&str], world: &dyn DockerWorld) -> Result<DockerPlan, CommandRefusal> {
         let mut run = DockerRun { args: vec!["cp".to_owned()], hide: self.hide(), ..DockerRun::default() };
         for word in rest {
             let place = word.split_once(':').filter(|(name, _)| !word.starts_with(['-', '/', '.']) && !name.is_empty());
@@ -222,7 +222,7 @@ impl DockerSetting {
         rest: &[&str],
         all: bool,
         world: &dyn DockerWorld,
-    ) -> Result<DockerPlan, Refusal> {
+    ) -> Result<DockerPlan, CommandRefusal> {
         let mut run = DockerRun { args: vec![command.to_owned()], hide: self.hide(), ..DockerRun::default() };
         let mut flags = Flags::new(rest, &flags::OF_COMMANDS);
         while let Some(word) = flags.next() {
@@ -342,9 +342,9 @@ fn pass(args: &[String]) -> DockerPlan {
     DockerPlan::Run(Box::new(DockerRun { args: args.to_vec(), ..DockerRun::default() }))
 }
 
-fn refusal(words: &[&str], why: &str) -> Refusal {
+fn refusal(words: &[&str], why: &str) -> CommandRefusal {
     let command: Vec<&str> = words.iter().take(4).copied().collect();
-    Refusal { command: command.join(" "), why: why.to_owned() }
+    CommandRefusal { command: command.join(" "), why: why.to_owned() }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::{INSIDE, code_of};
-use crate::actions::{DockerPlan, DockerRun, DockerSetting, DockerTrace, DockerWorld, Refusal, TracedBuild};
+use crate::actions::{CommandRefusal, DockerPlan, DockerRun, DockerSetting, DockerTrace, DockerWorld, TracedBuild};
 use crate::cli::say;
 
 /// What docker ends with when a command is wrong.
@@ -25,7 +25,7 @@ pub(super) fn run(args: &[String]) -> i32 {
         }
     };
     let began = now();
-    let (code, refused, build) = match setting.plan(args, &Surroundings(&setting)) {
+    let (code, refused, build) = match setting.plan(args, &WrapperSetting(&setting)) {
         DockerPlan::Run(run) => (carry_out(&setting, &run), None, run.build),
         DockerPlan::Nothing => (0, None, None),
         DockerPlan::Refused(refusal) => {
@@ -42,7 +42,7 @@ fn record(
     args: &[String],
     began: u64,
     code: i32,
-    refused: Option<Refusal>,
+    refused: Option<CommandRefusal>,
     build: Option<TracedBuild>,
 ) {
     let trace = DockerTrace { args: args.to_vec(), began, ended: now(), code, refused, build };
@@ -129,9 +129,9 @@ fn relay(mut from: impl Read, mut to: impl Write, hide: &[(String, String)]) -> 
 }
 
 /// What the engine and the runner's files say.
-struct Surroundings<'a>(&'a DockerSetting);
+struct WrapperSetting<'a>(&'a DockerSetting);
 
-impl DockerWorld for Surroundings<'_> {
+impl DockerWorld for WrapperSetting<'_> {
     fn has_image(&self, name: &str) -> bool {
         let mut command = real(self.0);
         command.args(["image", "inspect", "--format", "x", name]);

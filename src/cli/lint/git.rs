@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::repository::Repository;
 use crate::cli::problem::CliProblem;
-use crate::lint::RepositoryFiles;
+use crate::lint::LintFiles;
 use crate::source::Source;
 
 /// The files of one revision.
@@ -56,7 +56,7 @@ impl BaseFiles {
     }
 }
 
-impl RepositoryFiles for BaseFiles {
+impl LintFiles for BaseFiles {
     fn read(&self, path: &str) -> Option<String> {
         let known = self.files.iter().any(|file| file == Path::new(path));
         known.then(|| self.git(&["show", &format!("{}:./{path}", self.revision)]).ok()).flatten()

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::problem::CliProblem;
-use crate::lint::{LintProblem, LintReport, RepositoryFiles};
+use crate::lint::{LintFiles, LintProblem, LintReport};
 use crate::source::Source;
 
 /// A workflow or Dockerfile larger than this is none.
@@ -119,7 +119,7 @@ impl Repository {
     }
 }
 
-impl RepositoryFiles for Repository {
+impl LintFiles for Repository {
     fn read(&self, path: &str) -> Option<String> {
         let file = fs::canonicalize(self.root.join(path)).ok()?;
         // A link that leads out of the repository is not followed.

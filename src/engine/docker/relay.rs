@@ -8,6 +8,7 @@ use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
@@ -113,7 +114,8 @@ async fn connection(way: &Way, near: UnixStream) -> Result<(), String> {
             both_ways(near, tokio::io::join(output, input)).await;
             let mut said = String::new();
             if let Some(errors) = child.stderr.take()
-                && child.try_wait().is_ok_and(|status| status.is_some_and(|status| !status.success()))
+                && let Ok(Ok(status)) = tokio::time::timeout(Duration::from_secs(1), child.wait()).await
+                && !status.success()
             {
                 // What cannot be read is not told.
                 let _ = errors.take(4 << 10).read_to_string(&mut said).await;

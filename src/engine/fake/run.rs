@@ -90,7 +90,7 @@ impl FakeBuild<'_> {
         }
         let words = (run.form == CommandForm::Exec).then(|| serde_json::from_str::<Vec<String>>(&run.command).ok());
         let commands = match words.flatten() {
-            Some(words) => vec![shell::ShellCommand { when: When::Always, words }],
+            Some(words) => vec![shell::FakeShellCommand { when: When::Always, words }],
             None => shell::commands(&script),
         };
         let mut last = 0;

@@ -5,7 +5,7 @@
 
 /// A simple command and what must hold for it to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ShellCommand {
+pub(super) struct FakeShellCommand {
     /// When it runs.
     pub(super) when: When,
     /// Its words, quotes removed.
@@ -26,9 +26,9 @@ pub(super) enum When {
 }
 
 /// Splits a script.
-pub(super) fn commands(script: &str) -> Vec<ShellCommand> {
+pub(super) fn commands(script: &str) -> Vec<FakeShellCommand> {
     let mut found = Vec::new();
-    let mut current = ShellCommand { when: When::Always, words: Vec::new() };
+    let mut current = FakeShellCommand { when: When::Always, words: Vec::new() };
     let mut word: Option<String> = None;
     let mut quote: Option<char> = None;
     // The braces open inside a function definition.
@@ -68,7 +68,7 @@ pub(super) fn commands(script: &str) -> Vec<ShellCommand> {
                 };
                 current.words.extend(word.take());
                 if depth == 0 {
-                    let done = std::mem::replace(&mut current, ShellCommand { when, words: Vec::new() });
+                    let done = std::mem::replace(&mut current, FakeShellCommand { when, words: Vec::new() });
                     found.extend(simple(done));
                 }
             }
@@ -82,7 +82,7 @@ pub(super) fn commands(script: &str) -> Vec<ShellCommand> {
 }
 
 /// Drops what stands before the command itself: keywords, brackets, assignments.
-fn simple(mut command: ShellCommand) -> Option<ShellCommand> {
+fn simple(mut command: FakeShellCommand) -> Option<FakeShellCommand> {
     let before = |word: &String| {
         matches!(word.as_str(), "do" | "then" | "else" | "done" | "fi" | "{" | "}" | "(" | ")" | "!")
             || word.split_once('=').is_some_and(|(name, _)| {

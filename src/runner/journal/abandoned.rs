@@ -160,10 +160,10 @@ struct Replay {
     directories: Vec<PathBuf>,
     stays: Option<String>,
     /// Builds that have not ended.
-    open: BTreeMap<u64, OpenBuild>,
+    open: BTreeMap<u64, UnfinishedBuild>,
 }
 
-struct OpenBuild {
+struct UnfinishedBuild {
     namespace: String,
     began: SystemTime,
     /// The last moment at which the engine said something.
@@ -183,7 +183,7 @@ impl Replay {
             JournalLine::Stays { why } => self.stays = Some(why),
             JournalLine::Began { namespace, build, at } => {
                 let Some(began) = moment(&at) else { return };
-                self.open.insert(build, OpenBuild { namespace, began, last: began, vertexes: Vec::new() });
+                self.open.insert(build, UnfinishedBuild { namespace, began, last: began, vertexes: Vec::new() });
             }
             JournalLine::Vertex { build, name, from, to, .. } => {
                 let Some(open) = self.open.get_mut(&build) else { return };
@@ -210,7 +210,7 @@ impl Replay {
     }
 }
 
-impl OpenBuild {
+impl UnfinishedBuild {
     fn work(self, until: SystemTime) -> Vec<WorkSpan> {
         let mut work = WorkSpan::of_context(self.began, until);
         for (name, from, to) in &self.vertexes {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::actions::Refusal;
+use crate::actions::CommandRefusal;
 use crate::workflow::MetadataError;
 
 /// Why an action could not be run, which says nothing of the action.
@@ -49,7 +49,7 @@ pub enum RealActionError {
     },
     /// The action asked Docker for something that is refused.
     #[error("the action was stopped short: {0}")]
-    Docker(Refusal),
+    Docker(CommandRefusal),
     /// The image in which a dance copies cannot be had.
     #[error("the utility image could not be made: {reason}")]
     Utility {

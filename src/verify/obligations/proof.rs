@@ -12,7 +12,7 @@ use crate::verify::view::{CaseView, EMPTY_MOUNT, ExpectedMount, RunView};
 /// How far the clocks of a builder and of its runner may differ.
 const CLOCKS: Duration = Duration::from_secs(60);
 
-/// Of ten files that an earlier run left, so many have to be there.
+/// Of ten files, or bytes, that were left, so many have to be there.
 const KEPT: u64 = 9;
 
 /// Returns the lines that show that this run's inject filled the mount, and from which run its content is.
@@ -48,10 +48,35 @@ pub(super) fn against(id: ObligationId, view: &CaseView, mount: &ExpectedMount) 
     })
 }
 
-/// The proof lines about a mount before the judged build.
+/// The proof lines about a mount before the judged build. Where another build of the job left what they found, and had itself
+/// found nearly all of it, those before that build tell where it came from.
 fn before<'v>(view: &'v CaseView, mount: &'v ExpectedMount) -> impl Iterator<Item = &'v Seen<MountProof>> {
     let proofs = view.judged.build.iter().flat_map(|build| &build.mount_proofs);
-    proofs.filter(|proof| !proof.value.after && same_target(&proof.value.target, &mount.target))
+    let proofs = proofs.filter(|proof| !proof.value.after && same_target(&proof.value.target, &mount.target));
+    proofs.map(|proof| first_found(view, proof))
+}
+
+/// Follows what a build found to what the first build of the job found that it was handed on from.
+fn first_found<'v>(view: &'v CaseView, proof: &'v Seen<MountProof>) -> &'v Seen<MountProof> {
+    let mut found = proof;
+    // Each step goes back by at least one build.
+    for _ in &view.judged.evidence.builds {
+        let Some(earlier) = handed_on(view, found) else { break };
+        found = earlier;
+    }
+    found
+}
+
+/// What the build that left this mark had found in the same mount, where that was nearly all there is now.
+fn handed_on<'v>(view: &'v CaseView, found: &Seen<MountProof>) -> Option<&'v Seen<MountProof>> {
+    let mark = found.value.mark.is()?;
+    let same = |proof: &Seen<MountProof>| same_target(&proof.value.target, &found.value.target);
+    let judged = view.judged.build?;
+    let others = view.judged.evidence.builds.iter().take_while(|build| !std::ptr::eq(*build, judged));
+    let left = others.filter(|build| build.mount_proofs.iter().any(|left| leaves(left, mark) && same(left))).last()?;
+    let first = left.mount_proofs.iter().find(|proof| !proof.value.after && same(proof))?;
+    let (then, now) = (first.value.bytes?, found.value.bytes?);
+    (then >= now / 10 * KEPT && !std::ptr::eq(first, found)).then_some(first)
 }
 
 /// When the first dance of the judged run began, where its log says so.
