@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let skipped = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let tests: [(&str, fn()); 10] = [
+    let tests: [(&str, fn()); 11] = [
         ("a_correct_dance_is_effective_and_its_log_says_the_same", correct),
         ("a_dance_that_writes_elsewhere_is_found_out", || {
             ends_in("elsewhere", 2, "ineffective", &["cache-path-missing"])
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         ("a_dance_that_leaves_processes_behind_leaves_none", leaves),
         ("a_dance_that_prints_megabytes_is_judged_all_the_same", megabytes),
         ("what_an_action_reaches_for_outside_is_not_there", reaches),
+        ("ctrl_c_in_a_copy_leaves_nothing_behind", stopped),
         ("a_command_that_could_reach_what_is_the_users_stops_the_run", asks),
     ];
     if skipped {
@@ -207,5 +209,24 @@ fn asks() {
     let words =
         "`docker system prune --all --force` is not supported, because it could reach what is not this run's own";
     assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    left_nothing(&ended);
+}
+
+fn stopped() {
+    let dance = dance("");
+    let path = dance.path().to_str().unwrap();
+    let started = program::start(&["--sample", "small", "--dance", path, "--runs", "1"]);
+    let log = started.evidence().join("run-1/job.log");
+    for _ in 0..600 {
+        if fs::read_to_string(&log).is_ok_and(|log| log.contains("RUN --mount=type=cache")) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_millis(400));
+    started.signal("INT");
+    let ended = started.end_within(Duration::from_secs(60));
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("stopped by Ctrl-C"), "{}", ended.stderr);
     left_nothing(&ended);
 }

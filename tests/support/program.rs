@@ -118,6 +118,12 @@ fn quiet(mut command: Command, dir: &Path) -> Command {
 }
 
 impl Started {
+    /// Where it was told to put the evidence.
+    #[allow(dead_code, reason = "not every test program asks while the run is under way")]
+    pub(crate) fn evidence(&self) -> PathBuf {
+        self.dir.path().join("evidence")
+    }
+
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
     }

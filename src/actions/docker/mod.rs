@@ -96,7 +96,7 @@ pub struct DockerTrace {
     pub args: Vec<String>,
     /// When it began, in nanoseconds since 1970.
     pub began: u64,
-    /// When it ended, in nanoseconds since 1970.
+    /// When it ended, in nanoseconds since 1970; 0 where it was stopped midway.
     pub ended: u64,
     /// Its exit code.
     pub code: i32,

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::{INSIDE, code_of};
-use crate::actions::{CommandRefusal, DockerPlan, DockerRun, DockerSetting, DockerTrace, DockerWorld, TracedBuild};
+use crate::actions::{DockerPlan, DockerRun, DockerSetting, DockerTrace, DockerWorld};
 use crate::cli::say;
 
 /// What docker ends with when a command is wrong.
@@ -26,28 +26,35 @@ pub(super) fn run(args: &[String]) -> i32 {
     };
     let began = now();
     let (code, refused, build) = match setting.plan(args, &WrapperSetting(&setting)) {
-        DockerPlan::Run(run) => (carry_out(&setting, &run), None, run.build),
+        DockerPlan::Run(run) => {
+            if run.build.is_some() {
+                // Whoever stops it midway leaves this, so that what it has made is known.
+                let trace = DockerTrace {
+                    args: args.to_vec(),
+                    began,
+                    ended: 0,
+                    code: REFUSED,
+                    refused: None,
+                    build: run.build.clone(),
+                };
+                record(&setting, &trace);
+            }
+            (carry_out(&setting, &run), None, run.build)
+        }
         DockerPlan::Nothing => (0, None, None),
         DockerPlan::Refused(refusal) => {
             say(&format!("docker: verify-buildkit-cache: {refusal}"));
             (REFUSED, Some(refusal), None)
         }
     };
-    record(&setting, args, began, code, refused, build);
+    record(&setting, &DockerTrace { args: args.to_vec(), began, ended: now(), code, refused, build });
     code
 }
 
-fn record(
-    setting: &DockerSetting,
-    args: &[String],
-    began: u64,
-    code: i32,
-    refused: Option<CommandRefusal>,
-    build: Option<TracedBuild>,
-) {
-    let trace = DockerTrace { args: args.to_vec(), began, ended: now(), code, refused, build };
-    let path = format!("{}/{began}-{}.json", setting.trace, std::process::id());
-    if let Err(error) = serde_json::to_vec(&trace).map_err(io::Error::from).and_then(|text| fs::write(&path, text)) {
+fn record(setting: &DockerSetting, trace: &DockerTrace) {
+    let path = format!("{}/{}-{}.json", setting.trace, trace.began, std::process::id());
+    let written = serde_json::to_vec(trace).map_err(io::Error::from).and_then(|text| fs::write(&path, text));
+    if let Err(error) = written {
         say(&format!("docker: verify-buildkit-cache: {path} cannot be written: {error}"));
     }
 }

@@ -5,21 +5,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use super::cache::{miss_cause, words};
 use super::{HOME, PostTurn, StepContext, StepProvider, StepResult, WORKSPACE};
 use crate::actions::{ActionOutput, DockerSetting, DockerTrace, Forward, PhaseRequest, file_command, input_variable};
 use crate::cache::{CacheRelease, Identity, Keys, LookupOutcome, LookupRequest, ReserveAnswer, Version};
-use crate::engine::{COPY_WORDS, Engine, ForeignBuild};
+use crate::engine::{COPY_WORDS, Engine, ForeignBuild, Namespace};
 use crate::evidence::{Fact, Quote, StepOutcome};
 use crate::log::LiveReader;
 use crate::plan::{Action, DanceMode, PlannedStep};
-use crate::runner::RunError;
 use crate::runner::real::{
     ActionCheckout, ActionSandbox, CACHE_PORT, CacheCall, CacheRefusal, CacheService, INSIDE, LoadedAction, PhaseMount,
-    PhaseWatch, RealActionError, RealSetting, make_utility,
+    PhaseWatch, RealActionError, RealSetting, commands, make_utility,
 };
 use crate::runner::store::Reservation;
+use crate::runner::{Clock, RunError};
 use crate::source::{Span, Spanned};
 use crate::workflow::ActionForm;
 use crate::workflow::expr::{Condition, Contexts as _, Template, Value};
@@ -145,10 +147,17 @@ impl<'a> RealActions<'a> {
         let root = self.checkout(step).map_or_else(|| action.dir.clone(), |checkout| checkout.path.clone());
         let (began, limit) = (job.clock.now(), self.setting.limit);
         let mut service = self.service.take();
+        let stopped = StoppedPhase {
+            engine: job.engine,
+            namespaces: job.namespaces(),
+            trace: sandbox.private.join("trace"),
+            clock: job.clock,
+        };
         let mount = PhaseMount { from: root, at: base };
         let mut watch = JobWatch { real: &mut *self, job: &mut *job };
         let ended = sandbox.run(&request, &[mount], limit, &mut service, &mut watch).await;
         self.service = service;
+        drop(stopped);
         job.copied_since(began);
         self.sandbox = Some(sandbox);
         let ended = ended?;
@@ -157,6 +166,10 @@ impl<'a> RealActions<'a> {
             let line = format!("The action '{}' has timed out after {minutes} minutes.", step.display_name);
             job.recorder.error(&line)?;
             self.read_along(job);
+            // A post step that has printed nothing does not show whose it is; here it is known.
+            if is_dance(step) && !job.recorder.step_has(&Fact::DanceHung) {
+                job.recorder.fact(Fact::DanceHung);
+            }
         }
         self.took(job, &ended.commands)?;
         let taken = self.take_files(job, step, &files)?;
@@ -335,15 +348,10 @@ impl<'a> RealActions<'a> {
         let mut file =
             fs::File::options().create(true).append(true).open(&path).map_err(RunError::io("write", &path))?;
         std::io::Write::write_all(&mut file, lines.concat().as_bytes()).map_err(RunError::io("write", &path))?;
-        let at = |nanos: u64| std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_nanos(nanos);
+        let namespaces = job.namespaces();
+        adopt(job.engine, &namespaces, commands, job.clock);
         for command in commands {
             let Some(build) = &command.build else { continue };
-            let known = job.namespaces().into_iter().find(|(_, known)| known.as_str() == build.namespace);
-            if let Some((_, namespace)) = known {
-                let (began, ended) = (at(command.began), at(command.ended));
-                let foreign = ForeignBuild { vertexes: build.vertexes.clone(), began, ended };
-                job.engine.adopt(&namespace, &foreign);
-            }
             job.note_build(&build.builder, &build.mounts, build.no_cache)?;
         }
         match commands.iter().find_map(|command| command.refused.clone()) {
@@ -466,6 +474,37 @@ impl<E: Engine> StepProvider<E> for RealActions<'_> {
         let outcome = self.phase(job, step, true).await;
         job.recorder.listen_no_more();
         outcome
+    }
+}
+
+/// Tells the engine what an action has built by itself, so that all of it is listed and removed.
+fn adopt<E: Engine>(engine: &E, namespaces: &[(String, Namespace)], commands: &[DockerTrace], clock: Clock) {
+    /// How long an engine may go on with a build that was stopped.
+    const STOPPING: Duration = Duration::from_secs(10);
+    let at = |nanos: u64| SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos);
+    for command in commands {
+        let Some(build) = &command.build else { continue };
+        let Some((_, namespace)) = namespaces.iter().find(|(_, known)| known.as_str() == build.namespace) else {
+            continue;
+        };
+        let ended = if command.ended == 0 { clock.now() + STOPPING } else { at(command.ended) };
+        let foreign = ForeignBuild { vertexes: build.vertexes.clone(), began: at(command.began), ended };
+        engine.adopt(namespace, &foreign);
+    }
+}
+
+/// A phase under way. When somebody stops the program in it, what the action has built until then is told to the engine; a
+/// phase that ends by itself leaves no records behind for this.
+struct StoppedPhase<'e, E: Engine> {
+    engine: &'e E,
+    namespaces: Vec<(String, Namespace)>,
+    trace: PathBuf,
+    clock: Clock,
+}
+
+impl<E: Engine> Drop for StoppedPhase<'_, E> {
+    fn drop(&mut self) {
+        adopt(self.engine, &self.namespaces, &commands(&self.trace), self.clock);
     }
 }
 

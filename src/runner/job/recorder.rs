@@ -105,6 +105,11 @@ impl<'a> Recorder<'a> {
         self.heard = None;
     }
 
+    /// Tells whether the step under way has shown a fact.
+    pub(super) fn step_has(&self, fact: &Fact) -> bool {
+        self.events.iter().any(|event| event.step == self.step && event.fact == *fact)
+    }
+
     /// Returns the number of the line written last.
     pub(super) fn last_line(&self) -> Option<usize> {
         self.last.line

@@ -16,7 +16,7 @@ mod utility;
 
 pub(super) use cache_service::{CACHE_PORT, CacheCall, CacheRefusal, CacheService};
 pub use error::RealActionError;
-pub(super) use phase::PhaseWatch;
+pub(super) use phase::{PhaseWatch, commands};
 pub(super) use sandbox::{ActionSandbox, INSIDE, PhaseMount};
 pub(super) use setting::LoadedAction;
 pub use setting::{ActionCheckout, RealSetting, RealTools, check_out_reference};

@@ -62,7 +62,7 @@ impl ActionSandbox {
         if !started.exists() {
             return Err(RealActionError::Sandbox { reason: first.trim().to_owned() }.into());
         }
-        Ok(PhaseEnd { code, timed_out, commands: commands(&trace)? })
+        Ok(PhaseEnd { code, timed_out, commands: commands(&trace) })
     }
 
     async fn process(
@@ -161,17 +161,14 @@ fn read_lines(mut reader: impl Read, sender: &mpsc::Sender<String>) {
     }
 }
 
-/// Takes the records of a phase's `docker` commands.
-fn commands(dir: &std::path::Path) -> Result<Vec<DockerTrace>, RunError> {
+/// Takes the records of a phase's `docker` commands out of a directory.
+pub(in crate::runner) fn commands(dir: &std::path::Path) -> Vec<DockerTrace> {
+    let paths = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut found = Vec::new();
-    for entry in fs::read_dir(dir).map_err(RunError::io("read", dir))? {
-        let path = entry.map_err(RunError::io("read", dir))?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let bytes = fs::read(&path).map_err(RunError::io("read", &path))?;
-            fs::remove_file(&path).map_err(RunError::io("remove", &path))?;
-            found.extend(serde_json::from_slice::<DockerTrace>(&bytes));
-        }
+    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
+        found.extend(fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<DockerTrace>(&bytes).ok()));
+        let _ = fs::remove_file(&path);
     }
     found.sort_by_key(|command| command.began);
-    Ok(found)
+    found
 }
