@@ -145,11 +145,7 @@ impl Repository {
     /// The verdict and the codes.
     fn verdict(&self) -> String {
         match self.run() {
-            Ok(ended) => {
-                // Shown where the test fails.
-                ended.report.missing().iter().for_each(|missing| println!("{missing:?}"));
-                told(&ended.report)
-            }
+            Ok(ended) => told(&ended.report),
             Err(error) => panic!("{error}"),
         }
     }

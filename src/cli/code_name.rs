@@ -31,7 +31,7 @@ impl TypedValueParser for CodeName {
 
 fn names() -> Vec<&'static str> {
     let codes = Code::ALL.iter().map(|code| code.as_str());
-    let of_lint = lint::definitions().into_iter().map(|definition| definition.code);
+    let of_lint = lint::definitions().iter().map(|definition| definition.code);
     codes.chain(of_lint).chain(ObligationId::ALL.into_iter().map(ObligationId::as_str)).collect()
 }
 
@@ -77,7 +77,7 @@ fn list() -> String {
         }
     }
     text.push_str("found by lint alone\n");
-    lint::definitions().into_iter().for_each(|one| text.push_str(&line(one.code, one.page.what)));
+    lint::definitions().iter().for_each(|one| text.push_str(&line(one.code, one.page.what)));
     text.push_str("\nobligations of an effective verdict\n");
     ObligationId::ALL.into_iter().for_each(|id| text.push_str(&line(id.as_str(), id.page().what)));
     text
