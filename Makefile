@@ -52,7 +52,7 @@ bench: setup ## measure the reading of logs beside grep, and inject and extract 
 	cargo bench --bench logs
 	cargo bench --bench carry
 
-fuzz: ## fuzz the reader, with any bytes and with logs made to fool it, five minutes each (FU.PHONY: help setup previous-go action-tools_SECONDS)
+fuzz: ## fuzz the reader, with any bytes and with logs made to fool it, five minutes each (FUZZ_SECONDS)
 	scripts/fuzz
 
 fmt: ## format the code
