@@ -61,17 +61,26 @@ pub(super) fn plan(
         let (name, _) = setting.image(image, world);
         (name != image).then_some(name)
     };
-    let text = world.read(&dockerfile).filter(|_| dockerfile != "-");
-    let marked = text.and_then(|text| mark_dockerfile(&text, &namespace, &setting.word, &replace));
+    // From standard input comes a Dockerfile, or else a context.
+    let piped = dockerfile == "-" && context != Some("-");
+    let text = world.read(&dockerfile).filter(|_| piped || dockerfile != "-");
+    let marked = text.as_deref().and_then(|text| mark_dockerfile(text, &namespace, &setting.word, &replace));
     match marked {
         Some(marked) => {
+            let shown = if piped { "Dockerfile".to_owned() } else { dockerfile.clone() };
             let copy = format!("{}/Dockerfile-{}", setting.trace, fingerprint(&marked.text));
-            run.hide.extend([(copy.clone(), dockerfile.clone()), (file_name(&copy), file_name(&dockerfile))]);
+            run.hide.extend([(copy.clone(), shown.clone()), (file_name(&copy), file_name(&shown))]);
             run.hide.extend(marked.hide);
             run.args.extend(["--file".to_owned(), copy.clone()]);
             run.file = Some((copy, marked.text));
             build.mounts = marked.mounts;
             build.vertexes = marked.vertexes;
+        }
+        None if piped => {
+            let text = text.unwrap_or_default();
+            let copy = format!("{}/Dockerfile-{}", setting.trace, fingerprint(&text));
+            run.args.extend(["--file".to_owned(), copy.clone()]);
+            run.file = Some((copy, text));
         }
         None => run.args.extend(file.into_iter().flat_map(|path| ["--file".to_owned(), path.to_owned()])),
     }

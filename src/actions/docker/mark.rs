@@ -58,8 +58,10 @@ pub fn mark_dockerfile(
         match replace(image) {
             Some(other) => {
                 marked.push_str(&line.replacen(image, &other, 1));
-                hide.push((format!("docker.io/{other}:latest"), image.to_owned()));
-                hide.push((format!("docker.io/{other}"), image.to_owned()));
+                for place in ["docker.io/library/", "docker.io/"] {
+                    hide.push((format!("{place}{other}:latest"), image.to_owned()));
+                    hide.push((format!("{place}{other}"), image.to_owned()));
+                }
                 hide.push((other, image.to_owned()));
             }
             None => marked.push_str(line),

@@ -47,7 +47,7 @@ pub trait DockerWorld {
     fn has_image(&self, name: &str) -> bool;
     /// Tells whether a container of this id was made here.
     fn made(&self, id: &str) -> bool;
-    /// Reads a file.
+    /// Reads a file, or standard input where the path is `-`.
     fn read(&self, path: &str) -> Option<String>;
     /// Follows all links of a path that exists.
     fn resolve(&self, path: &str) -> String;
@@ -104,6 +104,27 @@ pub struct DockerTrace {
     pub refused: Option<CommandRefusal>,
     /// What it built, if it did.
     pub build: Option<TracedBuild>,
+    /// The error it ended with, as it said it last.
+    pub error: Option<String>,
+}
+
+impl DockerTrace {
+    /// Returns the error of a build that the engine could not carry out, for want of a registry or a network of its own: it says
+    /// nothing of what was to be built.
+    pub fn engine_failed(&self) -> Option<&str> {
+        const SIGNS: [&str; 8] = [
+            "failed to do request",
+            "dial tcp",
+            "no such host",
+            "on network bridge",
+            "i/o timeout",
+            "TLS handshake",
+            "toomanyrequests",
+            "no space left on device",
+        ];
+        let error = self.error.as_deref().filter(|_| self.code != 0 && self.build.is_some())?;
+        SIGNS.iter().any(|sign| error.contains(sign)).then_some(error)
+    }
 }
 
 /// A build of an action's.

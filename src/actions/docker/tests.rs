@@ -159,3 +159,30 @@ fn what_could_reach_further_is_refused_with_the_reason() {
         assert!(!matches!(planned(command, Vec::new()), DockerPlan::Refused(_)), "{command}");
     }
 }
+
+#[test]
+fn a_dancefile_from_standard_input_is_marked_like_any_other() {
+    let build = ran("buildx build -f - --tag dance:inject cache");
+    let (copy, text) = build.file.unwrap();
+    assert!(text.contains("SHELL ") && build.args.contains(&copy), "{text}");
+    let context = ran("buildx build -f - -");
+    assert_eq!((context.file, context.args.last().map(String::as_str)), (None, Some("-")));
+}
+
+#[test]
+fn what_the_engine_lacks_is_no_failure_of_the_build() {
+    let trace = |code: i32, error: &str| DockerTrace {
+        args: Vec::new(),
+        began: 0,
+        ended: 1,
+        code,
+        refused: None,
+        build: Some(TracedBuild::default()),
+        error: Some(error.to_owned()),
+    };
+    let offline = "ERROR: failed to solve: failed to do request: Head \"https://ghcr.io/v2/x\": dial tcp: lookup ghcr.io: no such host";
+    assert_eq!(trace(1, offline).engine_failed(), Some(offline));
+    assert_eq!(trace(1, "ERROR: no builder \"nope\" found").engine_failed(), None);
+    assert_eq!(trace(1, "ERROR: failed to solve: unexpected key 'colour' in 'colour=x'").engine_failed(), None);
+    assert_eq!(trace(0, offline).engine_failed(), None);
+}

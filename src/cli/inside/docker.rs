@@ -25,7 +25,7 @@ pub(super) fn run(args: &[String]) -> i32 {
         }
     };
     let began = now();
-    let (code, refused, build) = match setting.plan(args, &WrapperSetting(&setting)) {
+    let (code, refused, build, error) = match setting.plan(args, &WrapperSetting(&setting)) {
         DockerPlan::Run(run) => {
             if run.build.is_some() {
                 // Whoever stops it midway leaves this, so that what it has made is known.
@@ -36,18 +36,20 @@ pub(super) fn run(args: &[String]) -> i32 {
                     code: REFUSED,
                     refused: None,
                     build: run.build.clone(),
+                    error: None,
                 };
                 record(&setting, &trace);
             }
-            (carry_out(&setting, &run), None, run.build)
+            let (code, error) = carry_out(&setting, &run);
+            (code, None, run.build, error)
         }
-        DockerPlan::Nothing => (0, None, None),
+        DockerPlan::Nothing => (0, None, None, None),
         DockerPlan::Refused(refusal) => {
             say(&format!("docker: verify-buildkit-cache: {refusal}"));
-            (REFUSED, Some(refusal), None)
+            (REFUSED, Some(refusal), None, None)
         }
     };
-    record(&setting, &DockerTrace { args: args.to_vec(), began, ended: now(), code, refused, build });
+    record(&setting, &DockerTrace { args: args.to_vec(), began, ended: now(), code, refused, build, error });
     code
 }
 
@@ -73,35 +75,47 @@ fn real(setting: &DockerSetting) -> Command {
     command
 }
 
-fn carry_out(setting: &DockerSetting, run: &DockerRun) -> i32 {
+/// Returns the exit code, and the error it ended with.
+fn carry_out(setting: &DockerSetting, run: &DockerRun) -> (i32, Option<String>) {
     if let Some((path, text)) = &run.file
         && let Err(error) = fs::write(path, text)
     {
         say(&format!("docker: {path} cannot be written: {error}"));
-        return REFUSED;
+        return (REFUSED, None);
     }
     let mut command = real(setting);
     command.args(&run.args).stdin(Stdio::inherit());
     // What a container or an archive prints is handed on as it is.
     let streams = matches!(run.args.first().map(String::as_str), Some("cp" | "run" | "export" | "exec" | "logs"));
     if streams || run.hide.is_empty() {
-        return command.status().map_or_else(|error| cannot_start(&error), code_of);
+        return (command.status().map_or_else(|error| cannot_start(&error), code_of), None);
     }
     let mut child = match command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
         Ok(child) => child,
-        Err(error) => return cannot_start(&error),
+        Err(error) => return (cannot_start(&error), None),
     };
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     let hide = run.hide.clone();
     let errors = thread::spawn(move || errors.map(|errors| relay(errors, io::stderr(), &hide)));
     let printed = output.map(|output| relay(output, io::stdout(), &run.hide)).unwrap_or_default();
-    let _ = errors.join();
+    let said = errors.join().ok().flatten().unwrap_or_default();
     let code = child.wait().map_or(1, code_of);
     if run.makes_container && code == 0 {
         let kept = fs::File::options().create(true).append(true).open(format!("{}/containers", setting.trace));
-        let _ = kept.and_then(|mut kept| kept.write_all(&printed));
+        let _ = kept.and_then(|mut kept| kept.write_all(&printed.first));
     }
-    code
+    let said = String::from_utf8_lossy(&said.last).into_owned();
+    let error = said.lines().rev().find(|line| line.starts_with("ERROR: ")).map(str::to_owned);
+    (code, error)
+}
+
+/// What of an output is kept.
+#[derive(Debug, Default)]
+struct KeptOutput {
+    /// Its first bytes.
+    first: Vec<u8>,
+    /// Its last bytes.
+    last: Vec<u8>,
 }
 
 fn cannot_start(error: &io::Error) -> i32 {
@@ -109,16 +123,19 @@ fn cannot_start(error: &io::Error) -> i32 {
     REFUSED
 }
 
-/// Hands lines on with the names that the action knows; returns the first bytes of what was printed.
-fn relay(mut from: impl Read, mut to: impl Write, hide: &[(String, String)]) -> Vec<u8> {
-    const KEPT: usize = 4096;
-    let (mut rest, mut kept, mut buffer) = (Vec::new(), Vec::new(), vec![0; 64 * 1024]);
+/// Hands lines on with the names that the action knows.
+fn relay(mut from: impl Read, mut to: impl Write, hide: &[(String, String)]) -> KeptOutput {
+    const KEPT: usize = 16 * 1024;
+    let (mut rest, mut kept, mut buffer) = (Vec::new(), KeptOutput::default(), vec![0; 64 * 1024]);
     let mut hand_on = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
         let shown = hide.iter().fold(text.into_owned(), |text, (private, shown)| text.replace(private, shown));
-        if kept.len() < KEPT {
-            kept.extend_from_slice(shown.as_bytes());
+        if kept.first.len() < KEPT {
+            kept.first.extend_from_slice(shown.as_bytes());
         }
+        kept.last.extend_from_slice(shown.as_bytes());
+        let old = kept.last.len().saturating_sub(KEPT);
+        kept.last.drain(..old);
         let _ = to.write_all(shown.as_bytes()).and_then(|()| to.flush());
     };
     loop {
@@ -152,7 +169,7 @@ impl DockerWorld for WrapperSetting<'_> {
     }
 
     fn read(&self, path: &str) -> Option<String> {
-        fs::read_to_string(path).ok()
+        if path == "-" { io::read_to_string(io::stdin()).ok() } else { fs::read_to_string(path).ok() }
     }
 
     fn resolve(&self, path: &str) -> String {

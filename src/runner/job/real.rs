@@ -354,6 +354,9 @@ impl<'a> RealActions<'a> {
             let Some(build) = &command.build else { continue };
             job.note_build(&build.builder, &build.mounts, build.no_cache)?;
         }
+        if let Some(error) = commands.iter().find_map(DockerTrace::engine_failed) {
+            return Err(RealActionError::Engine { error: error.to_owned() }.into());
+        }
         match commands.iter().find_map(|command| command.refused.clone()) {
             Some(refusal) => Err(RealActionError::Docker(refusal).into()),
             None => Ok(()),

@@ -50,6 +50,12 @@ pub enum RealActionError {
     /// The action asked Docker for something that is refused.
     #[error("the action was stopped short: {0}")]
     Docker(CommandRefusal),
+    /// The engine could not carry out a build of the action's.
+    #[error("the engine could not carry out a build of the action's, which says nothing of the action: {error}")]
+    Engine {
+        /// What the engine said.
+        error: String,
+    },
     /// The image in which a dance copies cannot be had.
     #[error("the utility image could not be made: {reason}")]
     Utility {
@@ -84,6 +90,9 @@ impl RealActionError {
                     .to_owned(),
             ),
             Self::Docker(_) => Some("what the action did until then is in its log; it is not judged".to_owned()),
+            Self::Engine { .. } => {
+                Some("pull or build the image that the action names onto the engine first, and see that its network works".to_owned())
+            }
             Self::Utility { .. } => Some("install busybox-static, or pull the image that the action names".to_owned()),
             Self::Reference { .. } => Some("git tag and git branch -a list what there is".to_owned()),
             Self::ActionMetadata(_) | Self::Expression { .. } => None,
