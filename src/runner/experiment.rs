@@ -316,9 +316,11 @@ async fn job<E: Engine>(
 fn places(runner: &Path, evidence: PathBuf) -> Result<JobPaths, RunError> {
     let layout = Layout { root: runner.join("root"), workspace: WORKSPACE.into(), home: HOME.into() };
     let checkout = runner.join("checkout");
-    for dir in [&layout.real(Path::new(WORKSPACE)), &checkout, &evidence] {
-        // A log may show what is nobody else's business, wherever the evidence is to go.
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(RunError::io("make", dir))?;
+    // Actions of their own code run as another user in here; the folder around it lets nobody else in.
+    for dir in [&layout.real(Path::new(WORKSPACE)), &checkout] {
+        fs::create_dir_all(dir).map_err(RunError::io("make", dir))?;
     }
+    // A log may show what is nobody else's business, wherever the evidence is to go.
+    DirBuilder::new().recursive(true).mode(0o700).create(&evidence).map_err(RunError::io("make", &evidence))?;
     Ok(JobPaths { layout, checkout, evidence, private: runner.join("inside") })
 }
