@@ -340,7 +340,7 @@ impl Expander<'_> {
         };
         match file.runs.clone() {
             ActionRuns::Composite(steps) => Some((file, steps)),
-            ActionRuns::Program(_) => None,
+            ActionRuns::JavaScript(_) | ActionRuns::Other(_) => None,
         }
     }
 }

@@ -53,6 +53,14 @@ pub enum WorkflowProblem {
         /// The shape it has.
         found: &'static str,
     },
+    /// An action's file lacks a field.
+    #[error("{what} must have `{field}`")]
+    ActionLacks {
+        /// What lacks it.
+        what: &'static str,
+        /// The field.
+        field: &'static str,
+    },
     /// A job has neither steps nor a workflow to call.
     #[error("the job `{0}` has no `steps`")]
     NoSteps(String),
@@ -125,7 +133,7 @@ impl WorkflowError {
             {
                 "write the value as a block text: `|` behind the key, the JSON on the lines below"
             }
-            WorkflowProblem::Shape { .. } => return None,
+            WorkflowProblem::Shape { .. } | WorkflowProblem::ActionLacks { .. } => return None,
             WorkflowProblem::NoSteps(_) => "give the job `steps:`",
             WorkflowProblem::CallsWorkflow { .. } => "give the called workflow's file instead",
             WorkflowProblem::UsesAndRun(_) => "split it into two steps",

@@ -5,7 +5,6 @@
 //! steps of the same id. It does not decide what a step means; that is the plan's.
 
 mod action_file;
-mod action_metadata;
 mod action_ref;
 mod data;
 mod error;
@@ -19,8 +18,7 @@ pub(crate) mod tests;
 mod trigger;
 mod yaml;
 
-pub use action_file::{ActionFile, ActionRuns};
-pub use action_metadata::{ActionInput, ActionMetadata, ActionStart, JavaScriptAction, MetadataError};
+pub use action_file::{ActionFile, ActionRuns, JavaScriptAction};
 pub use action_ref::{ActionForm, ActionRef, ActionVersion};
 pub use data::DataNode;
 pub use error::{WorkflowError, WorkflowProblem};

@@ -24,12 +24,8 @@ impl WorkflowVariables {
 pub struct Workflow {
     /// The `name`, if any.
     pub name: Option<String>,
-    /// The events that start it, in the order written.
-    pub events: Vec<String>,
-    /// The same with what each says of its refs and inputs.
+    /// The events that start it, in the order written, with what each says of its refs and inputs.
     pub on: Vec<OnEvent>,
-    /// Whether an event is narrowed down by branches, paths or types, which nothing here looks at.
-    pub filters_events: bool,
     /// The variables of every job.
     pub env: WorkflowVariables,
     /// The jobs in the order written; never empty.
@@ -175,7 +171,7 @@ impl Workflow {
     ///
     /// Filters of branches and paths are not looked at.
     pub fn listens_to(&self, event: &str) -> bool {
-        self.events.is_empty() || self.events.iter().any(|known| known == event)
+        self.on.is_empty() || self.on.iter().any(|known| known.name == event)
     }
 
     /// Makes an error about the jobs as a whole.

@@ -1,6 +1,6 @@
 //! Reads the model of a workflow out of YAML nodes; [`workflow`] is principal.
 
-use super::action_file::{ActionFile, ActionRuns};
+use super::action_file::{ActionFile, ActionRuns, JavaScriptAction};
 use super::action_ref::BadRef;
 use super::data::DataNode;
 use super::inputs;
@@ -26,11 +26,10 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
     if entries.is_empty() {
         return Err(reader.error(jobs.span, WorkflowProblem::NoJobs));
     }
+    let on = trigger::events(present(&root, "on"));
     Ok(Workflow {
         name: root.get("name").and_then(YamlNode::text).map(|name| name.value),
-        events: trigger::events(present(&root, "on")).into_iter().map(|event| event.name).collect(),
-        on: trigger::events(present(&root, "on")),
-        filters_events: filters_events(&root),
+        on,
         env: reader.variables("env", &root)?,
         jobs: entries.iter().map(|(key, node)| reader.job(key, node)).collect::<Result<_, _>>()?,
         working_directory: default(&root, "working-directory"),
@@ -43,17 +42,25 @@ pub(super) fn workflow(source: &Source) -> Result<Workflow, WorkflowError> {
 /// Reads an action's file from its source.
 pub(super) fn action(source: &Source) -> Result<ActionFile, WorkflowError> {
     let reader = NodeReader { source };
-    let root = yaml::read(&source.text).map_err(|(problem, span)| reader.not_yaml(problem, span))?;
-    let runs = present(&root, "runs").ok_or_else(|| reader.shape("runs", "a mapping", &root))?;
-    let using = text(runs, "using").map(|using| using.value).unwrap_or_default();
+    let root = document(source)?;
+    let runs = present(&root, "runs").ok_or_else(|| reader.lacks("an action", "runs", &root))?;
+    let using = filled(runs, "using").ok_or_else(|| reader.lacks("`runs`", "using", runs))?;
     let steps = present(runs, "steps").filter(|_| using.eq_ignore_ascii_case("composite"));
+    let node = using.strip_prefix("node").and_then(|release| release.parse().ok());
     let outputs = root.get("outputs").and_then(YamlNode::entries).unwrap_or_default();
     Ok(ActionFile {
         inputs: inputs::declarations(root.get("inputs")),
         outputs: outputs.iter().filter_map(|(key, node)| Some((key.value.clone(), text(node, "value")?))).collect(),
-        runs: match steps {
-            Some(steps) => ActionRuns::Composite(reader.steps("runs", steps)?),
-            None => ActionRuns::Program(using),
+        runs: match (steps, node) {
+            (Some(steps), _) => ActionRuns::Composite(reader.steps("runs", steps)?),
+            (None, Some(node)) => ActionRuns::JavaScript(JavaScriptAction {
+                node,
+                main: filled(runs, "main").ok_or_else(|| reader.lacks("`runs`", "main", runs))?,
+                pre: filled(runs, "pre"),
+                post: filled(runs, "post"),
+                post_if: filled(runs, "post-if").unwrap_or_else(|| "always()".to_owned()),
+            }),
+            (None, None) => ActionRuns::Other(using),
         },
         source: source.clone(),
     })
@@ -70,16 +77,13 @@ fn present<'a>(node: &'a YamlNode, key: &str) -> Option<&'a YamlNode> {
     node.get(key).filter(|value| !value.is_null())
 }
 
-/// Tells whether an event under `on` says more than its name. The times of a `schedule` narrow nothing down.
-fn filters_events(root: &YamlNode) -> bool {
-    let events = present(root, "on").and_then(YamlNode::entries).unwrap_or_default();
-    events
-        .iter()
-        .any(|(event, filters)| event.value != "schedule" && filters.entries().is_some_and(|all| !all.is_empty()))
-}
-
 fn text(node: &YamlNode, key: &str) -> Option<Spanned<String>> {
     present(node, key).and_then(YamlNode::text)
+}
+
+/// Returns a text that is there and not empty.
+fn filled(node: &YamlNode, key: &str) -> Option<String> {
+    text(node, key).map(|text| text.value).filter(|text| !text.trim().is_empty())
 }
 
 /// Returns one of `defaults.run`.
@@ -95,6 +99,10 @@ struct NodeReader<'a> {
 impl NodeReader<'_> {
     fn error(&self, span: Span, problem: WorkflowProblem) -> WorkflowError {
         WorkflowError::new(self.source, span, problem)
+    }
+
+    fn lacks(&self, what: &'static str, field: &'static str, node: &YamlNode) -> WorkflowError {
+        self.error(node.span, WorkflowProblem::ActionLacks { what, field })
     }
 
     fn line(&self, span: Span) -> usize {

@@ -89,18 +89,6 @@ fn a_cache_mode_is_read_with_its_place_and_an_unknown_one_is_refused() {
 }
 
 #[test]
-fn filters_of_events_are_noticed_and_the_times_of_a_schedule_are_none() {
-    let filters = |on: &str| {
-        let text = format!("on: {on}\njobs:\n  b:\n    steps:\n      - run: make\n");
-        parse(&text).unwrap().filters_events
-    };
-    assert!(filters("{ push: { branches: [main] } }"));
-    assert!(filters("{ pull_request: { types: [closed] }, push: }"));
-    assert!(!filters("[push, pull_request]"));
-    assert!(!filters("{ push: , schedule: [{ cron: '0 4 * * *' }] }"));
-}
-
-#[test]
 fn the_healthy_workflow_is_read_with_its_places() {
     let workflow = parse(HEALTHY).unwrap();
     let job = workflow.job(None).unwrap();

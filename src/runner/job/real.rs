@@ -113,7 +113,7 @@ impl<'a> RealActions<'a> {
         let mut values = Vec::new();
         for input in &action.file.inputs {
             let Some(default) = &input.default else { continue };
-            let value = Template::unplaced(default).and_then(|template| template.evaluate(&job.contexts(step)));
+            let value = Template::unplaced(&default.value).and_then(|template| template.evaluate(&job.contexts(step)));
             let value = value.map_err(|error| self.expression(action, &format!("input `{}`", input.name), &error))?;
             values.push((input.name.clone(), value));
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::actions::CommandRefusal;
-use crate::workflow::MetadataError;
+use crate::workflow::WorkflowError;
 
 /// Why an action could not be run, which says nothing of the action.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum RealActionError {
     },
     /// The `action.yml` cannot be read as one.
     #[error(transparent)]
-    ActionMetadata(#[from] MetadataError),
+    ActionFile(#[from] WorkflowError),
     /// The action is of a kind that is not run here.
     #[error("the action in {} is not supported, because {why}", path.display())]
     Unsupported {
@@ -95,7 +95,7 @@ impl RealActionError {
             }
             Self::Utility { .. } => Some("install busybox-static, or pull the image that the action names".to_owned()),
             Self::Reference { .. } => Some("git tag and git branch -a list what there is".to_owned()),
-            Self::ActionMetadata(_) | Self::Expression { .. } => None,
+            Self::ActionFile(_) | Self::Expression { .. } => None,
         }
     }
 }

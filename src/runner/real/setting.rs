@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::RealActionError;
 use crate::runner::RunError;
 use crate::source::Source;
-use crate::workflow::{ActionMetadata, ActionStart, JavaScriptAction};
+use crate::workflow::{ActionFile, ActionRuns, JavaScriptAction};
 
 /// Which actions run for real, with what, and for how long.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub struct ActionCheckout {
 /// An action that can be run.
 #[derive(Debug, Clone)]
 pub(in crate::runner) struct LoadedAction {
-    pub(in crate::runner) file: ActionMetadata,
+    pub(in crate::runner) file: ActionFile,
     pub(in crate::runner) script: JavaScriptAction,
     /// Its directory on this machine.
     pub(in crate::runner) dir: PathBuf,
@@ -76,18 +76,20 @@ impl ActionCheckout {
         let found = ["action.yml", "action.yaml"].iter().map(|name| dir.join(name)).find(|path| path.is_file());
         let path = found.ok_or_else(|| RealActionError::NoActionFile { path: dir.clone() })?;
         let text = std::fs::read_to_string(&path).map_err(RunError::io("read", &path))?;
-        let file =
-            ActionMetadata::parse(&Source::new(path.display().to_string(), text)).map_err(RealActionError::from)?;
+        let file = ActionFile::parse(&Source::new(path.display().to_string(), text)).map_err(RealActionError::from)?;
         let unsupported = |why: &str| RealActionError::Unsupported { path: dir.clone(), why: why.to_owned() };
         let script = match &file.runs {
-            ActionStart::JavaScript(script) if !(12..=24).contains(&script.node) => {
+            ActionRuns::JavaScript(script) if !(12..=24).contains(&script.node) => {
                 return Err(unsupported(&format!("it asks for node {}", script.node)).into());
             }
-            ActionStart::JavaScript(script) if script.pre.is_some() => {
+            ActionRuns::JavaScript(script) if script.pre.is_some() => {
                 return Err(unsupported("it has a `pre` script").into());
             }
-            ActionStart::JavaScript(script) => script.clone(),
-            ActionStart::Other { using } => {
+            ActionRuns::JavaScript(script) => script.clone(),
+            ActionRuns::Composite(_) => {
+                return Err(unsupported("it is of the kind `composite`, and only JavaScript is run").into());
+            }
+            ActionRuns::Other(using) => {
                 return Err(unsupported(&format!("it is of the kind `{using}`, and only JavaScript is run")).into());
             }
         };
