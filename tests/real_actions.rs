@@ -226,7 +226,7 @@ fn stopped() {
     std::thread::sleep(Duration::from_millis(400));
     started.signal("INT");
     let ended = started.end_within(Duration::from_secs(60));
-    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
     assert!(ended.stderr.contains("stopped by Ctrl-C"), "{}", ended.stderr);
     left_nothing(&ended);
 }
