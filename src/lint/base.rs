@@ -44,18 +44,18 @@ pub fn unbumped(old: (&[Source], &dyn LintFiles), new: (&[Source], &dyn LintFile
     let before: Vec<ReadWorkflow> = old.0.iter().filter_map(|source| read(source, &mut unread)).collect();
     let after: Vec<ReadWorkflow> = new.0.iter().filter_map(|source| read(source, &mut unread)).collect();
     let (shared_before, shared_after) = (shared_caches(&before, old.1), shared_caches(&after, new.1));
-    for workflow in &after {
-        for plan in &workflow.plans {
+    for ReadWorkflow { workflow, plans } in &after {
+        for plan in plans {
             let same = |other: &&crate::plan::JobPlan| {
                 other.source().name == plan.source().name && other.job_id == plan.job_id
             };
-            let Some((outline, was)) =
-                before.iter().find_map(|workflow| Some((&workflow.outline, workflow.plans.iter().find(same)?)))
+            let Some((old_workflow, was)) =
+                before.iter().find_map(|read| Some((&read.workflow, read.plans.iter().find(same)?)))
             else {
                 continue;
             };
-            let was = LintJob::new(was, outline, old.1, &shared_before);
-            let is = LintJob::new(plan, &workflow.outline, new.1, &shared_after);
+            let was = LintJob::new(was, old_workflow, old.1, &shared_before);
+            let is = LintJob::new(plan, workflow, new.1, &shared_after);
             if let Some(finding) = compare(&was, &is) {
                 remember(&is, &mut report);
                 report.findings.push(finding);

@@ -8,15 +8,15 @@ use crate::dance::{Behaviour, CacheMap, CacheMapError, DockerfileInput, MapOrigi
 use crate::dockerfile::Dockerfile;
 use crate::plan::{Action, CacheStepPart, DanceMode, JobPlan, PlannedStep, Trigger};
 use crate::source::{Source, Span};
-use crate::workflow::WorkflowOutline;
 use crate::workflow::expr::Template;
+use crate::workflow::{Job, Workflow};
 
 /// A job to look at.
 pub(super) struct LintJob<'a> {
     /// Its plan.
     pub(super) plan: &'a JobPlan,
     /// What surrounds it.
-    pub(super) outline: &'a WorkflowOutline,
+    pub(super) workflow: &'a Workflow,
     /// The files of its repository.
     pub(super) files: &'a dyn LintFiles,
     /// What may start it, the commonest first; never empty.
@@ -92,14 +92,14 @@ impl<'a> LintJob<'a> {
     /// Looks at a job.
     pub(super) fn new(
         plan: &'a JobPlan,
-        outline: &'a WorkflowOutline,
+        workflow: &'a Workflow,
         files: &'a dyn LintFiles,
         elsewhere: &'a [SharedCache],
     ) -> Self {
-        let triggers = triggers::of(outline, &plan.source().text);
+        let triggers = triggers::of(workflow);
         let mut job = Self {
             plan,
-            outline,
+            workflow,
             files,
             triggers,
             caches: Vec::new(),
@@ -107,7 +107,7 @@ impl<'a> LintJob<'a> {
             builds: Vec::new(),
             elsewhere,
         };
-        let values = PlanValues { plan, outline, files, arm: Arm::First, trigger: &job.triggers[0] };
+        let values = PlanValues { plan, workflow, files, arm: Arm::First, trigger: &job.triggers[0] };
         let arm64 = job.labels().is_none_or(|labels| labels.iter().any(|label| label.contains("arm")));
         let mut builds = Vec::new();
         let (mut caches, mut dances) = (Vec::new(), Vec::new());
@@ -135,7 +135,7 @@ impl<'a> LintJob<'a> {
 
     /// The values of one run.
     pub(super) fn values<'v>(&'v self, arm: Arm, trigger: &'v Trigger) -> PlanValues<'v> {
-        PlanValues { plan: self.plan, outline: self.outline, files: self.files, arm, trigger }
+        PlanValues { plan: self.plan, workflow: self.workflow, files: self.files, arm, trigger }
     }
 
     /// The values of the commonest first run.
@@ -143,9 +143,14 @@ impl<'a> LintJob<'a> {
         self.values(Arm::First, &self.triggers[0])
     }
 
+    /// The job as it is written.
+    pub(super) fn written(&self) -> Option<&'a Job> {
+        self.workflow.jobs.iter().find(|job| job.id == self.plan.job_id)
+    }
+
     /// The labels of the job's runner; `None` where they are not known.
     pub(super) fn labels(&self) -> Option<Vec<&str>> {
-        let labels = self.outline.job(&self.plan.job_id)?.runs_on.as_ref()?;
+        let labels = self.written()?.runs_on.as_ref()?;
         let plain = labels.iter().all(|label| !label.value.contains("${{"));
         plain.then(|| labels.iter().map(|label| label.value.as_str()).collect())
     }

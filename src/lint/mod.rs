@@ -38,11 +38,11 @@ use job::{LintJob, SharedCache};
 
 use crate::plan::{Action, JobPlan, PlanOptions};
 use crate::source::Source;
-use crate::workflow::{Workflow, WorkflowOutline};
+use crate::workflow::Workflow;
 
 /// A workflow that could be read.
 struct ReadWorkflow {
-    outline: WorkflowOutline,
+    workflow: Workflow,
     plans: Vec<JobPlan>,
 }
 
@@ -51,9 +51,9 @@ pub fn lint(workflows: &[Source], files: &dyn LintFiles) -> LintReport {
     let mut report = LintReport { workflows: workflows.len(), ..LintReport::default() };
     let read: Vec<ReadWorkflow> = workflows.iter().filter_map(|source| read(source, &mut report)).collect();
     let shared = shared_caches(&read, files);
-    for workflow in &read {
-        for plan in &workflow.plans {
-            let job = LintJob::new(plan, &workflow.outline, files, &shared);
+    for ReadWorkflow { workflow, plans } in &read {
+        for plan in plans {
+            let job = LintJob::new(plan, workflow, files, &shared);
             if !job.concerns() {
                 continue;
             }
@@ -101,7 +101,6 @@ fn read(source: &Source, report: &mut LintReport) -> Option<ReadWorkflow> {
             return None;
         }
     };
-    let outline = WorkflowOutline::parse(source).unwrap_or_default();
     let mut plans = Vec::new();
     for job in workflow.jobs.iter().filter(|job| job.calls.is_none()) {
         match JobPlan::listed(&workflow, job, &PlanOptions::default()) {
@@ -109,7 +108,7 @@ fn read(source: &Source, report: &mut LintReport) -> Option<ReadWorkflow> {
             Err(error) => report.unread.push(LintProblem { message: error.to_string(), hint: error.hint() }),
         }
     }
-    Some(ReadWorkflow { outline, plans })
+    Some(ReadWorkflow { workflow, plans })
 }
 
 /// Keeps the texts that findings may point into.
@@ -131,13 +130,13 @@ fn remember(job: &LintJob<'_>, report: &mut LintReport) {
 /// Lists the cache steps of every job.
 fn shared_caches(workflows: &[ReadWorkflow], files: &dyn LintFiles) -> Vec<SharedCache> {
     let mut all = Vec::new();
-    for workflow in workflows {
-        for plan in &workflow.plans {
+    for ReadWorkflow { workflow, plans } in workflows {
+        for plan in plans {
             if !plan.steps.iter().any(|step| matches!(step.action, Action::Cache(_))) {
                 continue;
             }
-            let job = LintJob::new(plan, &workflow.outline, files, &[]);
-            let on_branch = triggers::saves_for_others(&workflow.outline);
+            let job = LintJob::new(plan, workflow, files, &[]);
+            let on_branch = triggers::saves_for_others(workflow);
             for cache in &job.caches {
                 all.push(SharedCache {
                     job: (plan.source().name.clone(), plan.job_id.clone()),

@@ -1,31 +1,30 @@
 //! What may start a workflow, as runs to look at. [`of`] is principal.
 
 use crate::plan::{DEFAULT_BRANCH, Trigger};
-use crate::workflow::{EventFilter, WorkflowOutline};
+use crate::workflow::{OnEvent, Workflow};
 
 /// Returns what may start a workflow, the commonest first; never empty.
 ///
 /// The default branch has the name that the rest of the program gives it; a workflow that says `master` and never `main` is
 /// taken to mean the same.
-pub(super) fn of(outline: &WorkflowOutline, text: &str) -> Vec<Trigger> {
-    let branch = branch(outline, text);
-    let mut found: Vec<Trigger> = outline.events.iter().filter_map(|event| one(event, &branch)).collect();
+pub(super) fn of(workflow: &Workflow) -> Vec<Trigger> {
+    let branch = branch(workflow);
+    let mut found: Vec<Trigger> = workflow.on.iter().filter_map(|event| one(event, &branch)).collect();
     found.sort_by_key(rank);
     if found.is_empty() {
-        let event = if outline.event("workflow_call").is_some() { "workflow_call" } else { "push" };
+        let event = if workflow.event("workflow_call").is_some() { "workflow_call" } else { "push" };
         found.push(Trigger::on_branch(event, &branch));
     }
     found
 }
 
 /// Tells whether what a run saves can be read by the runs of other refs, as far as that is known.
-pub(super) fn saves_for_others(outline: &WorkflowOutline) -> bool {
+pub(super) fn saves_for_others(workflow: &Workflow) -> bool {
     let own_ref = ["pull_request", "release", "create", "merge_group"];
-    outline.events.is_empty()
-        || outline
-            .events
-            .iter()
-            .any(|event| !own_ref.contains(&event.event.as_str()) && !tags_only(event) && !is_low_trust(&event.event))
+    let for_others = |event: &OnEvent| {
+        !own_ref.contains(&event.name.as_str()) && !event.is_of_tags_only() && !is_low_trust(&event.name)
+    };
+    workflow.on.is_empty() || workflow.on.iter().any(for_others)
 }
 
 /// Tells whether GitHub lets no run of an event write to the cache. Of `workflow_run` that holds after a fork's pull request
@@ -35,17 +34,12 @@ pub(super) fn is_low_trust(event: &str) -> bool {
         && Trigger::on_branch(event, DEFAULT_BRANCH).is_low_trust()
 }
 
-/// Tells whether an event is a push of tags and of nothing else.
-pub(super) fn tags_only(event: &EventFilter) -> bool {
-    event.event == "push" && event.filters_tags && !event.filters_branches
-}
-
-fn one(event: &EventFilter, branch: &str) -> Option<Trigger> {
+fn one(event: &OnEvent, branch: &str) -> Option<Trigger> {
     let tag = |event: &str| Trigger { event: event.to_owned(), git_ref: "refs/tags/v1.0.0".to_owned(), base: None };
-    Some(match event.event.as_str() {
-        _ if tags_only(event) => tag("push"),
+    Some(match event.name.as_str() {
+        _ if event.is_of_tags_only() => tag("push"),
         "release" => tag("release"),
-        "pull_request" | "pull_request_target" => Trigger::pull_request(&event.event, 1),
+        "pull_request" | "pull_request_target" => Trigger::pull_request(&event.name, 1),
         "workflow_call" => return None,
         name => Trigger::on_branch(name, branch),
     })
@@ -63,13 +57,14 @@ fn rank(trigger: &Trigger) -> usize {
     }
 }
 
-fn branch(outline: &WorkflowOutline, text: &str) -> String {
-    let named = outline.event("push").map(|push| push.branches.as_slice()).unwrap_or_default();
+fn branch(workflow: &Workflow) -> String {
+    let filter = workflow.event("push").and_then(|push| push.branches.as_ref()).filter(|filter| !filter.ignores);
+    let named = filter.map(|filter| filter.patterns.as_slice()).unwrap_or_default();
     let plain = |name: &&String| !name.contains(['*', '?', '!', '[', '$']);
     let usual = named.iter().find(|name| matches!(name.as_str(), "main" | "master"));
     match usual.or_else(|| named.iter().find(plain)) {
         Some(name) => name.clone(),
-        None => compared(text).unwrap_or_else(|| DEFAULT_BRANCH.to_owned()),
+        None => compared(&workflow.source().text).unwrap_or_else(|| DEFAULT_BRANCH.to_owned()),
     }
 }
 
@@ -92,9 +87,9 @@ mod tests {
     use crate::source::Source;
 
     fn events(on: &str) -> Vec<String> {
-        let text = format!("{on}\njobs: {{}}\n");
-        let outline = WorkflowOutline::parse(&Source::new("w.yml", text.as_str())).unwrap();
-        of(&outline, &text).iter().map(|trigger| format!("{} {}", trigger.event, trigger.git_ref)).collect()
+        let text = format!("{on}\njobs:\n  build:\n    steps:\n      - run: make\n");
+        let workflow = Workflow::parse(&Source::new("w.yml", text)).unwrap();
+        of(&workflow).iter().map(|trigger| format!("{} {}", trigger.event, trigger.git_ref)).collect()
     }
 
     #[test]

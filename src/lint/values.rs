@@ -10,8 +10,8 @@ use super::LintFiles;
 use crate::cache::{ActionKind, Outputs};
 use crate::plan::{Action, CacheStepPart, DEFAULT_BRANCH, JobPlan, PlannedStep, Trigger};
 use crate::runner::archive::PathPattern;
-use crate::workflow::WorkflowOutline;
 use crate::workflow::expr::{Condition, Contexts, HashFilesError, JobStatus, Template, Value};
+use crate::workflow::{InputType, Workflow};
 
 /// What stands for a piece of a text that is not known. It is what a runner writes in place of a secret.
 pub(super) const UNKNOWN: &str = "***";
@@ -49,7 +49,7 @@ pub(super) struct HashedFiles {
 /// Everything the values of one job rest on.
 pub(super) struct PlanValues<'a> {
     pub(super) plan: &'a JobPlan,
-    pub(super) outline: &'a WorkflowOutline,
+    pub(super) workflow: &'a Workflow,
     pub(super) files: &'a dyn LintFiles,
     pub(super) arm: Arm,
     pub(super) trigger: &'a Trigger,
@@ -263,7 +263,7 @@ impl Contexts for StepContexts<'_> {
             ["inputs", _] if !matches!(self.values.trigger.event.as_str(), "workflow_call" | "workflow_dispatch") => {
                 Value::Null
             }
-            ["inputs", name] => match self.values.outline.input_default(name) {
+            ["inputs", name] => match input_default(self.values.workflow, name) {
                 Some("true") => Value::Bool(true),
                 Some("false") => Value::Bool(false),
                 Some(text) => Value::String(text.to_owned()),
@@ -323,4 +323,32 @@ fn matches_of(patterns: &[String], values: &PlanValues<'_>) -> Result<Option<usi
         last.is_some_and(|rule| !rule.negate)
     };
     Ok(Some(files.iter().filter(takes).count()))
+}
+/// Returns the default of an input; `None` where it is unknown or differs from one event to the other. A boolean that nobody
+/// gives is false; nothing is known of another.
+fn input_default<'w>(workflow: &'w Workflow, name: &str) -> Option<&'w str> {
+    let events = ["workflow_call", "workflow_dispatch"].into_iter().filter_map(|event| workflow.event(event));
+    let declared = events.flat_map(|event| &event.inputs).filter(|input| input.name.eq_ignore_ascii_case(name));
+    let mut defaults = declared.map(|input| match &input.default {
+        Some(default) => Some(default.value.as_str()),
+        None => (input.kind == InputType::Bool).then_some("false"),
+    });
+    let first = defaults.next()??;
+    defaults.all(|default| default == Some(first)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    #[test]
+    fn inputs_have_defaults() {
+        let text = "on:\n  workflow_call:\n    inputs:\n      push: {type: boolean, default: true}\n      dry: {type: boolean}\n      \
+                    x: {type: string}\njobs:\n  a:\n    steps: [{run: make}]\n";
+        let workflow = Workflow::parse(&Source::new("w.yml", text)).unwrap();
+        let default = |name| input_default(&workflow, name);
+        assert_eq!((default("push"), default("dry")), (Some("true"), Some("false")));
+        assert_eq!((default("x"), default("y")), (None, None));
+    }
 }

@@ -13,7 +13,7 @@ use crate::source::Source;
 use crate::workflow::expr::{Condition, ExprError, Template};
 use crate::workflow::{
     ActionFile, ActionForm, ActionRuns, CallSecrets, InputDeclaration, Job, OnEvent, Step, StepAction, Workflow,
-    WorkflowError, WorkflowProblem,
+    WorkflowError,
 };
 
 /// How deep actions and called workflows may lie in one another, as on GitHub.
@@ -354,21 +354,4 @@ fn building_job(workflow: &Workflow) -> Option<&Job> {
     let mut building = workflow.jobs.iter().filter(builds);
     let first = building.next()?;
     building.next().is_none().then_some(first)
-}
-
-impl Workflow {
-    /// Returns the job of a name, or the only one.
-    fn named_job(&self, select: Option<&str>) -> Result<&Job, WorkflowError> {
-        match (select, self.jobs.as_slice()) {
-            (None, [job]) => Ok(job),
-            (None, _) => Err(self.several_jobs()),
-            (Some(wanted), jobs) => jobs.iter().find(|job| job.id == wanted).ok_or_else(|| {
-                self.refuse(WorkflowProblem::UnknownJob { wanted: wanted.to_owned(), jobs: self.list_jobs() })
-            }),
-        }
-    }
-
-    fn several_jobs(&self) -> WorkflowError {
-        self.refuse(WorkflowProblem::SeveralJobs { jobs: self.list_jobs() })
-    }
 }

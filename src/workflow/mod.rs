@@ -11,7 +11,6 @@ mod error;
 pub mod expr;
 mod inputs;
 mod model;
-mod outline;
 mod read;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -24,5 +23,4 @@ pub use data::DataNode;
 pub use error::{WorkflowError, WorkflowProblem};
 pub use inputs::{InputDeclaration, InputType};
 pub use model::{CallSecrets, Job, Step, StepAction, Workflow, WorkflowVariables};
-pub use outline::{EventFilter, JobOutline, WorkflowOutline};
 pub use trigger::{OnEvent, RefFilter};

@@ -56,6 +56,10 @@ pub struct Job {
     pub shell: Option<Spanned<String>>,
     /// Its `if`, if any.
     pub condition: Option<Spanned<String>>,
+    /// The labels of `runs-on`; `None` where they are no plain text or list.
+    pub runs_on: Option<Vec<Spanned<String>>>,
+    /// Whether its steps run in a container.
+    pub in_container: bool,
     /// `strategy.matrix`, if any.
     pub matrix: Option<DataNode>,
     /// What it gives to the workflow it calls.
@@ -135,33 +139,25 @@ impl Workflow {
         &self.source
     }
 
+    /// Returns the event of this name.
+    pub fn event(&self, name: &str) -> Option<&OnEvent> {
+        self.on.iter().find(|event| event.name == name)
+    }
+
     /// Chooses the job to reproduce: the one asked for, else the only one, else the only one that builds an image.
     ///
     /// # Errors
     /// When there is no such job, when the choice is open, or when the job has no steps of its own.
     pub fn job(&self, select: Option<&str>) -> Result<&Job, WorkflowError> {
-        let refuse = |span, problem| Err(WorkflowError::new(&self.source, span, problem));
-        let whole = self.jobs.first().map_or(Span::default(), |job| job.span);
-        let job = match (select, self.jobs.as_slice()) {
-            (Some(wanted), jobs) => match jobs.iter().find(|job| job.id == wanted) {
-                Some(job) => job,
-                None => {
-                    let problem = WorkflowProblem::UnknownJob { wanted: wanted.to_owned(), jobs: self.list_jobs() };
-                    return refuse(whole, problem);
-                }
-            },
-            (None, [job]) => job,
-            (None, jobs) => {
-                let mut building = jobs.iter().filter(|job| job.builds());
-                match (building.next(), building.next()) {
-                    (Some(job), None) => job,
-                    _ => return refuse(whole, WorkflowProblem::SeveralJobs { jobs: self.list_jobs() }),
-                }
-            }
+        let mut building = self.jobs.iter().filter(|job| job.builds());
+        let job = match (select, building.next(), building.next()) {
+            (None, Some(job), None) if self.jobs.len() > 1 => job,
+            _ => self.named_job(select)?,
         };
         match &job.calls {
             Some(workflow) => {
-                refuse(job.span, WorkflowProblem::CallsWorkflow { job: job.id.clone(), workflow: workflow.clone() })
+                let problem = WorkflowProblem::CallsWorkflow { job: job.id.clone(), workflow: workflow.clone() };
+                Err(WorkflowError::new(&self.source, job.span, problem))
             }
             None => Ok(job),
         }
@@ -174,13 +170,32 @@ impl Workflow {
         self.on.is_empty() || self.on.iter().any(|known| known.name == event)
     }
 
+    /// Returns the job of a name, or the only one.
+    ///
+    /// # Errors
+    /// When there is no such job, or none is named of several.
+    pub(crate) fn named_job(&self, select: Option<&str>) -> Result<&Job, WorkflowError> {
+        match (select, self.jobs.as_slice()) {
+            (None, [job]) => Ok(job),
+            (None, _) => Err(self.several_jobs()),
+            (Some(wanted), jobs) => jobs.iter().find(|job| job.id == wanted).ok_or_else(|| {
+                self.refuse(WorkflowProblem::UnknownJob { wanted: wanted.to_owned(), jobs: self.list_jobs() })
+            }),
+        }
+    }
+
+    /// Says that one of several jobs must be named.
+    pub(crate) fn several_jobs(&self) -> WorkflowError {
+        self.refuse(WorkflowProblem::SeveralJobs { jobs: self.list_jobs() })
+    }
+
     /// Makes an error about the jobs as a whole.
-    pub(crate) fn refuse(&self, problem: WorkflowProblem) -> WorkflowError {
+    fn refuse(&self, problem: WorkflowProblem) -> WorkflowError {
         WorkflowError::new(&self.source, self.jobs.first().map_or(Span::default(), |job| job.span), problem)
     }
 
     /// Lists the jobs with their lines, for messages.
-    pub(crate) fn list_jobs(&self) -> String {
+    fn list_jobs(&self) -> String {
         let job = |job: &Job| format!("`{}` (line {})", job.id, self.source.place(job.span.start).line);
         self.jobs.iter().map(job).collect::<Vec<_>>().join(", ")
     }

@@ -86,6 +86,15 @@ fn filled(node: &YamlNode, key: &str) -> Option<String> {
     text(node, key).map(|text| text.value).filter(|text| !text.trim().is_empty())
 }
 
+/// Reads `runs-on`, which may be a text or a list; a group of runners is neither.
+fn labels(node: &YamlNode) -> Option<Vec<Spanned<String>>> {
+    match &node.kind {
+        NodeKind::Scalar(_) => node.text().map(|label| vec![label]),
+        NodeKind::Sequence(items) => items.iter().map(YamlNode::text).collect(),
+        NodeKind::Mapping(_) => None,
+    }
+}
+
 /// Returns one of `defaults.run`.
 fn default(node: &YamlNode, key: &str) -> Option<Spanned<String>> {
     text(node.get("defaults")?.get("run")?, key)
@@ -167,6 +176,8 @@ impl NodeReader<'_> {
             working_directory: default(node, "working-directory"),
             shell: default(node, "shell"),
             condition: self.condition(node)?,
+            runs_on: node.get("runs-on").and_then(labels),
+            in_container: present(node, "container").is_some(),
             matrix: node.get("strategy").and_then(|strategy| present(strategy, "matrix")).map(DataNode::read),
             with: self.variables("with", node)?,
             secrets: match present(node, "secrets") {

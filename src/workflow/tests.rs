@@ -89,6 +89,18 @@ fn a_cache_mode_is_read_with_its_place_and_an_unknown_one_is_refused() {
 }
 
 #[test]
+fn jobs_have_labels_and_a_matrix() {
+    let workflow = parse(
+        "jobs:\n  a:\n    runs-on: [self-hosted, linux]\n    strategy: {matrix: {x: [1]}}\n    steps: [{run: make}]\n  \
+         b:\n    runs-on: {group: big}\n    container: alpine\n    steps: [{run: make}]\n",
+    )
+    .unwrap();
+    let [a, b] = workflow.jobs.as_slice() else { unreachable!() };
+    assert!(a.matrix.is_some() && a.runs_on.as_ref().unwrap().len() == 2 && !a.in_container);
+    assert!(b.runs_on.is_none() && b.in_container);
+}
+
+#[test]
 fn the_healthy_workflow_is_read_with_its_places() {
     let workflow = parse(HEALTHY).unwrap();
     let job = workflow.job(None).unwrap();

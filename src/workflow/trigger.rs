@@ -7,6 +7,7 @@ use globset::GlobBuilder;
 
 use super::inputs::{self, InputDeclaration};
 use super::yaml::{NodeKind, YamlNode};
+use crate::source::{Span, Spanned};
 
 /// An event that starts a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct OnEvent {
     pub tags: Option<RefFilter>,
     /// The inputs of `workflow_call` and `workflow_dispatch`.
     pub inputs: Vec<InputDeclaration>,
+    /// The place of its name.
+    pub span: Span,
 }
 
 /// A filter of branches or tags.
@@ -31,6 +34,11 @@ pub struct RefFilter {
 }
 
 impl OnEvent {
+    /// Tells whether it is a push of tags and of nothing else.
+    pub fn is_of_tags_only(&self) -> bool {
+        self.name == "push" && self.tags.is_some() && self.branches.is_none()
+    }
+
     /// Tells whether an event on a branch starts a run: a filter of tags alone leaves every branch out.
     ///
     /// Source: GitHub's documentation, "Workflow syntax", `on.<push>.<branches|tags|branches-ignore|tags-ignore>`.
@@ -75,7 +83,13 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 /// Reads `on`, which may be one word, a list or a mapping.
 pub(super) fn events(on: Option<&YamlNode>) -> Vec<OnEvent> {
-    let bare = |name: String| OnEvent { name, branches: None, tags: None, inputs: Vec::new() };
+    let bare = |name: Spanned<String>| OnEvent {
+        name: name.value,
+        branches: None,
+        tags: None,
+        inputs: Vec::new(),
+        span: name.span,
+    };
     match on.map(|on| &on.kind) {
         Some(NodeKind::Mapping(entries)) => entries
             .iter()
@@ -83,13 +97,11 @@ pub(super) fn events(on: Option<&YamlNode>) -> Vec<OnEvent> {
                 branches: filter(node, "branches"),
                 tags: filter(node, "tags"),
                 inputs: inputs::declarations(node.get("inputs")),
-                ..bare(key.value.clone())
+                ..bare(key.clone())
             })
             .collect(),
-        Some(NodeKind::Sequence(items)) => {
-            items.iter().filter_map(YamlNode::text).map(|item| bare(item.value)).collect()
-        }
-        Some(NodeKind::Scalar(scalar)) => vec![bare(scalar.text.clone())],
+        Some(NodeKind::Sequence(items)) => items.iter().filter_map(YamlNode::text).map(bare).collect(),
+        Some(NodeKind::Scalar(_)) => on.and_then(YamlNode::text).map(bare).into_iter().collect(),
         None => Vec::new(),
     }
 }
@@ -109,6 +121,8 @@ fn filter(node: &YamlNode, name: &str) -> Option<RefFilter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Source;
+    use crate::workflow::Workflow;
 
     fn filter(patterns: &[&str], ignores: bool) -> RefFilter {
         RefFilter { patterns: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(), ignores }
@@ -126,10 +140,32 @@ mod tests {
 
     #[test]
     fn a_filter_of_tags_alone_leaves_every_branch_out() {
-        let event = |branches, tags| OnEvent { name: "push".into(), branches, tags, inputs: Vec::new() };
+        let event = |branches, tags| OnEvent {
+            name: "push".into(),
+            branches,
+            tags,
+            inputs: Vec::new(),
+            span: Span { start: 0, end: 0 },
+        };
         assert!(!event(None, Some(filter(&["v*"], false))).takes_branch("main"));
         assert!(event(None, Some(filter(&["v*"], false))).takes_tag("v1.0.0"));
         assert!(!event(Some(filter(&["main"], false)), None).takes_tag("v1.0.0"));
         assert!(event(None, None).takes_branch("main") && event(None, None).takes_tag("v1"));
+    }
+
+    fn on(text: &str) -> Vec<OnEvent> {
+        let text = format!("on: {text}\njobs:\n  build:\n    steps:\n      - run: make\n");
+        Workflow::parse(&Source::new("w.yml", text)).unwrap().on
+    }
+
+    #[test]
+    fn events_come_in_three_forms_with_their_filters() {
+        let names = |text: &str| on(text).into_iter().map(|event| event.name).collect::<Vec<_>>();
+        assert_eq!(names("push"), ["push"]);
+        assert_eq!(names("[push, pull_request]"), ["push", "pull_request"]);
+        let tags = on("{ push: { tags: ['v*'] }, schedule: [{ cron: '0 0 * * *' }] }");
+        assert!(tags[0].tags.is_some() && tags[0].branches.is_none() && tags[1].name == "schedule");
+        assert!(tags[0].is_of_tags_only() && !tags[1].is_of_tags_only());
+        assert_eq!(on("{push: {branches: [trunk]}}")[0].branches.as_ref().unwrap().patterns, ["trunk"]);
     }
 }

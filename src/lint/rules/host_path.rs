@@ -24,7 +24,7 @@ pub(super) const DEFINITION: LintDefinition = LintDefinition {
 const WRITABLE: [&str; 6] = ["/home/runner", "/tmp", "/var/tmp", "/opt", "/usr/share", "/dev/shm"];
 
 pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
-    let contained = job.outline.job(&job.plan.job_id).is_some_and(|outline| outline.in_container);
+    let contained = job.written().is_some_and(|written| written.in_container);
     // A step before may have made the directory, or given it away.
     let prepared =
         job.plan.steps.iter().any(|step| step.display_name.contains("chown") || step.display_name.contains("mkdir"));

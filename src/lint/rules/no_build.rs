@@ -42,6 +42,6 @@ fn dances_alone(job: &LintJob<'_>, trigger: &Trigger) -> bool {
     });
     let saving = carrying(job).any(|cache| saves(cache) && values.runs(cache.step) == Some(true));
     let builds = job.builds.iter().any(|build| values.runs(build.step) != Some(false));
-    let job_runs = job.outline.job(&job.plan.job_id).is_none_or(|outline| outline.condition.is_none());
+    let job_runs = job.written().is_none_or(|written| written.condition.is_none());
     extracts && saving && !builds && job_runs
 }

@@ -2,19 +2,19 @@
 
 use super::{carrying, of_code, saves};
 use crate::lint::job::LintJob;
-use crate::lint::triggers::{is_low_trust, saves_for_others, tags_only};
+use crate::lint::triggers::{is_low_trust, saves_for_others};
 use crate::lint::{LintFinding, LintPlace};
 use crate::plan::CacheStepPart;
 use crate::verify::{Code, Severity};
 
 pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
     let saving: Vec<_> = carrying(job).filter(|cache| saves(cache)).collect();
-    let events = &job.outline.events;
-    if saving.is_empty() || events.is_empty() || saves_for_others(job.outline) || saved_by_another(job) {
+    let events = &job.workflow.on;
+    if saving.is_empty() || events.is_empty() || saves_for_others(job.workflow) || saved_by_another(job) {
         return Vec::new();
     }
-    let low_trust = events.iter().all(|event| is_low_trust(&event.event));
-    let tags = events.iter().all(|event| event.event == "release" || tags_only(event));
+    let low_trust = events.iter().all(|event| is_low_trust(&event.name));
+    let tags = events.iter().all(|event| event.name == "release" || event.is_of_tags_only());
     let (code, severity, title, help) = match () {
         () if low_trust => (
             Code::CacheNotSaved,
