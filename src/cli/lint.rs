@@ -15,8 +15,8 @@ use super::out;
 use super::present::visible;
 use super::problem::CliProblem;
 use super::say;
-use crate::lint::output::{self, TextStyle};
 use crate::lint::{LintReport, lint, mend, unbumped};
+use crate::report::lint::{self as output, TextStyle};
 use git::BaseFiles;
 use repository::Repository;
 

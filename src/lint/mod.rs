@@ -14,7 +14,6 @@ mod fix;
 mod fixes;
 mod ignore;
 mod job;
-pub mod output;
 mod place;
 mod repository;
 mod rules;

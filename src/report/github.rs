@@ -32,11 +32,7 @@ pub fn github_of_job(report: &Report, job: Option<&str>) -> String {
 }
 
 fn annotation(finding: &Finding, job: Option<&str>) -> String {
-    let command = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "notice",
-    };
+    let command = command(finding.severity);
     let mut words = plain_lines(&finding.title);
     for quote in &finding.evidence {
         words.push(format!("{}: {}", place(quote), plain_lines(&quote.text).join(" ")));
@@ -59,6 +55,15 @@ fn titled(title: &str, job: Option<&str>) -> String {
     job.map_or_else(|| title.to_owned(), |job| format!("{title} (job {})", plain(job)))
 }
 
+/// Returns the workflow command for a severity.
+pub(super) fn command(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    }
+}
+
 /// Tells whether a source is a file that a person edits, and no log.
 pub(super) fn is_repository_file(name: &str) -> bool {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
@@ -66,18 +71,23 @@ pub(super) fn is_repository_file(name: &str) -> bool {
 }
 
 /// Escapes a message as the runner reads it.
-fn message(text: &str) -> String {
+pub(super) fn message(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes a property's value.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_end_a_command_is_escaped() {
+        assert_eq!(message("50%\n::error"), "50%25%0A::error");
+    }
 
     #[test]
     fn nothing_in_a_quoted_line_can_end_the_command() {

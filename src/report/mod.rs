@@ -2,7 +2,8 @@
 //!
 //! Each renderer has a file: [`text()`] for people, [`json()`] for programs, [`github()`] for workflow annotations, [`markdown()`]
 //! for a step summary, [`html()`] for a browser, [`sarif()`] for code scanning, [`junit()`] for what reads tests, [`explain()`]
-//! for the page of one code, those of [`catalogue`] for the scenarios. None of them judges.
+//! for the page of one code, those of [`catalogue`] for the scenarios, those of [`lint`] for what lint
+//! finds. None of them judges.
 
 pub mod catalogue;
 mod explain;
@@ -11,6 +12,7 @@ mod github;
 mod html;
 mod json;
 mod junit;
+pub mod lint;
 mod markdown;
 mod quote;
 mod replay;

@@ -9,23 +9,12 @@ use serde_json::{Value, json};
 use super::github::is_repository_file;
 use super::quote::{plain, plain_lines};
 use crate::evidence::Quote;
-use crate::verify::{Code, Finding, Report, Severity};
+use crate::verify::{Code, CodePage, Finding, Report};
 
 /// Writes the findings of several jobs as one log; each report comes with its job's name.
 pub fn sarif(reports: &[(&str, &Report)]) -> Value {
     let codes: BTreeSet<Code> = reports.iter().flat_map(|(_, report)| &report.findings).map(|one| one.code).collect();
-    let rules: Vec<Value> = codes
-        .iter()
-        .map(|code| {
-            let page = code.docs();
-            json!({
-                "id": code.as_str(),
-                "shortDescription": {"text": page.what},
-                "fullDescription": {"text": page.why},
-                "help": {"text": page.fix},
-            })
-        })
-        .collect();
+    let rules: Vec<Value> = codes.iter().map(|code| rule(code.as_str(), Some(code.docs()))).collect();
     let results: Vec<Value> =
         reports.iter().flat_map(|(job, report)| report.findings.iter().map(|finding| result(job, finding))).collect();
     json!({
@@ -43,12 +32,18 @@ pub fn sarif(reports: &[(&str, &Report)]) -> Value {
     })
 }
 
+/// Describes a code.
+pub(super) fn rule(code: &str, page: Option<CodePage>) -> Value {
+    let part = |get: fn(&CodePage) -> &'static str| page.as_ref().map_or("", get);
+    json!({
+        "id": code,
+        "shortDescription": {"text": part(|page| page.what)},
+        "fullDescription": {"text": part(|page| page.why)},
+        "help": {"text": part(|page| page.fix)},
+    })
+}
+
 fn result(job: &str, finding: &Finding) -> Value {
-    let level = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
     // A file that a person can edit comes before a line of a log.
     let mut places: Vec<&Quote> = finding.evidence.iter().filter(|quote| quote.line.is_some()).collect();
     places.sort_by_key(|quote| !is_repository_file(&quote.source));
@@ -60,7 +55,7 @@ fn result(job: &str, finding: &Finding) -> Value {
     let words = [plain_lines(&finding.title), plain_lines(&finding.why), plain_lines(&format!("Fix: {}", finding.fix))];
     let mut value = json!({
         "ruleId": finding.code.as_str(),
-        "level": level,
+        "level": finding.severity.as_str(),
         "message": {"text": words.concat().join("\n")},
         "locations": locations,
     });
@@ -85,7 +80,7 @@ fn logical(job: &str) -> Value {
 }
 
 /// Escapes a path for a relative address.
-fn uri(path: &str) -> String {
+pub(super) fn uri(path: &str) -> String {
     path.bytes().fold(String::with_capacity(path.len()), |mut out, byte| {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => out.push(char::from(byte)),

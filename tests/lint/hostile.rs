@@ -146,7 +146,7 @@ proptest! {
                 prop_assert!(text.get(place.span.start..place.span.end).is_some(), "{} points outside", finding.code);
             }
         }
-        let _ = verify_buildkit_cache::lint::output::text(&report, verify_buildkit_cache::lint::output::TextStyle { color: false, width: 80 });
+        let _ = verify_buildkit_cache::report::lint::text(&report, verify_buildkit_cache::report::lint::TextStyle { color: false, width: 80 });
         let mended = verify_buildkit_cache::lint::mend(std::slice::from_ref(&source), &files);
         prop_assert!(errors(&mended.report).len() <= errors(&report).len());
     }

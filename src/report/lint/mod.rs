@@ -1,4 +1,4 @@
-//! A lint's report in the words asked for. [`text`] is principal.
+//! What lint finds, in the words asked for. [`text`] is principal.
 
 mod github;
 mod json;
@@ -10,11 +10,11 @@ pub use json::json;
 pub use sarif::sarif;
 pub use text::{TextStyle, text};
 
-use super::LintReport;
+use crate::lint::{LintPlace, LintReport};
 use crate::source::Position;
 
 /// The place of a span for people and programs: where it begins and where it ends.
-fn lines(report: &LintReport, place: &super::LintPlace) -> Option<(Position, Position)> {
+fn lines(report: &LintReport, place: &LintPlace) -> Option<(Position, Position)> {
     let source = report.sources.get(&place.file)?;
     Some((source.place(place.span.start), source.place(place.span.end)))
 }

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::super::sarif::{rule, uri};
 use crate::lint::{LintFinding, LintPlace, LintReport, definition};
-use crate::verify::{Code, CodePage, Severity};
+use crate::verify::{Code, CodePage};
 
 /// Writes the report as one SARIF log.
 pub fn sarif(report: &LintReport) -> String {
@@ -23,7 +24,7 @@ pub fn sarif(report: &LintReport) -> String {
             "tool": {"driver": {
                 "name": "verify-buildkit-cache",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": codes.iter().map(|code| rule(code)).collect::<Vec<_>>(),
+                "rules": codes.iter().map(|code| rule(code, page(code))).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "invocations": [{
@@ -40,32 +41,13 @@ fn page(code: &str) -> Option<CodePage> {
     definition(code).map(|definition| definition.page).or_else(|| code.parse::<Code>().ok().map(Code::docs))
 }
 
-fn rule(code: &str) -> Value {
-    let page = page(code);
-    let part = |get: fn(&CodePage) -> &'static str| page.as_ref().map_or("", get);
-    json!({
-        "id": code,
-        "shortDescription": {"text": part(|page| page.what)},
-        "fullDescription": {"text": part(|page| page.why)},
-        "help": {"text": part(|page| page.fix)},
-    })
-}
-
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
-}
-
 fn result(report: &LintReport, finding: &LintFinding, codes: &[&str]) -> Value {
     let locations: Vec<Value> = finding.places.iter().filter_map(|place| location(report, place)).collect();
     let (first, related) = locations.split_at(locations.len().min(1));
     json!({
         "ruleId": finding.code,
         "ruleIndex": codes.iter().position(|code| *code == finding.code),
-        "level": level(finding.severity),
+        "level": finding.severity.as_str(),
         "message": {"text": format!("{}\n{}\nhelp: {}", finding.title, finding.why, finding.help)},
         "locations": first,
         "relatedLocations": related,
@@ -89,15 +71,4 @@ fn location(report: &LintReport, place: &LintPlace) -> Option<Value> {
         object.insert("message".to_owned(), json!({"text": label}));
     }
     Some(location)
-}
-
-/// A path as a relative reference of a URI.
-fn uri(path: &str) -> String {
-    path.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' | b'~' => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
 }

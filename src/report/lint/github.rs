@@ -5,18 +5,14 @@
 
 use std::fmt::Write;
 
+use super::super::github::{command, message, property};
 use crate::lint::LintReport;
-use crate::verify::Severity;
 
 /// Writes one workflow command a finding.
 pub fn github(report: &LintReport) -> String {
     let mut out = String::new();
     for finding in &report.findings {
-        let command = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "notice",
-        };
+        let command = command(finding.severity);
         let place = finding.places.first().and_then(|place| Some((place, super::lines(report, place)?)));
         let at = place.map_or_else(String::new, |(place, (start, end))| {
             format!(
@@ -28,27 +24,8 @@ pub fn github(report: &LintReport) -> String {
                 end.column
             )
         });
-        let message = format!("{}\n{}\nhelp: {}", finding.title, finding.why, finding.help);
-        let _ = writeln!(out, "::{command} {at}title={}::{}", property(finding.code), data(&message));
+        let words = format!("{}\n{}\nhelp: {}", finding.title, finding.why, finding.help);
+        let _ = writeln!(out, "::{command} {at}title={}::{}", property(finding.code), message(&words));
     }
     out
-}
-
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_would_end_a_command_is_escaped() {
-        assert_eq!(data("50%\n::error"), "50%25%0A::error");
-        assert_eq!(property("a:b,c"), "a%3Ab%2Cc");
-    }
 }
