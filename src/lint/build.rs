@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::repository::join;
 use super::values::{PlanValues, Resolved, UNKNOWN, WORKSPACE};
 use super::{LintFiles, place};
 use crate::dockerfile::{CacheMount, Dockerfile, DockerfileError, RunInstruction, StageStep, platform_args};
 use crate::evidence::{MountSpec, Quote};
-use crate::plan::{Action, PlannedStep};
-use crate::source::{Source, Span};
+use crate::plan::{Action, PlannedStep, path_in_repository};
+use crate::source::Span;
 
 /// A build step and what it builds.
 pub(super) struct LintBuild<'a> {
@@ -73,11 +72,11 @@ impl<'a> LintBuild<'a> {
         };
         let Some((context, path)) = places(values, step) else { return build };
         build.context = Some(context);
-        let Some(text) = values.files.read(&path) else {
+        let Some(source) = values.files.read(&path) else {
             build.file = BuildFile::Missing(path);
             return build;
         };
-        let file = match Dockerfile::parse(&Source::new(path, text)) {
+        let file = match Dockerfile::parse(&source) {
             Ok(file) => file,
             Err(error) => {
                 build.file = BuildFile::Refused(error);
@@ -177,7 +176,7 @@ fn places(values: &PlanValues<'_>, step: &PlannedStep) -> Option<(String, String
     let (context, file) = (given("context")?, given("file")?);
     let in_workspace = |path: &str| {
         let path = path.strip_prefix(WORKSPACE).map_or(path, |rest| rest.trim_start_matches('/'));
-        let path = join("", path)?;
+        let path = path_in_repository("", path)?;
         let root = root.trim_start_matches("./").trim_end_matches('/');
         if root.is_empty() || root == "." {
             return Some(path);
@@ -188,11 +187,11 @@ fn places(values: &PlanValues<'_>, step: &PlannedStep) -> Option<(String, String
         // Without a path the action builds from the commit itself.
         None => {
             let file = file.unwrap_or_else(|| "Dockerfile".to_owned());
-            return Some((String::new(), join("", &file)?));
+            return Some((String::new(), path_in_repository("", &file)?));
         }
         Some(git) if git.starts_with("{{") => {
             let sub = git.split_once(':').map_or("", |(_, sub)| sub).to_owned();
-            let path = join(&sub, &file.unwrap_or_else(|| "Dockerfile".to_owned()))?;
+            let path = path_in_repository(&sub, &file.unwrap_or_else(|| "Dockerfile".to_owned()))?;
             return Some((sub, path));
         }
         Some(url) if url.contains("://") || url.starts_with("git@") => return None,
@@ -200,7 +199,7 @@ fn places(values: &PlanValues<'_>, step: &PlannedStep) -> Option<(String, String
     };
     let path = match file {
         Some(file) => in_workspace(&file)?,
-        None => join(&context, "Dockerfile")?,
+        None => path_in_repository(&context, "Dockerfile")?,
     };
     Some((context, path))
 }

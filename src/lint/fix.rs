@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::edit::apply;
 use super::{LintEdit, LintFiles, LintFinding, LintReport, lint};
+use crate::plan::RepositoryFiles;
 use crate::source::Source;
 use crate::verify::Severity;
 
@@ -25,11 +26,14 @@ struct ChangedFiles<'a> {
     changed: BTreeMap<String, String>,
 }
 
-impl LintFiles for ChangedFiles<'_> {
-    fn read(&self, path: &str) -> Option<String> {
-        self.changed.get(path).cloned().or_else(|| self.under.read(path))
+impl RepositoryFiles for ChangedFiles<'_> {
+    fn read(&self, path: &str) -> Option<Source> {
+        let changed = self.changed.get(path).map(|text| Source::new(path, text.clone()));
+        changed.or_else(|| self.under.read(path))
     }
+}
 
+impl LintFiles for ChangedFiles<'_> {
     fn list(&self) -> Option<&[PathBuf]> {
         self.under.list()
     }
@@ -85,7 +89,7 @@ fn changed(
         match texts.iter_mut().find(|source| source.name == name) {
             Some(source) => source.text = apply(&source.text, &own)?,
             None => {
-                let text = apply(&files.read(name)?, &own)?;
+                let text = apply(&files.read(name)?.text, &own)?;
                 changed.insert(name.to_owned(), text);
             }
         }

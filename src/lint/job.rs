@@ -297,8 +297,8 @@ fn entries(
     if inputs.cache_map.trim() == UNKNOWN {
         return LintMap::Unknown;
     }
-    let path = super::repository::join("", &inputs.dockerfile);
-    let text = path.filter(|_| file_known).and_then(|path| values.files.read(&path));
+    let path = crate::plan::path_in_repository("", &inputs.dockerfile);
+    let text = path.filter(|_| file_known).and_then(|path| values.files.read(&path)).map(|source| source.text);
     let parsed = text.as_ref().map(|text| Dockerfile::parse(&Source::new(inputs.dockerfile.clone(), text.clone())));
     let there = values.checked_out_before(step);
     let dockerfile = match &parsed {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::action::Action;
 use super::bearing;
-use super::files::local_path;
+use super::files::path_in_repository;
 use super::matrix::{self, MatrixChoice};
 use super::scope::{BeforeTheJob, PlanScope, ScopeInput, ScopeKind, ScopeSecrets};
 use super::step::{self, PlannedStep};
@@ -232,7 +232,7 @@ impl Expander<'_> {
         if self.plan.scopes.len() > DEEPEST {
             return Err(refuse("and so on without end".to_owned()));
         }
-        let path = local_path(called).filter(|_| called.starts_with("./"));
+        let path = path_in_repository("", called).filter(|_| called.starts_with("./"));
         let Some(path) = path else {
             return Err(refuse("which is not in this repository".to_owned()));
         };
@@ -327,7 +327,7 @@ impl Expander<'_> {
 
     /// Reads a local action whose steps can be followed.
     fn local(&mut self, uses: &str) -> Option<(ActionFile, Vec<Step>)> {
-        let path = local_path(uses)?;
+        let path = path_in_repository("", uses)?;
         let name = |file: &str| if path.is_empty() { file.to_owned() } else { format!("{path}/{file}") };
         let source =
             self.options.files.read(&name("action.yml")).or_else(|| self.options.files.read(&name("action.yaml")))?;

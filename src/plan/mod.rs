@@ -25,7 +25,7 @@ pub use docker_cli::{BuildCommand, BuilderUse};
 pub use error::{PlanError, PlanProblem};
 pub use event::{NoSuchEvent, choose as choose_event};
 pub use expand::choose_job;
-pub use files::{NoFiles, RepositoryFiles};
+pub use files::{NoFiles, RepositoryFiles, path_in_repository};
 pub use given::{Given, Secret};
 pub use matrix::MatrixChoice;
 pub use post::{PostCondition, PostStep};
@@ -236,8 +236,8 @@ impl JobPlan {
     /// run. `workspace` is where the runner checks out.
     pub fn dockerfiles(&self, workspace: &str) -> Vec<String> {
         let clean = |path: &str| {
-            let path = path.strip_prefix(workspace).unwrap_or(path);
-            files::local_path(path).unwrap_or_default()
+            let path = path.strip_prefix(workspace).unwrap_or(path).trim_start_matches('/');
+            files::path_in_repository("", path).unwrap_or_default()
         };
         let of = |step: &PlannedStep| {
             let contexts = scope::BeforeTheJob { plan: self, scope: step.scope, step: Some((step, 0)), workspace };

@@ -6,6 +6,7 @@ use std::process::Command;
 use super::repository::Repository;
 use crate::cli::problem::CliProblem;
 use crate::lint::LintFiles;
+use crate::plan::RepositoryFiles;
 use crate::source::Source;
 
 /// The files of one revision.
@@ -35,9 +36,7 @@ impl BaseFiles {
         let listed = base.git(&["ls-tree", "-r", "--name-only", "-z", revision])?;
         base.files = listed.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect();
         for workflow in &repository.workflows {
-            if let Some(text) = base.read(&workflow.name) {
-                base.workflows.push(Source::new(workflow.name.clone(), text));
-            }
+            base.workflows.extend(base.read(&workflow.name));
         }
         Ok(base)
     }
@@ -56,12 +55,15 @@ impl BaseFiles {
     }
 }
 
-impl LintFiles for BaseFiles {
-    fn read(&self, path: &str) -> Option<String> {
+impl RepositoryFiles for BaseFiles {
+    fn read(&self, path: &str) -> Option<Source> {
         let known = self.files.iter().any(|file| file == Path::new(path));
-        known.then(|| self.git(&["show", &format!("{}:./{path}", self.revision)]).ok()).flatten()
+        let text = known.then(|| self.git(&["show", &format!("{}:./{path}", self.revision)]).ok()).flatten()?;
+        Some(Source::new(path, text))
     }
+}
 
+impl LintFiles for BaseFiles {
     fn list(&self) -> Option<&[PathBuf]> {
         Some(&self.files)
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::problem::CliProblem;
 use crate::lint::{LintFiles, LintProblem, LintReport};
+use crate::plan::RepositoryFiles;
 use crate::source::Source;
 
 /// A workflow or Dockerfile larger than this is none.
@@ -96,7 +97,7 @@ impl Repository {
 
     fn text_of(&self, name: &str) -> Option<String> {
         let workflow = self.workflows.iter().find(|source| source.name == name);
-        workflow.map(|source| source.text.clone()).or_else(|| self.read(name))
+        workflow.map(|source| source.text.clone()).or_else(|| Some(self.read(name)?.text))
     }
 
     /// Names the files of a report as they are found from here.
@@ -119,13 +120,16 @@ impl Repository {
     }
 }
 
-impl LintFiles for Repository {
-    fn read(&self, path: &str) -> Option<String> {
+impl RepositoryFiles for Repository {
+    fn read(&self, path: &str) -> Option<Source> {
         let file = fs::canonicalize(self.root.join(path)).ok()?;
         // A link that leads out of the repository is not followed.
-        file.starts_with(&self.root).then(|| read(&file).ok()).flatten()
+        let text = file.starts_with(&self.root).then(|| read(&file).ok()).flatten()?;
+        Some(Source::new(path, text))
     }
+}
 
+impl LintFiles for Repository {
     fn list(&self) -> Option<&[PathBuf]> {
         self.files.get_or_init(|| list(&self.root)).as_deref()
     }
