@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
+#[path = "support/files.rs"]
+mod files;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,7 +14,8 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use insta::assert_snapshot;
-use tempfile::TempDir;
+
+use files::holding;
 
 const WORKFLOW: &str = include_str!("../scenarios/healthy/workflow.yml");
 
@@ -28,17 +32,6 @@ fn says(dir: &Path, engine: &str, args: &[&str]) -> String {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "data goes to standard output, talk does not");
     let code = output.status.code().map_or_else(|| "killed".to_owned(), |code| code.to_string());
     format!("exit {code}\n{}", String::from_utf8_lossy(&output.stderr))
-}
-
-/// A directory with these files.
-fn holding(files: &[(&str, &str)]) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    dir
 }
 
 fn says_of_workflow(text: &str) -> String {

@@ -14,7 +14,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 use verify_buildkit_cache::scenario;
 
@@ -23,15 +22,13 @@ use support::own::{Own, go_image};
 use support::program::{self, Ended};
 use support::relay::{Line, Relay};
 use support::tree;
+use support::trials::on_the_engine;
 
 /// How long the program may take to clean up after a signal.
 const CLEAN_UP: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let skipped = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let tests: [(&str, fn()); 17] = [
+    let tests: [(&'static str, fn()); 17] = [
         ("the_whole_catalogue_ends_as_it_says", catalogue),
         ("healthy_on_the_small_sample_is_effective_and_cold_without_the_dance", healthy),
         ("ctrl_c_while_several_scenarios_run_leaves_nothing_behind", catalogue_stopped),
@@ -50,25 +47,7 @@ fn main() -> ExitCode {
         ("a_full_disk_stops_the_run_with_its_path_and_leaves_nothing_behind", full_disk),
         ("what_tells_runs_apart_can_tell_them_apart", namespaces_are_told_apart),
     ];
-    if skipped {
-        let scenarios = scenario::names().len();
-        eprintln!(
-            "SKIP_ENGINE_TESTS is set: {} end-to-end tests are skipped, one of them all {scenarios} scenarios",
-            tests.len()
-        );
-    } else if let (false, Some(reason)) = (arguments.list, Engine::of_the_environment().missing()) {
-        eprintln!("{reason}");
-        eprintln!("the end-to-end tests need one: run `make setup`, or leave them out with SKIP_ENGINE_TESTS=1");
-        return ExitCode::FAILURE;
-    }
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || -> Result<(), Failed> {
-            test();
-            Ok(())
-        })
-        .with_ignored_flag(skipped)
-    };
-    libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect()).exit_code()
+    on_the_engine("end-to-end tests", &format!(", one of them all {} scenarios", scenario::names().len()), &tests)
 }
 
 fn healthy() {

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
+#[path = "support/files.rs"]
+mod files;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use tempfile::TempDir;
 use verify_buildkit_cache::dockerfile::Dockerfile;
 use verify_buildkit_cache::evidence::{Evidence, MountSpec, Quote};
 use verify_buildkit_cache::log::{LogReader, LoggedJob, job_of, with_dockerfile_mounts, with_workflow};
@@ -16,6 +18,8 @@ use verify_buildkit_cache::verify::{
     Case, CaseSource, CheckStatus, Profile, Thresholds, Verdict, verify, verify_informed,
 };
 use verify_buildkit_cache::workflow::Workflow;
+
+use files::holding;
 
 /// A fixture log.
 fn fixture(name: &str) -> String {
@@ -30,12 +34,6 @@ fn judged(files: &[(&str, &str)], args: &[&str]) -> serde_json::Value {
     let output = command.current_dir(dir.path()).args(["logs", "--format", "json"]).args(args).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
-}
-
-fn holding(files: &[(&str, &str)]) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    files.iter().for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
-    dir
 }
 
 /// The codes of a document.

@@ -14,21 +14,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use support::engine::Engine;
 use support::program::{self, Ended};
+use support::trials::on_the_engine;
 
 /// Thresholds of the small sample, for the logs of its runs.
 const SMALL: [&str; 6] = ["--min-restore", "5MB", "--min-mod", "5MB", "--min-build", "10MB"];
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let skipped = std::env::var("SKIP_ENGINE_TESTS").is_ok_and(|value| !value.is_empty() && value != "0");
-    let tests: [(&str, fn()); 11] = [
+    let tests: [(&'static str, fn()); 11] = [
         ("a_correct_dance_is_effective_and_its_log_says_the_same", correct),
         ("a_dance_that_writes_elsewhere_is_found_out", || {
             ends_in("elsewhere", 2, "ineffective", &["cache-path-missing"])
@@ -49,21 +46,7 @@ fn main() -> ExitCode {
         ("ctrl_c_in_a_copy_leaves_nothing_behind", stopped),
         ("a_command_that_could_reach_what_is_the_users_stops_the_run", asks),
     ];
-    if skipped {
-        eprintln!("SKIP_ENGINE_TESTS is set: {} tests of real actions are skipped", tests.len());
-    } else if let (false, Some(reason)) = (arguments.list, Engine::of_the_environment().missing()) {
-        eprintln!("{reason}");
-        eprintln!("the tests of real actions need one: run `make setup`, or leave them out with SKIP_ENGINE_TESTS=1");
-        return ExitCode::FAILURE;
-    }
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || -> Result<(), Failed> {
-            test();
-            Ok(())
-        })
-        .with_ignored_flag(skipped)
-    };
-    libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect()).exit_code()
+    on_the_engine("tests of real actions", "", &tests)
 }
 
 /// The dance with a fault.

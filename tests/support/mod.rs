@@ -6,3 +6,4 @@ pub(crate) mod own;
 pub(crate) mod program;
 pub(crate) mod relay;
 pub(crate) mod tree;
+pub(crate) mod trials;
