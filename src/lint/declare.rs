@@ -7,6 +7,7 @@
 use super::build::LintBuild;
 use super::job::{LintDance, LintJob, LintMap, step_span};
 use super::place;
+use super::unread::is_unread;
 use super::values::{Arm, PlanValues, UNKNOWN};
 use crate::dance::skips_extraction;
 use crate::dockerfile::CacheMount;
@@ -187,7 +188,7 @@ impl<'a, 'j> DeclaredRun<'a, 'j> {
     fn nothing_there(&self, paths: &[String]) -> bool {
         let sources = self.job.sources();
         let Some(files) = self.job.files.list() else { return false };
-        let scripts = self.job.plan.steps.iter().any(|step| matches!(step.action, Action::NotReproduced { .. }));
+        let scripts = self.job.plan.steps.iter().any(is_unread);
         let absent = |path: &String| {
             let plain = path.trim_start_matches("./").trim_end_matches('/');
             let relative =

@@ -2,6 +2,7 @@
 
 use super::build::LintBuild;
 use super::triggers;
+use super::unread::{builds_unread, is_unread};
 use super::values::{Arm, PlanValues, Resolved, UNKNOWN};
 use super::{LintFiles, LintPlace, place};
 use crate::dance::{Behaviour, CacheMap, CacheMapError, DockerfileInput, MapOrigin, ResolvedInputs, cache_map};
@@ -186,14 +187,11 @@ impl<'a> LintJob<'a> {
 
     /// Tells whether a step builds, or may build, by other means than docker/build-push-action.
     pub(super) fn builds_otherwise(&self) -> bool {
-        self.plan.steps.iter().any(|step| match &step.action {
-            Action::NotReproduced { builds: true, .. } => true,
-            Action::NotReproduced { .. } => {
-                let text = self.text_of(step);
-                step.uses.is_none()
+        self.plan.steps.iter().filter(|step| is_unread(step)).any(|step| {
+            let text = self.text_of(step);
+            builds_unread(step)
+                || step.uses.is_none()
                     && ["docker", "make", "task ", "buildx", "bake"].iter().any(|word| text.contains(word))
-            }
-            _ => false,
         })
     }
 

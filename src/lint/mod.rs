@@ -19,6 +19,7 @@ mod repository;
 mod rules;
 mod shared;
 mod triggers;
+mod unread;
 mod values;
 mod version;
 

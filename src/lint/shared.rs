@@ -3,6 +3,7 @@
 use super::build::LintBuild;
 use super::declare::declare;
 use super::job::{LintJob, step_span};
+use super::unread::is_unread;
 use super::values::Arm;
 use super::{LintFinding, LintPlace, place};
 use crate::evidence::Quote;
@@ -145,7 +146,7 @@ fn severity(job: &LintJob<'_>, build: Option<&LintBuild<'_>>, finding: &Finding)
             // What Go on the runner itself caches is its own affair.
             let own = job.plan.steps.iter().any(|step| {
                 let text = job.text_of(step);
-                matches!(step.action, Action::NotReproduced { .. })
+                is_unread(step)
                     && ["setup-go", "go test", "go build", "go vet", "golangci", "make"]
                         .iter()
                         .any(|word| text.contains(word))

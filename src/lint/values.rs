@@ -3,6 +3,7 @@
 //! What nobody can know before a run stands in a text as [`UNKNOWN`], the mask that every rule passes over. Nothing is
 //! guessed and nothing becomes an empty text that may not be one.
 
+use super::unread::is_unread;
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
@@ -109,11 +110,7 @@ impl PlanValues<'_> {
                 .iter()
                 .any(|known| owner.eq_ignore_ascii_case(known))
         };
-        match (&step.action, &step.uses) {
-            (Action::NotReproduced { .. }, Some(uses)) => uses.owner().is_none_or(|owner| !harmless(owner)),
-            (Action::NotReproduced { .. }, None) => true,
-            _ => false,
-        }
+        is_unread(step) && step.uses.as_ref().is_none_or(|uses| uses.owner().is_none_or(|owner| !harmless(owner)))
     }
 
     /// Tells whether the workspace holds the repository when a step runs; `None` where another action may have put it there.
@@ -165,9 +162,7 @@ impl<'a> StepContexts<'a> {
     }
 
     fn env(&self, name: &str) -> Value {
-        let levels = [&self.step.env, &self.values.plan.job_env, &self.values.plan.workflow_env];
-        let found = levels.into_iter().flatten().find(|(key, _)| key == name).map(|(_, template)| template);
-        if let Some(template) = found {
+        if let Some(template) = self.values.plan.env(self.step, name) {
             // A variable that names itself has no end.
             if self.depth.get() > 8 {
                 return self.unknown();
@@ -178,8 +173,7 @@ impl<'a> StepContexts<'a> {
             return Value::String(value);
         }
         let before = &self.values.plan.steps[..self.step.index.min(self.values.plan.steps.len())];
-        let may_set = |step: &PlannedStep| matches!(step.action, Action::NotReproduced { .. });
-        if before.iter().any(may_set) { self.unknown() } else { Value::Null }
+        if before.iter().any(is_unread) { self.unknown() } else { Value::Null }
     }
 
     fn github(&self, name: &str) -> Value {

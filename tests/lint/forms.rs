@@ -371,3 +371,14 @@ fn one_fault_in_any_form_is_found() {
     assert!(tried > 300, "only {tried} edits fitted");
     assert!(wrong.is_empty(), "{} of {tried} are missed:\n{}", wrong.len(), wrong.join("\n\n"));
 }
+
+#[test]
+fn an_entry_that_no_build_here_mounts_may_be_meant_for_a_build_in_a_script() {
+    let (workflow, dockerfile) = (base("workflow.yml"), base("Dockerfile"));
+    let other = edited(&workflow, &[("\"/go/pkg/mod\"", "{\"target\": \"/go/pkg/mod\", \"id\": \"other\"}")]);
+    let report = crate::look(&other, &dockerfile);
+    assert!(codes(&report).contains(&"cache-map-id-mismatch"), "{}", said(&report));
+    let script = format!("{other}      - run: docker buildx build -f other.Dockerfile .\n");
+    let report = crate::look(&script, &dockerfile);
+    assert!(!codes(&report).contains(&"cache-map-id-mismatch"), "{}", said(&report));
+}

@@ -3,8 +3,8 @@
 use super::own;
 use crate::lint::build::BuildFile;
 use crate::lint::job::LintJob;
+use crate::lint::unread::is_unread;
 use crate::lint::{LintDefinition, LintFinding};
-use crate::plan::Action;
 use crate::verify::{CodePage, Severity};
 
 pub(super) const DEFINITION: LintDefinition = LintDefinition {
@@ -26,7 +26,7 @@ pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
     for build in &job.builds {
         let BuildFile::Missing(path) = &build.file else { continue };
         let name = if build.step.input("file").is_some() { "file" } else { "context" };
-        let made = job.plan.steps.iter().any(|step| matches!(step.action, Action::NotReproduced { .. }));
+        let made = job.plan.steps.iter().any(is_unread);
         let who = if made { ", unless a step makes it" } else { "" };
         let title = format!("`{path}` is not in the repository{who}; what depends on it is not judged");
         found.push(own(

@@ -3,9 +3,9 @@
 use super::own;
 use crate::evidence::MountSpec;
 use crate::lint::job::{LintDance, LintJob};
+use crate::lint::unread::{builds_unread, is_unread};
 use crate::lint::values::UNKNOWN;
 use crate::lint::{LintDefinition, LintFinding};
-use crate::plan::Action;
 use crate::verify::{CodePage, Severity};
 
 pub(super) const DEFINITION: LintDefinition = LintDefinition {
@@ -20,13 +20,9 @@ pub(super) const DEFINITION: LintDefinition = LintDefinition {
 };
 
 pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
-    let builds_otherwise = job.plan.steps.iter().any(|step| match &step.action {
-        Action::NotReproduced { builds, .. } => {
-            *builds
-                || step.uses.is_none()
-                || step.uses.as_ref().is_some_and(|uses| uses.owner().is_none() || uses.owner() == Some("docker"))
-        }
-        _ => false,
+    let builds_otherwise = job.plan.steps.iter().filter(|step| is_unread(step)).any(|step| {
+        builds_unread(step)
+            || step.uses.as_ref().is_none_or(|uses| uses.owner().is_none() || uses.owner() == Some("docker"))
     });
     let all_read = job.builds.iter().all(|build| build.dockerfile().is_some());
     if builds_otherwise || !all_read || job.builds.is_empty() || job.has_other_carriers() {

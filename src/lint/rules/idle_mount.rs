@@ -3,8 +3,8 @@
 use super::own;
 use crate::evidence::MountSpec;
 use crate::lint::job::LintJob;
+use crate::lint::unread::builds_unread;
 use crate::lint::{LintDefinition, LintFinding, place};
-use crate::plan::Action;
 use crate::verify::{CodePage, Severity};
 
 pub(super) const DEFINITION: LintDefinition = LintDefinition {
@@ -19,7 +19,7 @@ pub(super) const DEFINITION: LintDefinition = LintDefinition {
 };
 
 pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
-    if job.plan.steps.iter().any(|step| matches!(step.action, Action::NotReproduced { builds: true, .. })) {
+    if job.plan.steps.iter().any(builds_unread) {
         return Vec::new();
     }
     let entries = || job.dances.iter().filter_map(|dance| dance.entries()).flat_map(|map| &map.entries);

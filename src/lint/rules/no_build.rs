@@ -2,14 +2,15 @@
 
 use super::{carrying, of_code, saves};
 use crate::lint::job::LintJob;
+use crate::lint::unread::is_unread;
 use crate::lint::values::Arm;
 use crate::lint::{LintFinding, LintPlace};
-use crate::plan::{Action, DanceMode, Trigger};
+use crate::plan::{DanceMode, Trigger};
 use crate::verify::{Code, Severity};
 
 pub(super) fn check(job: &LintJob<'_>) -> Vec<LintFinding> {
     // Who else may build or fill something, nobody reads here.
-    let others = job.plan.steps.iter().any(|step| matches!(step.action, Action::NotReproduced { .. }));
+    let others = job.plan.steps.iter().any(is_unread);
     if others || job.builds.is_empty() || !carrying(job).any(saves) {
         return Vec::new();
     }
