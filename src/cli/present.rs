@@ -189,3 +189,39 @@ pub(super) fn visible(json: &str) -> String {
 
 /// The width to write for. Wider lines than these are tiring to read, whatever the terminal has.
 const WIDTH: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::verify::testing::{JobScript, case};
+    use crate::verify::verify;
+
+    #[test]
+    fn what_a_run_says_is_of_the_published_schema() {
+        let report = verify(&case(Profile::Checklist, &[JobScript::cold(), JobScript::warm()]));
+        let presented = Presented {
+            command: "run",
+            subject: "project app",
+            scenario: None,
+            profile: Profile::Checklist,
+            thresholds: &Thresholds::default(),
+            timing: Some(ExperimentTiming {
+                wall: Duration::from_secs(9),
+                builds: Duration::from_secs(5),
+                copies: Duration::from_secs(1),
+            }),
+            evidence: Some("evidence"),
+            repeat: Some("verify-buildkit-cache run"),
+            explain: true,
+            assumed: &["the runs are of `push` on refs/heads/main".to_owned()],
+            hidden: None,
+        };
+        let document = presented.document(&report);
+        assert_eq!(document["assumed"][0], "the runs are of `push` on refs/heads/main");
+        let schema = serde_json::from_str(report::REPORT_SCHEMA).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        assert!(validator.is_valid(&document), "{:?}", validator.validate(&document));
+    }
+}

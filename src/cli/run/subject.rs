@@ -160,7 +160,10 @@ fn own_project(args: &args::RunArgs, dir: &Path, platform: &str) -> Result<RunSu
         }
     };
     Ok(RunSubject {
-        title: format!("project {}", dir.display()),
+        title: match &args.workflow {
+            Some(_) => format!("project {}", dir.display()),
+            None => format!("project {}, with a workflow of this program's own and not yours", dir.display()),
+        },
         workflow,
         project: Project::Directory(dir.to_owned()),
         runs,
